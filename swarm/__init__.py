@@ -1,0 +1,77 @@
+"""The core: agents that share a conversation, their tools, and the journal that keeps it.
+
+Importing this loads no model library and opens nothing. It knows nothing of wikis, training or
+YAML; the packages above bring those through `swarm.extension`.
+"""
+
+from swarm.catalog import Catalog, current_catalog, use_catalog
+from swarm.completion import Completion, CompletionRequest, CompletionResult, ToolDefinition
+from swarm.context import ToolContext
+from swarm.declare import add_agent, add_completion, add_swarm, add_tool
+from swarm.events import (
+    Answered,
+    HandedOff,
+    StreamEvent,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+)
+from swarm.host import Host, current_host, run_sync, session
+from swarm.messages import Message, ToolCall, Usage
+from swarm.registry import Kind, Registry
+from swarm.runtime import (
+    Session,
+    change_to_agent,
+    commit_tool_output,
+    emit,
+    execute,
+    get_agent_name,
+    get_last_user_message,
+)
+from swarm.specs import AgentSpec, Callback, CompletionSpec, Name, Spec, SwarmSpec, ToolSpec
+from swarm.validate import validate
+
+__all__ = [
+    "AgentSpec",
+    "Answered",
+    "Callback",
+    "Catalog",
+    "Completion",
+    "CompletionRequest",
+    "CompletionResult",
+    "CompletionSpec",
+    "HandedOff",
+    "Host",
+    "Kind",
+    "Message",
+    "Name",
+    "Registry",
+    "Session",
+    "Spec",
+    "StreamEvent",
+    "SwarmSpec",
+    "TextDelta",
+    "ToolCall",
+    "ToolContext",
+    "ToolDefinition",
+    "ToolFinished",
+    "ToolSpec",
+    "ToolStarted",
+    "Usage",
+    "add_agent",
+    "add_completion",
+    "add_swarm",
+    "add_tool",
+    "change_to_agent",
+    "commit_tool_output",
+    "current_catalog",
+    "current_host",
+    "emit",
+    "execute",
+    "get_agent_name",
+    "get_last_user_message",
+    "run_sync",
+    "session",
+    "use_catalog",
+    "validate",
+]

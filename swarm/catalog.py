@@ -1,0 +1,84 @@
+"""A catalog: one registry per kind, and which catalog is the current one.
+
+Programs write to the current catalog through `add_*` and stay short; tests and servers make
+their own and pass it or `use` it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar, cast
+
+from swarm.registry import Kind, Registry
+from swarm.specs import AgentSpec, CompletionSpec, Spec, SwarmSpec, ToolSpec
+
+__all__ = [
+    "AGENTS",
+    "COMPLETIONS",
+    "SWARMS",
+    "TOOLS",
+    "Catalog",
+    "current_catalog",
+    "use_catalog",
+]
+
+SpecT = TypeVar("SpecT", bound=Spec)
+
+AGENTS = Kind("agent", AgentSpec, "agent_name")
+COMPLETIONS = Kind("completion", CompletionSpec, "completion_name")
+SWARMS = Kind("swarm", SwarmSpec, "swarm_name")
+TOOLS = Kind("tool", ToolSpec, "tool_name")
+
+
+class Catalog:
+    """Everything that a program declared."""
+
+    def __init__(self) -> None:
+        self._registries: dict[str, Registry[Any]] = {}
+
+    def registry(self, kind: Kind[SpecT]) -> Registry[SpecT]:
+        """Return the registry of a kind; upper rooms bring kinds of their own."""
+        found = self._registries.get(kind.name)
+        if found is None:
+            found = self._registries[kind.name] = Registry(kind)
+        # A kind's name is used by one Kind only, so the registry holds exactly its specs.
+        return cast("Registry[SpecT]", found)
+
+    @property
+    def agents(self) -> Registry[AgentSpec]:
+        """The declared agents."""
+        return self.registry(AGENTS)
+
+    @property
+    def completions(self) -> Registry[CompletionSpec]:
+        """The declared completions."""
+        return self.registry(COMPLETIONS)
+
+    @property
+    def swarms(self) -> Registry[SwarmSpec]:
+        """The declared swarms."""
+        return self.registry(SWARMS)
+
+    @property
+    def tools(self) -> Registry[ToolSpec]:
+        """The declared tools."""
+        return self.registry(TOOLS)
+
+
+_process_catalog = Catalog()
+_current: ContextVar[Catalog] = ContextVar("wikiswarm_catalog", default=_process_catalog)
+
+
+def current_catalog() -> Catalog:
+    """Return the catalog that `add_*` write to."""
+    return _current.get()
+
+
+@contextmanager
+def use_catalog(catalog: Catalog) -> Iterator[Catalog]:
+    """Make a catalog the current one inside a `with` block."""
+    token = _current.set(catalog)
+    try:
+        yield catalog
+    finally:
+        _current.reset(token)

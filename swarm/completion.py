@@ -1,0 +1,78 @@
+"""What a completion is: a request with messages and tools in, one assistant message out.
+
+Only the contract lives here; `swarm.completions` has the implementations, and a program may
+bring its own.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from swarm.messages import Message, Usage
+
+__all__ = ["Completion", "CompletionRequest", "CompletionResult", "ToolDefinition"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    """A tool as it is offered to a model."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, JsonValue]
+    """JSON Schema of type object."""
+    examples: Sequence[str] = ()
+    """Messages the tool is right for; only the `offline` completion reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """One question to a model."""
+
+    messages: Sequence[Message]
+    tools: Sequence[ToolDefinition] = ()
+    client_id: str | None = None
+    agent_name: str | None = None
+    wants_confidence: bool = False
+    """Ask for token log-probabilities where the provider has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionResult:
+    """The model's answer."""
+
+    message: Message
+    """Role assistant: text, tool calls, or both."""
+    model: str
+    """The reference of the model that answered, such as `openai/gpt-5`."""
+    usage: Usage = field(default_factory=Usage)
+    confidence: float | None = None
+    """Geometric mean of the token probabilities, in (0, 1]; None when the provider gives none."""
+    finish_reason: str | None = None
+
+
+class Completion(Protocol):
+    """Something that answers; safe to use from many tasks at once."""
+
+    @property
+    def model(self) -> str:
+        """The model's reference."""
+        ...
+
+    async def complete(self, request: CompletionRequest) -> CompletionResult:
+        """Return the whole answer.
+
+        Raises:
+            ProviderError: The provider failed.
+        """
+        ...
+
+    def stream(self, request: CompletionRequest) -> AsyncGenerator[str | CompletionResult, None]:
+        """Yield pieces of text as they come, then the whole answer as the last item.
+
+        Raises:
+            ProviderError: The provider failed, before or after the first piece.
+        """
+        ...

@@ -1,0 +1,75 @@
+"""A completion that a program's own function gives."""
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, cast
+
+import anyio.to_thread
+from pydantic import ValidationError
+
+from swarm.completion import CompletionRequest, CompletionResult
+from swarm.errors import ProviderOutputError
+from swarm.messages import Message
+from swarm.specs import Callback
+
+__all__ = ["CallbackCompletion"]
+
+
+class CallbackCompletion:
+    """Calls `function(request)`, plain or async.
+
+    It may return the answer as text, as a `Message`, as a `CompletionResult`, or as a mapping
+    with the fields of `Message`.
+    """
+
+    def __init__(self, function: Callback, name: str) -> None:
+        self._function = function
+        self._name = name
+
+    @property
+    def model(self) -> str:
+        """How the journal names the function."""
+        return self._name
+
+    async def complete(self, request: CompletionRequest) -> CompletionResult:
+        """Return the function's answer; see `Completion.complete`."""
+        if inspect.iscoroutinefunction(self._function):
+            value: object = await self._function(request)
+        else:
+            call = functools.partial(self._function, request)
+            value = await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+            if inspect.isawaitable(value):
+                value = cast("object", await value)
+        return self._result(value)
+
+    async def stream(
+        self, request: CompletionRequest
+    ) -> AsyncGenerator[str | CompletionResult, None]:
+        """Yield the text in one piece, then the answer; see `Completion.stream`."""
+        result = await self.complete(request)
+        if result.message.content:
+            yield result.message.content
+        yield result
+
+    def _result(self, value: Any) -> CompletionResult:
+        if isinstance(value, CompletionResult):
+            return value
+        if isinstance(value, Message):
+            return CompletionResult(value, self.model)
+        if isinstance(value, str):
+            return CompletionResult(Message(role="assistant", content=value), self.model)
+        if isinstance(value, Mapping):
+            try:
+                fields = {"role": "assistant", **cast("Mapping[str, Any]", value)}
+                return CompletionResult(Message.model_validate(fields), self.model)
+            except ValidationError as wrong:
+                raise ProviderOutputError(
+                    f"the mapping it returned is no message: {wrong.error_count()} problems",
+                    provider=self.model,
+                ) from None
+        kind = type(value).__name__
+        raise ProviderOutputError(
+            f"it returned {kind}; return text, a Message or a CompletionResult",
+            provider=self.model,
+        )

@@ -1,0 +1,318 @@
+"""Every server that speaks OpenAI's chat completions, over the host's HTTP client."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import orjson
+
+from swarm.completion import CompletionRequest, CompletionResult, ToolDefinition
+from swarm.completions.openai_wire import (
+    ToolCallDeltas,
+    confidence_of,
+    read_calls,
+    read_usage,
+    wire_request,
+    wire_tool,
+)
+from swarm.completions.providers import read_key
+from swarm.completions.sse import read_events
+from swarm.completions.thinking import ThinkingFilter
+from swarm.errors import (
+    DeclarationError,
+    ProviderBusyError,
+    ProviderDownError,
+    ProviderError,
+    ProviderOutputError,
+    ProviderRefusedError,
+)
+from swarm.extension import Services
+from swarm.messages import Message
+from swarm.reference import ModelReference
+from swarm.specs import CompletionSpec
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["OpenAICompatible", "open_openai_compatible"]
+
+_MAX_BODY = 16 * 1024 * 1024
+"""Bytes of an answer that is not streamed."""
+
+
+class _Server(NamedTuple):
+    base_url: str | None
+    key_variable: str
+
+
+_SERVERS = {
+    "openai": _Server("https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "azure": _Server(None, "AZURE_OPENAI_API_KEY"),
+    "ollama": _Server("http://127.0.0.1:11434/v1", "OLLAMA_API_KEY"),
+    "llama-server": _Server("http://127.0.0.1:8001/v1", "LLAMA_API_KEY"),
+    "vllm": _Server("http://127.0.0.1:8000/v1", "VLLM_API_KEY"),
+}
+
+
+def open_openai_compatible(
+    reference: ModelReference, spec: CompletionSpec, services: Services
+) -> "OpenAICompatible":
+    """Return the completion of a reference such as `openai/gpt-5`.
+
+    A key goes only where it belongs: with a `base_url` of your own, name its variable in
+    `api_key_env`, or none is sent.
+
+    Raises:
+        MissingKeyError: The provider needs a key and the environment has none.
+        DeclarationError: The provider has no address of its own and no `base_url` is given.
+    """
+    server = _SERVERS[reference.provider]
+    base_url = spec.base_url or server.base_url
+    if base_url is None:
+        raise DeclarationError(f"{reference} needs a `base_url`")
+    is_own = spec.base_url is None
+    key = None
+    if is_own or spec.api_key_env is not None:
+        is_needed = is_own and reference.provider == "openai"
+        key = read_key(
+            spec, services, server.key_variable, is_needed=is_needed, purpose=str(reference)
+        )
+    return OpenAICompatible(reference, spec, base_url, key, services)
+
+
+class OpenAICompatible:
+    """A completion over HTTP; see `Completion`."""
+
+    def __init__(
+        self,
+        reference: ModelReference,
+        spec: CompletionSpec,
+        base_url: str,
+        key: str | None,
+        services: Services,
+    ) -> None:
+        self._reference = reference
+        self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self._key = key
+        self._services = services
+        self._headers = {"Content-Type": "application/json"}
+        if key is not None:
+            if reference.provider == "azure":
+                self._headers["api-key"] = key
+            else:
+                self._headers["Authorization"] = f"Bearer {key}"
+        sampling = {
+            "temperature": spec.temperature,
+            "top_p": spec.top_p,
+            "max_completion_tokens" if self._is_openai(base_url) else "max_tokens": spec.max_tokens,
+            "seed": spec.seed,
+        }
+        self._extra = {k: v for k, v in sampling.items() if v is not None} | dict(spec.extra_body)
+        self._tools: dict[int, tuple[Sequence[ToolDefinition], list[dict[str, object]]]] = {}
+
+    @property
+    def model(self) -> str:
+        """The model's reference."""
+        return str(self._reference)
+
+    async def complete(self, request: CompletionRequest) -> CompletionResult:
+        """Return the whole answer; see `Completion.complete`."""
+        async with self._post(self._body(request)) as response:
+            answer = self._parse(await self._read(response))
+        choice = self._choice(answer)
+        raw = choice.get("message")
+        if not isinstance(raw, dict):
+            raise self._bad("the answer has no message")
+        fields = cast("dict[str, Any]", raw)
+        thinking = ThinkingFilter()
+        text = thinking.feed(_text(fields.get("content"))) + thinking.finish()
+        message = Message(
+            role="assistant",
+            content=text,
+            tool_calls=read_calls(fields.get("tool_calls"), self.model),
+            reasoning=_text(fields.get("reasoning_content")) or thinking.reasoning or None,
+        )
+        return CompletionResult(
+            message=message,
+            model=self.model,
+            usage=read_usage(answer.get("usage")),
+            confidence=confidence_of(choice.get("logprobs")),
+            finish_reason=_text(choice.get("finish_reason")) or None,
+        )
+
+    async def stream(
+        self, request: CompletionRequest
+    ) -> AsyncGenerator[str | CompletionResult, None]:
+        """Yield text, then the whole answer; see `Completion.stream`."""
+        body = self._body(request) | {"stream": True, "stream_options": {"include_usage": True}}
+        thinking, calls = ThinkingFilter(), ToolCallDeltas()
+        text: list[str] = []
+        reasoning: list[str] = []
+        logprobs: list[object] = []
+        usage: object = None
+        finish: str | None = None
+        is_done = False
+        async with self._post(body) as response, aclosing(self._events(response)) as events:
+            async for data in events:
+                if data == b"[DONE]":
+                    is_done = True
+                    break
+                chunk = self._parse(data)
+                usage = chunk.get("usage") or usage
+                choices = chunk.get("choices")
+                if not isinstance(choices, list) or not choices:
+                    continue
+                choice = cast("dict[str, Any]", choices[0])
+                finish = _text(choice.get("finish_reason")) or finish
+                found = choice.get("logprobs")
+                if isinstance(found, dict):
+                    logprobs += cast("dict[str, Any]", found).get("content") or []
+                raw = choice.get("delta")
+                if not isinstance(raw, dict):
+                    continue
+                delta = cast("dict[str, Any]", raw)
+                reasoning.append(_text(delta.get("reasoning_content")))
+                calls.add(delta.get("tool_calls"))
+                piece = thinking.feed(_text(delta.get("content")))
+                if piece:
+                    text.append(piece)
+                    yield piece
+        if not is_done and finish is None:
+            raise ProviderDownError("the stream broke off", provider=self.model)
+        if piece := thinking.finish():
+            text.append(piece)
+            yield piece
+        message = Message(
+            role="assistant",
+            content="".join(text),
+            tool_calls=calls.calls(),
+            reasoning="".join(reasoning) or thinking.reasoning or None,
+        )
+        yield CompletionResult(
+            message=message,
+            model=self.model,
+            usage=read_usage(usage),
+            confidence=confidence_of({"content": logprobs}),
+            finish_reason=finish,
+        )
+
+    def _body(self, request: CompletionRequest) -> dict[str, object]:
+        body = wire_request(self._reference.name, request.messages, self._wire_tools(request.tools))
+        if request.wants_confidence:
+            body["logprobs"] = True
+        return body | self._extra
+
+    def _wire_tools(self, tools: Sequence[ToolDefinition]) -> list[dict[str, object]]:
+        """Render an agent's tools once; the same sequence comes with each of its requests."""
+        if not tools:
+            return []
+        known = self._tools.get(id(tools))
+        if known is None:
+            if len(self._tools) >= 256:
+                self._tools.clear()
+            known = self._tools[id(tools)] = (tools, [wire_tool(tool) for tool in tools])
+        return known[1]
+
+    @asynccontextmanager
+    async def _post(self, body: dict[str, object]) -> AsyncIterator["aiohttp.ClientResponse"]:
+        import aiohttp
+
+        try:
+            async with self._services.http().post(
+                self._url, data=orjson.dumps(body), headers=self._headers, allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    raise self._refusal(response, await self._read(response))
+                yield response
+        except TimeoutError as error:
+            raise ProviderDownError("no connection in time", provider=self.model) from error
+        except aiohttp.ClientError as error:
+            raise ProviderDownError(
+                f"no answer from {self._url}: {self._clean(str(error)) or type(error).__name__}",
+                provider=self.model,
+            ) from error
+
+    async def _read(self, response: "aiohttp.ClientResponse") -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.content.iter_any():
+            size += len(part)
+            if size > _MAX_BODY:
+                raise self._bad("the answer is larger than 16 MiB")
+            parts.append(part)
+        return b"".join(parts)
+
+    async def _events(self, response: "aiohttp.ClientResponse") -> AsyncGenerator[bytes, None]:
+        try:
+            async for data in read_events(response.content.iter_any()):
+                yield data
+        except ValueError as error:
+            raise self._bad(str(error)) from None
+
+    def _parse(self, data: bytes) -> dict[str, Any]:
+        try:
+            answer = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            raise self._bad("the answer is not JSON") from None
+        if not isinstance(answer, dict):
+            raise self._bad("the answer is no JSON object")
+        fields = cast("dict[str, Any]", answer)
+        if fields.get("error"):
+            raise ProviderDownError(self._error_text(fields), provider=self.model)
+        return fields
+
+    def _choice(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        choices = answer.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+            raise self._bad("the answer has no choices")
+        return cast("dict[str, Any]", choices[0])
+
+    def _refusal(self, response: "aiohttp.ClientResponse", body: bytes) -> ProviderError:
+        status = response.status
+        try:
+            text = self._error_text(orjson.loads(body))
+        except orjson.JSONDecodeError:
+            text = self._clean(body[:200].decode(errors="replace"))
+        message = f"HTTP {status}: {text}" if text else f"HTTP {status}"
+        if status in (408, 409, 425, 500, 502, 503, 504):
+            return ProviderDownError(message, provider=self.model, status=status)
+        if status in (429, 529):
+            wait = _seconds(response.headers.get("Retry-After"))
+            return ProviderBusyError(message, provider=self.model, status=status, retry_after=wait)
+        return ProviderRefusedError(message, provider=self.model, status=status)
+
+    def _error_text(self, answer: object) -> str:
+        error: Any = (
+            cast("Mapping[str, Any]", answer).get("error") if isinstance(answer, dict) else ""
+        )
+        text = error.get("message") if isinstance(error, dict) else error
+        return self._clean(str(text or ""))[:300]
+
+    def _clean(self, text: str) -> str:
+        """Take the key out of a text that a server sent: some repeat it in their errors."""
+        text = " ".join(text.split())
+        return text.replace(self._key, "***") if self._key else text
+
+    def _bad(self, text: str) -> ProviderOutputError:
+        return ProviderOutputError(text, provider=self.model)
+
+    def _is_openai(self, base_url: str) -> bool:
+        """Whether the newer name of the token limit is known there."""
+        return self._reference.provider == "openai" and base_url == _SERVERS["openai"].base_url
+
+
+def _text(value: object) -> str:
+    """Return a string field, also where a server sends content as a list of text parts."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        parts = [p for p in cast("list[object]", value) if isinstance(p, dict)]
+        return "".join(str(cast("dict[str, Any]", p).get("text") or "") for p in parts)
+    return ""
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return max(0.0, float(value)) if value is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,250 @@
+"""A host: what the sessions of one process share: catalog, journal, models, HTTP client."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from contextvars import ContextVar, Token
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import anyio
+import anyio.to_thread
+
+from swarm.catalog import Catalog, current_catalog
+from swarm.completion import Completion
+from swarm.completions import register_builtin_providers
+from swarm.completions.callback import CallbackCompletion
+from swarm.completions.retry import ResilientCompletion
+from swarm.errors import SessionError
+from swarm.extension import model_provider
+from swarm.reference import parse_reference
+from swarm.runtime import Session, SwarmPlan, plan_swarm
+from swarm.specs import CompletionSpec
+from swarm.store import Database, SqlJournal, open_database
+from swarm.validate import validate
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["Host", "current_host", "default_home", "read_environment", "run_sync", "session"]
+
+Resource = TypeVar("Resource")
+Result = TypeVar("Result")
+
+register_builtin_providers()
+
+
+def default_home() -> Path:
+    """Return the folder of the state: `WIKISWARM_HOME`, or `.wikiswarm` in the working folder."""
+    return Path(os.environ.get("WIKISWARM_HOME") or ".wikiswarm")
+
+
+def read_environment(folder: Path | None = None) -> dict[str, str]:
+    """Return the environment, with the variables of a `.env` file beneath.
+
+    Args:
+        folder: Where `.env` lies; the working folder when absent.
+    """
+    found: dict[str, str] = {}
+    path = (folder or Path()) / ".env"
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            name, equals, value = line.strip().removeprefix("export ").partition("=")
+            if equals and name and not name.startswith("#"):
+                found[name.strip()] = value.strip().strip("\"'")
+    return {**found, **os.environ}
+
+
+class Host:
+    """Opened with `async with`, it serves any number of sessions of its event loop.
+
+    `session` opens one by itself when there is none; a server opens its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog | None = None,
+        home: Path | str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.catalog = catalog or current_catalog()
+        self.home = Path(home) if home is not None else default_home()
+        self.environment: Mapping[str, str] = (
+            read_environment() if environment is None else environment
+        )
+        self._stack = AsyncExitStack()
+        self._database: Database | None = None
+        self._journal: SqlJournal | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._plans: dict[str, SwarmPlan] = {}
+        self._completions: dict[str, Completion] = {}
+        self._shared: dict[str, Any] = {}
+        # Invariant: a completion is opened once, and a shared resource is started once.
+        self._opening = anyio.Lock()
+        self._starting = anyio.Lock()
+        self._token: Token[Host | None] | None = None
+
+    async def __aenter__(self) -> "Host":
+        self._database = await anyio.to_thread.run_sync(open_database, self.home)
+        self._stack.callback(self._database.close)
+        self._journal = SqlJournal(self._database)
+        self._token = _current.set(self)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            _current.reset(self._token)
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop the models and close the journal."""
+        with anyio.CancelScope(shield=True):
+            await self._stack.aclose()
+        self._journal = self._database = self._http = None
+
+    @property
+    def database(self) -> Database:
+        """The journal's database.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        if self._database is None:
+            raise SessionError("the host is not open; use it in `async with`")
+        return self._database
+
+    async def open_session(self, client_id: str, swarm_name: str) -> Session:
+        """Return a session that is not yet open; use it in `async with`.
+
+        Raises:
+            ValidationError: The declarations have problems.
+            UnknownNameError: No such swarm.
+            SetupError: A model needs a key or an extra that is missing.
+        """
+        if self._journal is None:
+            raise SessionError("the host is not open; use it in `async with`")
+        plan = self._plans.get(swarm_name)
+        if plan is None:
+            validate(self.catalog)
+            plan = await plan_swarm(self.catalog, swarm_name, self.completion)
+            # Of two that came at once the first stays, so that all sessions share one.
+            plan = self._plans.setdefault(swarm_name, plan)
+        return Session(client_id, plan, self._journal)
+
+    async def completion(self, spec: CompletionSpec) -> Completion:
+        """Return the completion of a declaration, opened once and shared.
+
+        Raises:
+            SetupError: A key or an extra is missing.
+            DeclarationError: A reference names nothing that exists.
+        """
+        async with self._opening:
+            return await self._open_completion(spec)
+
+    def http(self) -> "aiohttp.ClientSession":
+        """Return the HTTP client: keep-alive, no cookies, nothing but connecting is timed."""
+        if self._http is None:
+            import aiohttp
+
+            self._http = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=1024, keepalive_timeout=30),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+            )
+            self._stack.push_async_callback(self._http.close)
+        return self._http
+
+    async def shared(
+        self,
+        key: str,
+        start: Callable[[], Awaitable[tuple[Resource, Callable[[], Awaitable[None]]]]],
+    ) -> Resource:
+        """Return a resource that lives as long as the host; see `Services.shared`."""
+        async with self._starting:
+            if key not in self._shared:
+                resource, stop = await start()
+                self._shared[key] = resource
+                self._stack.push_async_callback(stop)
+            # The key names the resource, so what was kept has the type that start gives.
+            return cast("Resource", self._shared[key])
+
+    async def _open_completion(self, spec: CompletionSpec) -> Completion:
+        key = repr(spec)
+        known = self._completions.get(key)
+        if known is None:
+            candidates: list[Completion] = []
+            if spec.get_completion is not None:
+                candidates.append(CallbackCompletion(spec.get_completion, _function_name(spec)))
+            for text in ([spec.model] if spec.model else []) + list(spec.fallbacks):
+                reference = parse_reference(text)
+                provider = model_provider(reference.provider)
+                candidates.append(await provider(reference, spec, self))
+            known = self._completions[key] = ResilientCompletion(
+                candidates, max_retries=spec.max_retries, timeout=spec.timeout
+            )
+        return known
+
+
+def _function_name(spec: CompletionSpec) -> str:
+    function = spec.get_completion
+    return f"python:{getattr(function, '__name__', type(function).__name__)}"
+
+
+_current: ContextVar[Host | None] = ContextVar("wikiswarm_host", default=None)
+
+
+def current_host() -> Host | None:
+    """Return the host that sessions open in, if one is open."""
+    return _current.get()
+
+
+class session:  # noqa: N801 - reads as the verb it is: `async with session(...) as chat`
+    """Open or resume a conversation of a client with a swarm.
+
+    ```python
+    async with session("client-1", "shop") as chat:
+        print(await chat.complete("Do you have something against a headache?"))
+    ```
+
+    Inside an open `Host` the session is one of it; without, it brings a host of its own for the
+    current catalog and the default home.
+
+    Raises:
+        ValidationError: The declarations have problems.
+        SetupError: The journal cannot be written, or a model lacks its key or extra.
+        SessionError: The same conversation is open already.
+    """
+
+    def __init__(self, client_id: str, swarm_name: str, *, host: Host | None = None) -> None:
+        self._names = (client_id, swarm_name)
+        self._host = host
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Session:
+        async with AsyncExitStack() as stack:
+            host = self._host or current_host()
+            if host is None:
+                host = await stack.enter_async_context(Host())
+            opened = await stack.enter_async_context(await host.open_session(*self._names))
+            self._stack = stack.pop_all()
+            return opened
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        return await self._stack.__aexit__(kind, error, trace)
+
+
+def run_sync(function: Callable[..., Awaitable[Result]], *arguments: object) -> Result:
+    """Run an async function to its end, for programs that are not async themselves."""
+    return anyio.run(function, *arguments)

@@ -1,0 +1,52 @@
+"""Which sessions are live in this process, so that verbs find theirs by client id."""
+
+from typing import TYPE_CHECKING
+
+from swarm.errors import SessionError
+from swarm.runtime.turn import current_turn
+
+if TYPE_CHECKING:
+    from swarm.runtime.session import Session
+
+__all__ = ["add_live", "find_live", "remove_live"]
+
+_live: dict[str, list["Session"]] = {}
+
+
+def add_live(session: "Session") -> None:
+    """Register a session.
+
+    Raises:
+        SessionError: The same conversation is live already.
+    """
+    others = _live.setdefault(session.client_id, [])
+    if any(other.id == session.id for other in others):
+        raise SessionError(f"client {session.client_id!r} has session {session.id!r} open already")
+    others.append(session)
+
+
+def remove_live(session: "Session") -> None:
+    """Forget a session."""
+    others = [other for other in _live.get(session.client_id, []) if other is not session]
+    if others:
+        _live[session.client_id] = others
+    else:
+        _live.pop(session.client_id, None)
+
+
+def find_live(client_id: str) -> "Session":
+    """Return the session that a verb means: the one whose turn is running, or the only one.
+
+    Raises:
+        SessionError: The client has no live session, or several in different swarms.
+    """
+    turn = current_turn.get()
+    if turn is not None and turn.session.client_id == client_id:
+        return turn.session
+    sessions = _live.get(client_id, [])
+    if len(sessions) == 1:
+        return sessions[0]
+    if not sessions:
+        raise SessionError(f"client {client_id!r} has no live session")
+    swarms = ", ".join(session.plan.spec.swarm_name for session in sessions)
+    raise SessionError(f"client {client_id!r} is live in several swarms: {swarms}")

@@ -1,0 +1,102 @@
+"""The recent messages of a conversation, and the view of them that a model gets."""
+
+from collections import deque
+from typing import NamedTuple
+
+from swarm.events import Event, MessageAdded, TurnEnded, TurnStarted
+from swarm.messages import Message
+
+__all__ = ["History"]
+
+
+class _Entry(NamedTuple):
+    run_id: str | None
+    message: Message
+    is_question: bool
+    """The user's message that started the turn."""
+
+
+class History:
+    """A bounded window of a session's messages, derived from its events.
+
+    A turn that did not end with an answer contributes its question and one line that says so;
+    its tool traffic is dropped, so no model ever sees half a turn.
+    """
+
+    def __init__(self, *, keep: int) -> None:
+        self._entries: deque[_Entry] = deque(maxlen=keep)
+
+    def apply(self, event: Event) -> None:
+        """Take in one event of the journal."""
+        if isinstance(event, TurnStarted):
+            self._entries.append(_Entry(event.run_id, event.message, is_question=True))
+        elif isinstance(event, MessageAdded):
+            self._entries.append(_Entry(event.run_id, event.message, is_question=False))
+        elif isinstance(event, TurnEnded) and event.status != "answered":
+            self._drop_half_turn(event)
+
+    @property
+    def messages(self) -> list[Message]:
+        """The messages of the window, oldest first."""
+        return [entry.message for entry in self._entries]
+
+    def last_user_message(self) -> Message | None:
+        """Return the newest message that the user wrote, not one of a tool."""
+        for entry in reversed(self._entries):
+            if entry.message.role == "user" and entry.message.mode == "user":
+                return entry.message
+        return None
+
+    def view(self, agent_name: str, *, keep: int) -> list[Message]:
+        """Return what an agent's model sees: at most about `keep` messages, oldest first.
+
+        Tool calls stand next to their outputs and come whole or not at all, other agents' tool
+        traffic is left out, and the user's newest message is always there.
+        """
+        outputs: dict[str, Message] = {}
+        blocks: list[list[Message]] = []
+        count, has_question = 0, False
+        for entry in reversed(self._entries):
+            message = entry.message
+            if message.role == "tool":
+                if message.agent_name == agent_name and message.tool_call_id is not None:
+                    outputs[message.tool_call_id] = message
+                continue
+            block = _block(message, outputs, agent_name)
+            if not block:
+                continue
+            if count >= keep and has_question:
+                break
+            blocks.append(block)
+            count += len(block)
+            has_question = has_question or (message.role == "user" and message.mode == "user")
+        # A window that was cut starts with something the user said.
+        while len(blocks) > 1 and blocks[-1][0].role == "assistant" and count > keep:
+            count -= len(blocks.pop())
+        return [message for block in reversed(blocks) for message in block]
+
+    def _drop_half_turn(self, ended: TurnEnded) -> None:
+        kept = [e for e in self._entries if e.run_id != ended.run_id or e.is_question]
+        reason = ended.failure.message if ended.failure else ended.status
+        note = Message(
+            role="assistant",
+            content=f"[This message got no answer: {reason}]",
+            agent_name=ended.agent_name,
+        )
+        self._entries.clear()
+        self._entries.extend(kept)
+        self._entries.append(_Entry(ended.run_id, note, is_question=False))
+
+
+def _block(message: Message, outputs: dict[str, Message], agent_name: str) -> list[Message]:
+    """Return a message with the outputs that belong to it, or nothing."""
+    if not message.tool_calls:
+        return [message] if message.content else []
+    calls = tuple(call for call in message.tool_calls if call.id in outputs)
+    if message.agent_name != agent_name or not calls:
+        if not message.content:
+            return []
+        return [message.model_copy(update={"tool_calls": ()})]
+    if len(calls) < len(message.tool_calls):
+        message = message.model_copy(update={"tool_calls": calls})
+    return [message, *(outputs[call.id] for call in calls)]

@@ -1,0 +1,37 @@
+"""Client ids: checked once, at the door."""
+
+import secrets
+
+from swarm.errors import InvalidIdError
+
+__all__ = ["check_client_id", "new_run_id", "new_tool_id", "session_id"]
+
+
+def check_client_id(client_id: str) -> str:
+    """Return the id if it may be used.
+
+    Raises:
+        InvalidIdError: It is empty, over 256 characters, a path, or has control characters.
+    """
+    if not client_id or len(client_id) > 256:
+        raise InvalidIdError(f"a client id has 1 to 256 characters, not {len(client_id)}")
+    if client_id in (".", "..") or "/" in client_id or "\\" in client_id:
+        raise InvalidIdError(f"client id {client_id!r} reads like a path; use no slashes")
+    if not client_id.isprintable():
+        raise InvalidIdError(f"client id {client_id!r} has control characters")
+    return client_id
+
+
+def session_id(swarm_name: str, client_id: str) -> str:
+    """Return the id of a conversation: it belongs to one swarm and one client."""
+    return f"{swarm_name}/{client_id}"
+
+
+def new_run_id() -> str:
+    """Return an id for a turn, short enough to type."""
+    return secrets.token_hex(6)
+
+
+def new_tool_id() -> str:
+    """Return an id for a tool call whose model gave none."""
+    return f"call_{secrets.token_hex(6)}"

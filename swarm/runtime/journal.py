@@ -1,0 +1,47 @@
+"""What a session asks of the journal. `swarm.store` has the implementation."""
+
+from typing import NamedTuple, Protocol
+
+from swarm.events import Event
+
+__all__ = ["Journal", "StoredEvent"]
+
+
+class StoredEvent(NamedTuple):
+    """An event with its place in a session."""
+
+    session_id: str
+    seq: int
+    """1-based, without gaps."""
+    at: float
+    """Seconds since the epoch."""
+    event: Event
+
+
+class Journal(Protocol):
+    """Append-only events, one sequence per session.
+
+    Appending is immediate and cheap; `flush` makes it durable. Between the two, nothing may be
+    acknowledged to anybody.
+    """
+
+    def append(self, session_id: str, seq: int, event: Event) -> int:
+        """Queue an event and return the ticket that `flush` takes."""
+        ...
+
+    async def flush(self, session_id: str, ticket: int) -> None:
+        """Return once everything up to the ticket is durable.
+
+        Raises:
+            StoreError: It could not be written; it stays queued, and a later flush tries again.
+            SessionError: Another process wrote to the same session.
+        """
+        ...
+
+    async def read(self, session_id: str, *, last: int) -> list[StoredEvent]:
+        """Return the newest events of a session, oldest first.
+
+        Raises:
+            StoreError: The journal cannot be read, or holds something else than events.
+        """
+        ...

@@ -1,0 +1,264 @@
+"""A session: one client's conversation with one swarm."""
+
+import importlib.metadata
+import inspect
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+from pydantic import JsonValue
+
+from swarm.errors import SessionError, TurnInterruptedError
+from swarm.events import (
+    AgentChanged,
+    AgentConfigured,
+    Answered,
+    Event,
+    Failure,
+    MessageAdded,
+    Noted,
+    SessionOpened,
+    StreamEvent,
+    TurnEnded,
+    TurnStarted,
+)
+from swarm.messages import Message
+from swarm.runtime.directory import add_live, remove_live
+from swarm.runtime.history import History
+from swarm.runtime.ids import check_client_id, session_id
+from swarm.runtime.journal import Journal, StoredEvent
+from swarm.runtime.plan import AgentPlan, SwarmPlan
+from swarm.runtime.turn import Publish, Turn, current_turn
+
+__all__ = ["Session"]
+
+_STREAM_BUFFER = 256
+"""Events that a stream holds for a slow reader before the turn waits for it."""
+
+
+class Session:
+    """One conversation; opened by `swarm.session`, used as an async context manager."""
+
+    def __init__(self, client_id: str, plan: SwarmPlan, journal: Journal) -> None:
+        self.client_id = check_client_id(client_id)
+        self.plan = plan
+        self.id = session_id(plan.spec.swarm_name, client_id)
+        self.history = History(keep=plan.window)
+        self.agent_name = plan.spec.default_agent
+        self.turn: Turn | None = None
+        self._journal = journal
+        self._seq = 0
+        self._ticket = 0
+        self._configured: dict[str, AgentConfigured] = {}
+        self._is_open = False
+        # Invariant: one turn at a time, in the order the messages came. Never held by tools.
+        self._order = anyio.Lock()
+        self._tasks: TaskGroup | None = None
+
+    async def __aenter__(self) -> "Session":
+        await self.open()
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        tasks, self._tasks = self._tasks, None
+        try:
+            if tasks is not None:
+                tasks.cancel_scope.cancel()
+                # The body's own error passes by: it is not the tasks' and needs no group.
+                await tasks.__aexit__(None, None, None)
+        finally:
+            await self.aclose()
+
+    async def open(self) -> None:
+        """Resume the conversation from the journal, or begin it.
+
+        Raises:
+            SessionError: The client has this conversation open in this process already.
+            StoreError: The journal cannot be read or written.
+        """
+        add_live(self)
+        try:
+            stored = await self._journal.read(self.id, last=4 * self.plan.window)
+            unfinished = self._replay(stored)
+            if not stored:
+                self.record(
+                    SessionOpened(
+                        swarm_name=self.plan.spec.swarm_name,
+                        client_id=self.client_id,
+                        agent_name=self.agent_name,
+                        version=importlib.metadata.version("wikiswarm"),
+                    )
+                )
+            elif unfinished is not None:
+                self._close_interrupted(unfinished)
+            await self.flush()
+        except BaseException:
+            remove_live(self)
+            raise
+        self._is_open = True
+
+    async def aclose(self) -> None:
+        """End the use of this session; a running turn is interrupted, the history stays."""
+        if self._is_open:
+            self._is_open = False
+            remove_live(self)
+            await self.flush()
+
+    async def complete(self, content: str, *, payload: JsonValue = None) -> str:
+        """Send a message and return the answer, once it is stored.
+
+        Messages of one session queue up and are answered in order.
+
+        Raises:
+            TurnError: No answer within the deadline, or a callback failed.
+            ProviderError: The model failed.
+            StoreError: The journal failed; the message is not accepted.
+            SessionError: The session is closed, or this was called by a tool of its own turn.
+        """
+        return (await self._run_turn(content, payload, None)).text
+
+    async def stream(
+        self, content: str, *, payload: JsonValue = None
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Send a message and yield what happens; the last event is `Answered`.
+
+        Leaving the loop early cancels the turn. Raises what `complete` raises.
+        """
+        if self._tasks is None:
+            raise SessionError(f"session {self.id!r} is not open; use it in `async with`")
+        send, receive = anyio.create_memory_object_stream[StreamEvent](_STREAM_BUFFER)
+        scope = anyio.CancelScope()
+        finished = anyio.Event()
+        outcome: list[Answered | Exception] = []
+
+        async def work() -> None:
+            try:
+                with scope:
+                    outcome.append(await self._run_turn(content, payload, send.send))
+            except Exception as error:
+                outcome.append(error)  # raised again where the stream is read
+            finally:
+                send.close()
+                finished.set()
+
+        self._tasks.start_soon(work)
+        try:
+            async with aclosing(receive):
+                async for event in receive:
+                    yield event
+        finally:
+            scope.cancel()
+            with anyio.CancelScope(shield=True):
+                await finished.wait()
+        if not outcome:
+            raise TurnInterruptedError(
+                "the session was closed", client_id=self.client_id, agent_name=self.agent_name
+            )
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+
+    @property
+    def agent(self) -> AgentPlan:
+        """The active agent."""
+        return self.plan.agents[self.agent_name]
+
+    def record(self, event: Event) -> None:
+        """Append an event to the conversation; `flush` makes it durable."""
+        self._seq += 1
+        self._ticket = self._journal.append(self.id, self._seq, event)
+        self.history.apply(event)
+
+    def note(self, topic: str, data: dict[str, JsonValue]) -> None:
+        """Record something beside the conversation, for reports and training data."""
+        run_id = self.turn.run_id if self.turn else None
+        self.record(Noted(run_id=run_id, topic=topic, data=data))
+
+    def change_agent(self, change: AgentChanged) -> None:
+        """Make another agent the active one."""
+        self.record(change)
+        self.agent_name = change.to_agent
+
+    async def flush(self) -> None:
+        """Return once everything recorded is durable."""
+        await self._journal.flush(self.id, self._ticket)
+
+    async def system_lines(self, plan: AgentPlan) -> tuple[str, ...]:
+        """Return an agent's prompt and system lines, and note them when they changed."""
+        spec = plan.spec
+        prompt = spec.prompt if isinstance(spec.prompt, str) else await _call(spec.prompt, self)
+        static = tuple(line for line in (prompt, *spec.system_lines) if line)
+        known = self._configured.get(spec.agent_name)
+        if known is None or tuple(known.system) != static:
+            configured = plan.configured(static)
+            self._configured[spec.agent_name] = configured
+            if configured != known:
+                self.record(configured)
+        if spec.system_dynamic is None:
+            return static
+        dynamic = await _call(spec.system_dynamic, self)
+        return (*static, *((dynamic,) if isinstance(dynamic, str) else dynamic))
+
+    async def _run_turn(
+        self, content: str, payload: JsonValue, publish: Publish | None
+    ) -> Answered:
+        if not self._is_open:
+            raise SessionError(f"session {self.id!r} is not open; use it in `async with`")
+        running = current_turn.get()
+        if running is not None and running.session is self and not running.is_over:
+            raise SessionError("a tool cannot wait for its own turn; use `execute` instead")
+        async with self._order:
+            message = Message(role="user", content=content, payload=payload)
+            self.turn = Turn(self, message, publish)
+            try:
+                return await self.turn.run()
+            finally:
+                self.turn = None
+
+    def _replay(self, stored: list[StoredEvent]) -> str | None:
+        """Take in what the journal has; returns the run id of a turn that has no end."""
+        unfinished: str | None = None
+        for row in stored:
+            event = row.event
+            self.history.apply(event)
+            if isinstance(event, AgentChanged):
+                self.agent_name = event.to_agent
+            elif isinstance(event, SessionOpened | TurnStarted | TurnEnded):
+                self.agent_name = event.agent_name
+            elif isinstance(event, AgentConfigured):
+                self._configured[event.agent_name] = event
+            if isinstance(event, TurnEnded):
+                unfinished = None
+            elif isinstance(event, TurnStarted | MessageAdded) and event.run_id is not None:
+                unfinished = event.run_id
+        self._seq = stored[-1].seq if stored else 0
+        if self.agent_name not in self.plan.agents:
+            self.agent_name = self.plan.spec.default_agent
+        return unfinished
+
+    def _close_interrupted(self, run_id: str) -> None:
+        error = TurnInterruptedError(
+            "the process ended in the middle of the turn",
+            client_id=self.client_id,
+            agent_name=self.agent_name,
+        )
+        failure = Failure(code=error.code, message="the process ended in the middle of the turn")
+        self.record(
+            TurnEnded(
+                run_id=run_id, agent_name=self.agent_name, status="interrupted", failure=failure
+            )
+        )
+
+
+async def _call(function: Any, session: Session) -> Any:
+    value = function(session.client_id, session.agent_name)
+    return await value if inspect.isawaitable(value) else value

@@ -1,0 +1,181 @@
+"""Tools ready to run: arguments checked against the schema, functions called, outputs as text."""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import anyio.to_thread
+import orjson
+from pydantic import BaseModel, JsonValue
+
+from swarm.catalog import Catalog
+from swarm.completion import ToolDefinition
+from swarm.context import ToolContext
+from swarm.extension import tool_source
+from swarm.schema import ArgumentsError, Signature, read_signature
+from swarm.specs import ToolSpec
+
+__all__ = ["ArgumentsError", "BoundTool", "bind_handoff", "bind_tool", "output_text"]
+
+_MAX_OUTPUT = 256 * 1024
+"""Longest tool output in characters; a longer one is cut, and says so."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoundTool:
+    """A declared tool with everything that a turn needs to offer and run it."""
+
+    definition: ToolDefinition
+    timeout: float
+    """Seconds."""
+    read_arguments: Callable[[str], dict[str, JsonValue]]
+    """Parses and checks the JSON text of a call; raises ArgumentsError."""
+    invoke: Callable[[ToolContext], Awaitable[object]]
+    navigate_to: str | None = None
+    may_commit: bool = False
+    """The function takes the context, so it may commit its output itself, even later."""
+
+
+def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
+    """Make a tool of a declaration.
+
+    Raises:
+        DeclarationError: Its function cannot be described to a model.
+    """
+    if spec.wiki is not None:
+        spec = tool_source("wiki")(spec, catalog)
+    if spec.navigate_to is not None:
+        return bind_handoff(spec.navigate_to, spec)
+    function = spec.call
+    if function is None:
+        raise ValueError(f"tool {spec.tool_name!r} was resolved without a function")
+    signature = read_signature(function, has_schema=spec.parameters is not None)
+    if spec.parameters is None:
+        schema = signature.parameters
+        check = functools.partial(_check_signature, signature=signature)
+    else:
+        schema = {"type": "object", "properties": {}, **spec.parameters}
+        check = _schema_checker(schema)
+    definition = ToolDefinition(spec.function_name, spec.description, schema, spec.examples)
+    return BoundTool(
+        definition=definition,
+        timeout=spec.timeout,
+        read_arguments=functools.partial(_parse_arguments, check=check),
+        invoke=_caller(function, signature, converts=spec.parameters is None),
+        may_commit=signature.context_name is not None,
+    )
+
+
+def bind_handoff(agent_name: str, spec: ToolSpec | None = None) -> BoundTool:
+    """Make the tool that hands the conversation to another agent."""
+
+    async def announce(context: ToolContext) -> str:
+        return f"Handed over to {agent_name}."
+
+    description = f"Hand the conversation over to {agent_name}."
+    name = f"transfer_to_{agent_name}".replace(".", "_")
+    definition = ToolDefinition(
+        name=spec.function_name if spec else name,
+        description=(spec.description if spec else "") or description,
+        parameters={"type": "object", "properties": {}},
+        examples=spec.examples if spec else (),
+    )
+    return BoundTool(
+        definition=definition,
+        timeout=spec.timeout if spec else 60.0,
+        read_arguments=functools.partial(_parse_arguments, check=lambda arguments: None),
+        invoke=announce,
+        navigate_to=agent_name,
+    )
+
+
+def output_text(value: object) -> str:
+    """Return a tool's return value as the text that the model reads."""
+    if value is None:
+        text = "done"
+    elif isinstance(value, str):
+        text = value
+    elif isinstance(value, BaseModel):
+        text = value.model_dump_json()
+    else:
+        try:
+            text = orjson.dumps(value, default=str).decode()
+        except TypeError:
+            text = str(value)
+    if len(text) > _MAX_OUTPUT:
+        text = f"{text[:_MAX_OUTPUT]}\n[cut: the output had {len(text)} characters]"
+    return text
+
+
+def _parse_arguments(
+    text: str, *, check: Callable[[Mapping[str, JsonValue]], None]
+) -> dict[str, JsonValue]:
+    try:
+        value = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError as wrong:
+        raise ArgumentsError(f"the arguments are not valid JSON: {wrong}") from None
+    if isinstance(value, str):
+        # Some models encode the object twice.
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise ArgumentsError("the arguments are a string, not a JSON object") from None
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise ArgumentsError("the arguments must be a JSON object")
+    arguments = cast("dict[str, JsonValue]", value)  # JSON objects have string keys
+    check(arguments)
+    return arguments
+
+
+def _check_signature(arguments: Mapping[str, JsonValue], *, signature: Signature) -> None:
+    signature.convert(arguments)
+
+
+def _schema_checker(
+    schema: Mapping[str, JsonValue],
+) -> Callable[[Mapping[str, JsonValue]], None]:
+    import jsonschema  # 0.1 s that only tools with schemas of their own pay
+
+    validator = jsonschema.Draft202012Validator(dict(schema))
+
+    def check(arguments: Mapping[str, JsonValue]) -> None:
+        found = [
+            (".".join(str(step) for step in error.absolute_path), error.message)
+            for error in validator.iter_errors(dict(arguments))
+        ]
+        if found:
+            raise ArgumentsError(
+                "; ".join(f"{where}: {text}" if where else text for where, text in found[:5])
+            )
+
+    return check
+
+
+def _caller(
+    function: Callable[..., Any], signature: Signature, *, converts: bool
+) -> Callable[[ToolContext], Awaitable[object]]:
+    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - to see an async __call__
+    )
+
+    async def invoke(context: ToolContext) -> object:
+        if converts:
+            keywords = signature.convert(context.arguments)
+        elif signature.takes_any:
+            keywords = dict(context.arguments)
+        else:
+            names = signature.argument_names
+            keywords = {k: v for k, v in context.arguments.items() if k in names}
+        if signature.context_name is not None:
+            keywords[signature.context_name] = context
+        if is_async:
+            return await function(**keywords)
+        call = functools.partial(function, **keywords)
+        result = await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+        return await result if inspect.isawaitable(result) else result
+
+    return invoke

@@ -1,0 +1,211 @@
+"""The declarations: one frozen model per kind, the single source for Python, YAML and TypeScript.
+
+The keyword arguments of `add_*`, the keys of a YAML document and the fields of the TypeScript
+package are the fields of these models. Nothing here runs anything or looks up a name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
+
+__all__ = [
+    "AgentSpec",
+    "Callback",
+    "CompletionSpec",
+    "Lines",
+    "Name",
+    "Names",
+    "Spec",
+    "SwarmSpec",
+    "ToolFunction",
+    "ToolName",
+    "ToolSpec",
+]
+
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", min_length=1, max_length=64)
+]
+"""A declared name: letters, digits, `_`, `.` and `-`, at most 64 characters."""
+
+ToolName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)
+]
+"""A tool's name is also what models see, and providers allow no dots in it."""
+
+Names = Annotated[Sequence[Name], AfterValidator(tuple)]
+"""An ordered list of declared names."""
+
+Callback = Callable[..., Any]
+"""A user's function, plain or async. Its result is checked where it is called."""
+
+
+def _as_lines(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+Lines = Annotated[str | Sequence[str], AfterValidator(_as_lines)]
+"""One line of instructions, or several."""
+
+
+class Spec(BaseModel):
+    """Base of the declarations: frozen, no unknown fields."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
+    )
+
+
+class CompletionSpec(Spec):
+    """How to reach a model that agents speak through."""
+
+    completion_name: Name
+    model: str | None = None
+    """A model reference such as `openai/gpt-5`, `cohere/command-a-03-2025` or `offline`."""
+    get_completion: Callback | None = None
+    """A function that answers instead of a model; takes a `CompletionRequest`."""
+    base_url: str | None = None
+    """Where the provider's API lives, such as `http://localhost:8001/v1`."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key; each provider has a default."""
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Annotated[int, Field(gt=0)] | None = None
+    """The longest answer, in tokens."""
+    seed: int | None = None
+    timeout: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds for one call with all its retries and fallbacks."""
+    max_retries: Annotated[int, Field(ge=0, le=10)] = 2
+    """Further attempts after a failure that may pass: no connection, 429, 5xx."""
+    fallback: str | Sequence[str] = ()
+    """Model references that are asked, in order, when the model cannot answer."""
+    extra_body: Mapping[str, JsonValue] = {}
+    """Further fields of the provider's request, sent as they are."""
+    doc_description: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> "CompletionSpec":
+        if (self.model is None) == (self.get_completion is None):
+            raise ValueError("give exactly one of `model` and `get_completion`")
+        return self
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """The fallback references, in order."""
+        return _as_lines(self.fallback)
+
+
+class ToolFunction(Spec):
+    """A tool as the OpenAI API describes it, for programs that declare tools that way."""
+
+    name: ToolName
+    description: str = ""
+    parameters: Mapping[str, JsonValue] = {}
+
+
+class ToolSpec(Spec):
+    """Something an agent can call: a function, a wiki, or a hand-off to another agent."""
+
+    tool_name: ToolName
+    description: str = ""
+    """What the model reads to decide whether to call."""
+    parameters: Mapping[str, JsonValue] | None = None
+    """JSON Schema of the arguments; taken from the signature of `call` when absent."""
+    call: Callback | None = None
+    """The function. Its return value is the tool's output, unless it commits one itself."""
+    wiki: Name | None = None
+    """Makes the tool ask this wiki."""
+    navigate_to: Name | None = None
+    """Makes the tool hand the conversation to this agent."""
+    examples: Annotated[Sequence[str], AfterValidator(tuple)] = ()
+    """Messages that this tool is right for; the `offline` completion matches against them."""
+    timeout: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds for one call; then the model is told that the tool gave no output."""
+    type: Literal["function"] = "function"
+    function: ToolFunction | None = None
+    """The OpenAI shape of name, description and parameters; flattened into this spec."""
+    doc_note: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flatten_function(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or not data.get("function"):
+            return data
+        fields: dict[str, Any] = {**data}
+        function = fields["function"]
+        shape = function if isinstance(function, ToolFunction) else ToolFunction(**function)
+        fields["function"] = shape
+        fields.setdefault("description", shape.description)
+        fields.setdefault("parameters", shape.parameters)
+        return fields
+
+    @model_validator(mode="after")
+    def _has_one_target(self) -> "ToolSpec":
+        targets = [self.call is not None, self.wiki is not None, self.navigate_to is not None]
+        if sum(targets) != 1:
+            raise ValueError("give exactly one of `call`, `wiki` and `navigate_to`")
+        if self.parameters is not None and self.parameters.get("type", "object") != "object":
+            raise ValueError("`parameters` must be a JSON Schema of type object")
+        return self
+
+    @property
+    def function_name(self) -> str:
+        """The name that the model sees."""
+        return self.function.name if self.function else self.tool_name
+
+
+class AgentSpec(Spec):
+    """One agent: a prompt, a model, and what it may use."""
+
+    agent_name: Name
+    completion: Name
+    """The name of a declared completion."""
+    prompt: str | Callback = ""
+    """The system prompt, or a function `(client_id, agent_name) -> str`."""
+    system: Lines = ()
+    """Further system lines after the prompt."""
+    system_dynamic: Callback | None = None
+    """A function `(client_id, agent_name) -> str | list[str]`, asked before each model call."""
+    tools: Names = ()
+    wiki_list: Names = ()
+    """The wikis that this agent may ask."""
+    handoffs: Names = ()
+    """Agents that this one may hand over to; each is offered as a tool `transfer_to_NAME`."""
+    keep_messages: Annotated[int, Field(ge=1)] = 50
+    """How many messages of the history the model sees."""
+    max_tool_calls: Annotated[int, Field(ge=0)] = 25
+    """Tool calls in one turn; a call past it gets an error output that the model sees."""
+    parallel_tool_calls: bool = False
+    """Run the calls of one model answer at the same time instead of in order."""
+    max_repairs: Annotated[int, Field(ge=0, le=10)] = 2
+    """How often in a row a bad model output is sent back with the reason."""
+    placeholder: str = "Sorry, I could not find an answer. Please ask me again."
+    """The answer when the repairs are used up."""
+    doc_description: str | None = None
+
+    @property
+    def system_lines(self) -> tuple[str, ...]:
+        """The static system lines, in order."""
+        return _as_lines(self.system)
+
+
+class SwarmSpec(Spec):
+    """Agents that share one conversation."""
+
+    swarm_name: Name
+    agent_list: Names
+    default_agent: Name
+    """The agent that a new conversation starts with."""
+    turn_timeout: Annotated[float, Field(gt=0)] = 120.0
+    """Seconds from a user's message to the answer or a typed error."""
+    max_handoffs: Annotated[int, Field(ge=0)] = 10
+    """Hand-offs in one turn."""
+    doc_description: str | None = None

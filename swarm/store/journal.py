@@ -1,0 +1,158 @@
+"""The journal: queued events, written in groups.
+
+Whoever needs durability first writes everything that is queued, for all sessions, in one
+transaction; those who come meanwhile wait for the next one. So many sessions share one sync of
+the disk, and no task runs in the background.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+import orjson
+from pydantic import ValidationError
+
+from swarm.errors import SessionError, StoreError
+from swarm.events import Event, decode_event
+from swarm.runtime.journal import StoredEvent
+from swarm.store.database import Database
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+__all__ = ["SqlJournal", "decode_row"]
+
+_MAX_QUEUED = 50_000
+"""Events that may wait for a disk that fails; then sessions are refused."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    rows: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    first_ticket: int = 1
+    """The ticket of the first row."""
+
+
+class SqlJournal:
+    """Implements `swarm.runtime.Journal` on a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue = _Queue()
+        self._next_ticket = 1
+        self._stored = 0
+        """Everything up to this ticket is durable."""
+        self._writing: anyio.Event | None = None
+        self._conflicts: set[str] = set()
+
+    def append(self, session_id: str, seq: int, event: Event) -> int:
+        """Queue an event; see `Journal.append`."""
+        if len(self._queue.rows) >= _MAX_QUEUED:
+            raise StoreError(f"the journal {self._database.place} cannot be written; queue full")
+        ticket = self._next_ticket
+        self._next_ticket += 1
+        self._queue.rows.append(
+            {
+                "session_id": session_id,
+                "seq": seq,
+                "kind": event.kind,
+                "payload": event.model_dump_json(exclude_defaults=True),
+                "at": time.time(),
+            }
+        )
+        return ticket
+
+    async def flush(self, session_id: str, ticket: int) -> None:
+        """Write what is queued, or wait for who is writing; see `Journal.flush`."""
+        while self._stored < ticket:
+            if self._writing is not None:
+                await self._writing.wait()
+            else:
+                await self._write()
+        if session_id in self._conflicts:
+            raise SessionError(
+                f"another process writes to session {session_id!r}; open it in one place only"
+            )
+
+    async def read(self, session_id: str, *, last: int) -> list[StoredEvent]:
+        """Read the newest events of a session; see `Journal.read`."""
+        import sqlalchemy as sa
+
+        events = self._database.tables.events
+        query = (
+            sa.select(events.c.seq, events.c.at, events.c.kind, events.c.payload)
+            .where(events.c.session_id == session_id)
+            .order_by(events.c.seq.desc())
+            .limit(last)
+        )
+        rows = await self._database.run(lambda connection: connection.execute(query).all())
+        return [
+            StoredEvent(session_id, row.seq, row.at, decode_row(row.kind, row.payload))
+            for row in reversed(rows)
+        ]
+
+    async def _write(self) -> None:
+        done = self._writing = anyio.Event()
+        batch, self._queue = self._queue, _Queue(first_ticket=self._next_ticket)
+        try:
+            # Not to be cancelled: the rows have left the queue.
+            with anyio.CancelScope(shield=True):
+                await self._insert(batch.rows)
+            self._stored = batch.first_ticket + len(batch.rows) - 1
+        except BaseException:
+            batch.rows += self._queue.rows
+            self._queue = batch
+            raise
+        finally:
+            self._writing = None
+            done.set()
+
+    async def _insert(self, rows: list[dict[str, object]]) -> None:
+        import sqlalchemy as sa
+        import sqlalchemy.exc
+
+        insert = sa.insert(self._database.tables.events)
+
+        def write(connection: "sqlalchemy.Connection") -> None:
+            connection.execute(insert, rows)
+
+        try:
+            await self._database.run(write)
+        except sqlalchemy.exc.IntegrityError:
+            await self._insert_apart(rows)
+
+    async def _insert_apart(self, rows: list[dict[str, object]]) -> None:
+        """Write each session's rows alone, so that one with two writers harms no other."""
+        import sqlalchemy as sa
+        import sqlalchemy.exc
+
+        insert = sa.insert(self._database.tables.events)
+        sessions: dict[str, list[dict[str, object]]] = {}
+        for row in rows:
+            sessions.setdefault(str(row["session_id"]), []).append(row)
+        for session_id, own in sessions.items():
+            if session_id in self._conflicts:
+                continue
+
+            def write(
+                connection: "sqlalchemy.Connection", own: list[dict[str, object]] = own
+            ) -> None:
+                connection.execute(insert, own)
+
+            try:
+                await self._database.run(write)
+            except sqlalchemy.exc.IntegrityError:
+                self._conflicts.add(session_id)
+
+
+def decode_row(kind: str, payload: str) -> Event:
+    """Return the event of a row.
+
+    Raises:
+        StoreError: The row is no event that this version knows.
+    """
+    try:
+        return decode_event(orjson.dumps({"kind": kind, **orjson.loads(payload)}))
+    except (ValidationError, orjson.JSONDecodeError) as wrong:
+        raise StoreError(f"the journal holds an event that cannot be read: {kind!r}") from wrong

@@ -1,0 +1,178 @@
+"""Cross-reference checks over a whole catalog: every problem at once, each with its place."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from swarm.catalog import Catalog, current_catalog
+from swarm.errors import DeclarationError, Problem, ValidationError, suggest
+from swarm.extension import checks, model_provider, tool_source
+from swarm.reference import parse_reference
+from swarm.schema import read_signature
+from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec, ToolSpec
+
+__all__ = ["find_problems", "handoff_edges", "validate"]
+
+
+def validate(catalog: Catalog | None = None) -> None:
+    """Check every reference between declarations.
+
+    Args:
+        catalog: The catalog to check; the current one when absent.
+
+    Raises:
+        ValidationError: Something is wrong; `problems` has all of it.
+    """
+    problems = find_problems(catalog or current_catalog())
+    if problems:
+        raise ValidationError(problems)
+
+
+def find_problems(catalog: Catalog) -> list[Problem]:
+    """Return all problems of a catalog, in the order of the declarations."""
+    found: list[Problem] = []
+    for completion in catalog.completions:
+        found += _completion_problems(completion)
+    for tool in catalog.tools:
+        found += _tool_problems(tool, catalog)
+    for agent in catalog.agents:
+        found += _agent_problems(agent, catalog)
+    for swarm in catalog.swarms:
+        found += _swarm_problems(swarm, catalog)
+    for check in checks():
+        found += check(catalog)
+    return found
+
+
+def handoff_edges(agent: AgentSpec, catalog: Catalog) -> list[str]:
+    """Return the agents that an agent can hand over to, through `handoffs` and its tools."""
+    targets = list(agent.handoffs)
+    for name in agent.tools:
+        if name in catalog.tools:
+            target = catalog.tools.get(name).navigate_to
+            if target is not None:
+                targets.append(target)
+    return list(dict.fromkeys(targets))
+
+
+def _unknown(where: str, kind: str, name: str, known: list[str]) -> Problem:
+    hint = suggest(name, known)
+    if hint is None:
+        hint = f"declared: {', '.join(known)}" if known else f"no {kind} is declared"
+    return Problem(f"no {kind} named {name!r}", where, hint=hint)
+
+
+def _references(where: str, kind: str, names: Iterable[str], known: list[str]) -> Iterator[Problem]:
+    counts = Counter(names)
+    for index, name in enumerate(names):
+        if name not in known:
+            yield _unknown(f"{where}[{index}]", kind, name, known)
+    for name, count in counts.items():
+        if count > 1:
+            yield Problem(f"{kind} {name!r} is listed {count} times", where)
+
+
+def _completion_problems(spec: CompletionSpec) -> Iterator[Problem]:
+    where = f"completions.{spec.completion_name}"
+    named = [(f"{where}.model", spec.model)] if spec.model is not None else []
+    named += [(f"{where}.fallback", text) for text in spec.fallbacks]
+    for place, text in named:
+        try:
+            model_provider(parse_reference(text).provider)
+        except DeclarationError as wrong:
+            yield Problem(str(wrong), place)
+
+
+def _tool_problems(spec: ToolSpec, catalog: Catalog) -> Iterator[Problem]:
+    where = f"tools.{spec.tool_name}"
+    if spec.navigate_to is not None and spec.navigate_to not in catalog.agents:
+        yield _unknown(f"{where}.navigate_to", "agent", spec.navigate_to, catalog.agents.names)
+    try:
+        if spec.wiki is not None:
+            tool_source("wiki")
+        if spec.call is not None:
+            read_signature(spec.call, has_schema=spec.parameters is not None)
+    except DeclarationError as wrong:
+        yield Problem(str(wrong), where)
+    if spec.parameters:
+        yield from _schema_problems(spec, f"{where}.parameters")
+
+
+def _schema_problems(spec: ToolSpec, where: str) -> Iterator[Problem]:
+    import jsonschema  # 0.1 s that only programs with schemas of their own pay
+
+    try:
+        jsonschema.Draft202012Validator.check_schema(dict(spec.parameters or {}))
+    except jsonschema.SchemaError as wrong:
+        path = "".join(f".{step}" for step in wrong.absolute_path)
+        yield Problem(f"not a JSON Schema: {wrong.message}", where + path)
+
+
+def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
+    where = f"agents.{spec.agent_name}"
+    if spec.completion not in catalog.completions:
+        known = catalog.completions.names
+        yield _unknown(f"{where}.completion", "completion", spec.completion, known)
+    yield from _references(f"{where}.tools", "tool", spec.tools, catalog.tools.names)
+    yield from _references(f"{where}.handoffs", "agent", spec.handoffs, catalog.agents.names)
+    if spec.agent_name in handoff_edges(spec, catalog):
+        yield Problem("an agent cannot hand over to itself", where)
+    offered = [catalog.tools.get(n).function_name for n in spec.tools if n in catalog.tools]
+    offered += [f"transfer_to_{name}" for name in spec.handoffs]
+    for name, count in Counter(offered).items():
+        if count > 1 and len(set(spec.tools)) == len(spec.tools):
+            yield Problem(f"{count} tools are offered to the model as {name!r}", f"{where}.tools")
+
+
+def _swarm_problems(spec: SwarmSpec, catalog: Catalog) -> Iterator[Problem]:
+    where = f"swarms.{spec.swarm_name}"
+    known = catalog.agents.names
+    if not spec.agent_list:
+        yield Problem("a swarm needs at least one agent", f"{where}.agent_list")
+    yield from _references(f"{where}.agent_list", "agent", spec.agent_list, known)
+    if spec.default_agent not in spec.agent_list:
+        hint = suggest(spec.default_agent, list(spec.agent_list)) or "add it to agent_list"
+        message = f"default agent {spec.default_agent!r} is not in agent_list"
+        yield Problem(message, f"{where}.default_agent", hint=hint)
+    edges: dict[str, list[str]] = {}
+    for name in dict.fromkeys(spec.agent_list):
+        if name not in catalog.agents:
+            continue
+        edges[name] = handoff_edges(catalog.agents.get(name), catalog)
+        for target in edges[name]:
+            if target in known and target not in spec.agent_list:
+                message = f"agent {name!r} hands over to {target!r}, which is not in this swarm"
+                yield Problem(message, f"{where}.agent_list", hint=f"add {target!r} to agent_list")
+    yield from _trap_problems(spec, edges, where)
+
+
+def _trap_problems(spec: SwarmSpec, edges: dict[str, list[str]], where: str) -> Iterator[Problem]:
+    """Find cycles of hand-offs that a client can enter and never leave again.
+
+    A cycle with the default agent in it is the normal way back and forth; one without it needs a
+    hand-off that leads out.
+    """
+    reach = {name: _reachable(name, edges) for name in edges}
+    reported: set[str] = set()
+    for name in edges:
+        cycle = {other for other in reach[name] if name in reach.get(other, set())}
+        if len(cycle) < 2 or cycle & reported or spec.default_agent in cycle:
+            continue
+        if reach[name] <= cycle:
+            reported |= cycle
+            loop = " and ".join(repr(member) for member in sorted(cycle))
+            yield Problem(
+                f"the hand-offs between {loop} form a cycle without an exit",
+                f"{where}.agent_list",
+                hint=f"let one of them hand over to {spec.default_agent!r}",
+            )
+
+
+def _reachable(start: str, edges: dict[str, list[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(edges.get(start, []))
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name in edges:
+            seen.add(name)
+            waiting += edges[name]
+    return seen
