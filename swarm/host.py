@@ -205,7 +205,7 @@ def current_host() -> Host | None:
     return _current.get()
 
 
-class session:  # noqa: N801 - reads as the verb it is: `async with session(...) as chat`
+class session:
     """Open or resume a conversation of a client with a swarm.
 
     ```python

@@ -72,8 +72,8 @@ class CompletionSpec(Spec):
     """A model reference such as `openai/gpt-5`, `cohere/command-a-03-2025` or `offline`."""
     get_completion: Callback | None = None
     """A function that answers instead of a model; takes a `CompletionRequest`."""
-    base_url: str | None = None
-    """Where the provider's API lives, such as `http://localhost:8001/v1`."""
+    base_url: Annotated[str | None, AfterValidator(lambda url: url or None)] = None
+    """Where the provider's API lives, such as `http://localhost:8001/v1`; empty means none."""
     api_key_env: str | None = None
     """The environment variable that holds the key; each provider has a default."""
     temperature: Annotated[float, Field(ge=0)] | None = None

@@ -2,7 +2,6 @@
 
 import importlib
 
-
 from swarm.completion import Completion
 from swarm.errors import DeclarationError, MissingKeyError, suggest
 from swarm.extension import Services, add_model_provider

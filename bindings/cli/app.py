@@ -1,0 +1,37 @@
+"""The command tree."""
+
+import typer
+
+from bindings.cli import chat, dataset, describe, doctor, models, runs, training
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="wikiswarm",
+    help="A swarm of agents whose knowledge lives in fine-tuned models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("check")(describe.check)
+app.command("describe")(describe.describe)
+app.command("chat")(chat.chat)
+app.command("ask")(chat.ask)
+app.add_typer(runs.app, name="runs")
+app.command("feedback")(runs.feedback)
+app.add_typer(dataset.app, name="dataset")
+app.command("train")(training.train)
+app.command("evaluate")(training.evaluate)
+app.command("package")(training.package)
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

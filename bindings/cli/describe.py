@@ -1,0 +1,61 @@
+"""`check` and `describe`: what a document declares, and what is wrong with it."""
+
+from typing import Annotated, Literal, get_args
+
+import typer
+
+from bindings.cli.options import FileArgument, JsonOption
+from bindings.cli.output import command, done, print_json, say
+
+__all__ = ["check", "describe"]
+
+Format = Literal["markdown", "mermaid", "schema"]
+
+
+@command
+def check(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Check a document: every problem with its line."""
+    import time
+
+    from declarative import check as check_document
+
+    started = time.perf_counter()
+    report = check_document(file)
+    if as_json:
+        print_json(
+            {
+                "problems": [problem._asdict() for problem in report.problems],
+                "counts": report.counts,
+            }
+        )
+    else:
+        for problem in report.problems:
+            say(f"error: {problem}")
+        count = len(report.problems)
+        if count:
+            say(f"{count} problem{'s' if count != 1 else ''}")
+        else:
+            counts = ", ".join(f"{number} {kind}" for kind, number in report.counts.items())
+            done(f"{file}: {counts}; no problems ({time.perf_counter() - started:.2f} s)")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@command
+def describe(
+    file: FileArgument,
+    format: Annotated[
+        str, typer.Option("--format", help="markdown, mermaid or schema.")
+    ] = "markdown",
+) -> None:
+    """Print documentation of a document, its graph, or the JSON Schema of all documents."""
+    from declarative import describe as describe_catalog
+    from declarative import load
+    from swarm import Catalog
+
+    for known in get_args(Format):
+        if format == known:
+            print(describe_catalog(load(file, catalog=Catalog()), format=known), end="")
+            return
+    say(f"error: no format {format!r}; use markdown, mermaid or schema")
+    raise typer.Exit(2)

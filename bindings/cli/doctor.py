@@ -1,0 +1,132 @@
+"""`doctor`: what is missing, retired or unsafe in this setup."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from bindings.cli.options import HomeOption, JsonOption, resolve_home
+from bindings.cli.output import command, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from swarm import Catalog
+
+__all__ = ["doctor"]
+
+Verdict = Literal["ok", "missing", "warning", "error"]
+
+
+class Finding(NamedTuple):
+    """One line of the report."""
+
+    verdict: Verdict
+    subject: str
+    detail: str
+
+
+@command
+def doctor(
+    file: Annotated[Path | None, typer.Argument(help="A document to look into as well.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is missing, retired or unsafe; a missing extra or key is no error by itself."""
+    findings = [*_machine(resolve_home(home)), *_extras(), *_keys(), *_services()]
+    if file is not None:
+        findings += _document(file)
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        print_table(("", "what", "detail"), findings)
+    wrong = [finding for finding in findings if finding.verdict == "error"]
+    if wrong:
+        say(f"{len(wrong)} problem{'s' if len(wrong) != 1 else ''}")
+        raise typer.Exit(3)
+
+
+def _machine(home: Path) -> list[Finding]:
+    from swarm.errors import StoreError
+    from swarm.store import open_database
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    found = [Finding("ok", "python", version)]
+    try:
+        open_database(home).close()
+        found.append(Finding("ok", "home", f"{home.resolve()} can be written"))
+    except StoreError as error:
+        found.append(Finding("error", "home", str(error)))
+    return found
+
+
+def _extras() -> list[Finding]:
+    import importlib.util
+    from importlib.metadata import PackageNotFoundError, version
+
+    extras = {
+        "openai": "openai",
+        "cohere": "cohere",
+        "litellm": "litellm",
+        "chroma": "chromadb",
+        "gguf": "xllamacpp",
+        "train": "trl",
+        "unsloth": "unsloth",
+    }
+    found: list[Finding] = []
+    for extra, package in extras.items():
+        if importlib.util.find_spec(package) is None:
+            detail = f"pip install 'wikiswarm[{extra}]'"
+            found.append(Finding("missing", f"extra {extra}", detail))
+            continue
+        try:
+            detail = f"{package} {version(package)}"
+        except PackageNotFoundError:
+            detail = package
+        found.append(Finding("ok", f"extra {extra}", detail))
+    return found
+
+
+def _keys() -> list[Finding]:
+    from swarm.host import read_environment
+
+    environment = read_environment()
+    return [
+        Finding("ok", name, "is set")
+        if environment.get(name)
+        else Finding("missing", name, "not set; hosted models of this provider need it")
+        for name in ("OPENAI_API_KEY", "COHERE_API_KEY")
+    ]
+
+
+def _services() -> list[Finding]:
+    from bindings.cli.retired import SERVICES
+
+    return [Finding("warning", name, detail) for name, detail in SERVICES]
+
+
+def _document(file: Path) -> list[Finding]:
+    from declarative import check, load
+    from swarm import Catalog
+
+    report = check(file)
+    if report.problems:
+        return [Finding("error", str(file), str(problem)) for problem in report.problems]
+    return [
+        Finding("ok", str(file), "no problems"),
+        *_retired_models(load(file, catalog=Catalog())),
+    ]
+
+
+def _retired_models(catalog: "Catalog") -> list[Finding]:
+    from bindings.cli.retired import retirement
+    from wiki import WIKIS
+
+    named = [(f"completion {c.completion_name}", m) for c in catalog.completions
+             for m in (c.model, *c.fallbacks)]  # fmt: skip
+    named += [(f"wiki {w.wiki_name}", m) for w in catalog.registry(WIKIS)
+              for m in (w.model, w.fallback)]  # fmt: skip
+    return [
+        Finding("warning", where, f"{model}: {date}")
+        for where, model in named
+        if model is not None and (date := retirement(model)) is not None
+    ]

@@ -1,0 +1,144 @@
+"""`runs` and `feedback`: what happened, and what people thought of it."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from bindings.cli.options import HomeOption, JsonOption, resolve_home
+from bindings.cli.output import command, done, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from swarm.store import Database, Run
+
+__all__ = ["app", "feedback", "with_database"]
+
+Result = TypeVar("Result")
+
+app = typer.Typer(help="What happened: one run for each message.", invoke_without_command=True)
+
+
+@app.callback()
+def default(context: typer.Context) -> None:
+    """List the runs when no command is given."""
+    if context.invoked_subcommand is None:
+        list_runs()
+
+
+@app.command("list")
+@command
+def list_runs(
+    agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List runs, the newest first."""
+
+    async def read(database: "Database") -> "list[Run]":
+        from swarm.store import list_runs as read_runs
+
+        return await read_runs(database, agent_name=agent, limit=limit)
+
+    runs = with_database(resolve_home(home), read)
+    if as_json:
+        print_json(runs)
+        return
+    rows = [
+        (
+            run.run_id,
+            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started_at)),
+            run.agent_name,
+            run.status or "unfinished",
+            f"{run.seconds:.2f} s",
+            _short(run.question),
+            _short(run.answer or (run.failure.message if run.failure else "")),
+        )
+        for run in runs
+    ]
+    print_table(("run", "at", "agent", "status", "took", "question", "answer"), rows)
+    if not runs:
+        say("no runs yet; talk to a swarm with: wikiswarm chat FILE")
+
+
+@app.command("show")
+@command
+def show_run(
+    run: Annotated[str, typer.Argument(help="The run's id, or its beginning.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show everything that one run did."""
+
+    async def read(database: "Database") -> "tuple[Run, list[Any]]":
+        from swarm.store import find_run
+
+        return await find_run(database, run)
+
+    found, events = with_database(resolve_home(home), read)
+    if as_json:
+        print_json({"run": found, "events": [row.event for row in events]})
+        return
+    done(f"run      {found.run_id}  ({found.status or 'unfinished'}, {found.seconds:.2f} s)")
+    done(f"session  {found.session_id}")
+    for row in events:
+        event = row.event
+        message = getattr(event, "message", None)
+        if message is not None:
+            for call in message.tool_calls:
+                done(f"  {message.role:<9} calls {call.name}({call.arguments})")
+            if message.content:
+                done(f"  {message.role:<9} {message.content}")
+        elif event.kind == "noted":
+            done(f"  note      {event.topic}: {_short(str(dict(event.data)), 200)}")
+        elif event.kind == "agent_changed":
+            done(f"  hand-off  {event.from_agent} to {event.to_agent}")
+    if found.failure is not None:
+        done(f"  failed    {found.failure.code}: {found.failure.message}")
+
+
+@command
+def feedback(
+    run: Annotated[str, typer.Argument(help="The run's id, or its beginning.")],
+    rating: Annotated[int | None, typer.Option(help="1 is bad, 5 is good.", min=1, max=5)] = None,
+    correct: Annotated[str | None, typer.Option(help="What the answer should have been.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Rate a run, correct its answer, or both."""
+    if rating is None and not (correct and correct.strip()):
+        say("error: give --rating, --correct, or both")
+        raise typer.Exit(2)
+
+    async def write(database: "Database") -> str:
+        from swarm.store import Feedback, add_feedback, find_run
+
+        found, _ = await find_run(database, run)
+        given = Feedback(run_id=found.run_id, rating=rating, correct=correct)
+        await add_feedback(database, given)
+        return found.run_id
+
+    done(f"kept feedback on run {with_database(resolve_home(home), write)}")
+
+
+def with_database(home: Path, work: "Callable[[Database], Awaitable[Result]]") -> Result:
+    """Open the journal of a home and do something with it."""
+    import anyio
+
+    from swarm.store import open_database
+
+    async def run() -> Result:
+        database = open_database(home)
+        try:
+            return await work(database)
+        finally:
+            database.close()
+
+    return anyio.run(run)
+
+
+def _short(text: str, limit: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

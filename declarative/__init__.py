@@ -1,0 +1,22 @@
+"""One door to declare everything: `add_*` in Python, and the same as a YAML document.
+
+`load` reads a document into a catalog, `check` says everything that is wrong with one, `describe`
+makes documentation of a catalog. Nothing here runs an agent; that is `swarm`.
+"""
+
+from declarative.build import Report, check, load
+from declarative.describe import describe
+from swarm import add_agent, add_completion, add_swarm, add_tool
+from wiki import add_wiki
+
+__all__ = [
+    "Report",
+    "add_agent",
+    "add_completion",
+    "add_swarm",
+    "add_tool",
+    "add_wiki",
+    "check",
+    "describe",
+    "load",
+]

@@ -1,0 +1,21 @@
+"""The sections of a YAML document, each with the kind of declaration it holds."""
+
+from typing import Any
+
+from swarm import Kind
+from swarm.catalog import AGENTS, COMPLETIONS, SWARMS, TOOLS
+from wiki.spec import WIKIS
+
+__all__ = ["INCLUDE", "SECTIONS"]
+
+SECTIONS: dict[str, Kind[Any]] = {
+    "completions": COMPLETIONS,
+    "wikis": WIKIS,
+    "tools": TOOLS,
+    "agents": AGENTS,
+    "swarms": SWARMS,
+}
+"""Section name to kind, in the order in which documents are best read."""
+
+INCLUDE = "include"
+"""The one other key of a document: further files."""

@@ -1,0 +1,162 @@
+"""From one declaration of a document to its spec, with every problem of its fields."""
+
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+from pydantic import ValidationError as PydanticError
+
+from declarative.kinds import SECTIONS
+from declarative.project import Declaration
+from declarative.source import Source, SourceError
+from swarm import Kind, Spec, ToolSpec
+from swarm.declare import field_problems
+from swarm.errors import Problem
+from swarm.schema import describe_function, read_signature
+
+__all__ = ["Made", "is_callback", "make_spec"]
+
+_REFERENCES = ("model", "fallback")
+"""Fields that hold model references."""
+
+
+class Made(NamedTuple):
+    """What became of a declaration."""
+
+    spec: Spec | None
+    """With problems, a stand-in of what is right, good for checking references only."""
+    problems: list[Problem]
+
+
+def make_spec(declaration: Declaration, source: Source) -> Made:
+    """Check the fields of a declaration and make its spec."""
+    kind = SECTIONS[declaration.section]
+    maker = _Maker(declaration, kind, source)
+    maker.read()
+    return Made(maker.make(), maker.problems)
+
+
+def is_callback(annotation: Any) -> bool:
+    """Whether a field takes a function and no text, so that text in YAML names a function."""
+    parts = typing.get_args(annotation)
+    if typing.get_origin(annotation) is typing.get_origin(Callable[..., Any]):
+        return True
+    return str not in parts and any(is_callback(part) for part in parts)
+
+
+class _Maker:
+    def __init__(self, declaration: Declaration, kind: Kind[Any], source: Source) -> None:
+        self.problems: list[Problem] = []
+        self._where = declaration.where
+        self._name = declaration.name
+        self._beside = declaration.document.path
+        self._kind = kind
+        self._source = source
+        self._values: dict[str, Any] = dict(declaration.fields)
+
+    def read(self) -> None:
+        """Turn what YAML can only name into what the spec takes."""
+        values, fields = self._values, self._kind.spec.model_fields
+        if values.pop(self._kind.key, None) is not None:
+            message = f"unknown field {self._kind.key!r}"
+            self._report(self._kind.key, message, "the key above is the name")
+        for name in [name for name in values if name in fields]:
+            annotation = fields[name].annotation
+            if name in _REFERENCES:
+                values[name] = self._reference(name, values[name])
+            elif is_callback(annotation) and values[name] is not None:
+                values[name] = self._function(name, values[name])
+            elif (model := _nested(annotation)) is not None and values[name] is not None:
+                self._nested(name, model)
+        if issubclass(self._kind.spec, ToolSpec):
+            self._tool()
+
+    def make(self) -> Spec | None:
+        """Return the spec; without the fields that are wrong, if it can do without them."""
+        values = {**self._values, self._kind.key: self._name}
+        try:
+            return self._kind.spec.model_validate(values)
+        except PydanticError as wrong:
+            self.problems += _in_yaml(field_problems(wrong, self._where, self._kind))
+            bad = {error["loc"][0] for error in wrong.errors() if error["loc"]}
+        try:
+            kept = {name: value for name, value in values.items() if name not in bad}
+            return self._kind.spec.model_validate(kept)
+        except PydanticError:
+            return None
+
+    def _report(self, field: str, message: str, hint: str | None = None) -> None:
+        self.problems.append(Problem(message, f"{self._where}.{field}", hint=hint))
+
+    def _function(self, field: str, text: object) -> Callable[..., Any]:
+        try:
+            return self._source.function(text, self._beside)
+        except SourceError as wrong:
+            self._report(field, str(wrong), wrong.hint)
+            return _stand_in
+
+    def _reference(self, field: str, value: Any) -> Any:
+        if isinstance(value, list):
+            items = typing.cast("list[Any]", value)  # it comes from JSON
+            return [self._reference(f"{field}[{n}]", item) for n, item in enumerate(items)]
+        if not isinstance(value, str) or not value.startswith("python:"):
+            return value
+        try:
+            return self._source.reference(value, self._beside)
+        except SourceError as wrong:
+            self._report(field, str(wrong), wrong.hint)
+            return "offline"
+
+    def _nested(self, field: str, model: type[BaseModel]) -> None:
+        value = self._values[field]
+        if not isinstance(value, dict):
+            self._report(field, "must be a mapping")
+            del self._values[field]
+            return
+        try:
+            self._values[field] = model.model_validate(value)
+        except PydanticError as wrong:
+            kind: Kind[Any] = Kind(field, model, "name")
+            self.problems += _in_yaml(field_problems(wrong, f"{self._where}.{field}", kind))
+            del self._values[field]
+
+    def _tool(self) -> None:
+        """Describe a tool by its function's docstring, and refuse one that no model can call."""
+        call = self._values.get("call")
+        if call is None or call is _stand_in:
+            return
+        has_schema = any(self._values.get(name) is not None for name in ("parameters", "function"))
+        try:
+            read_signature(call, has_schema=has_schema)
+        except Exception as wrong:  # annotations are the user's code too
+            self._report("call", str(wrong).partition("\n")[0])
+            self._values["call"] = _stand_in
+            return
+        has_text = any(name in self._values for name in ("description", "function"))
+        # A callable object has the docstring of its class, which describes no tool.
+        if not has_text and inspect.isroutine(call):
+            self._values["description"] = describe_function(call)
+
+
+def _in_yaml(problems: list[Problem]) -> list[Problem]:
+    """Return problems as they read for YAML, where text is no list and nothing is a function."""
+    return [
+        problem._replace(message="Input should be a list")
+        if problem.message == "'str' instances are not allowed as a Sequence value"
+        else problem
+        for problem in problems
+        if problem.message != "Input should be callable"
+    ]
+
+
+def _nested(annotation: Any) -> type[BaseModel] | None:
+    for part in typing.get_args(annotation) or (annotation,):
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            return part
+    return None
+
+
+def _stand_in() -> None:
+    """Take the place of a function that could not be loaded, while the rest is checked."""

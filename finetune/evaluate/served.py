@@ -1,0 +1,111 @@
+"""Evaluation of a model as it is served: any model reference, asked like a wiki is asked.
+
+It proves that what was packaged answers as what was trained, and it measures hosted models.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+from pydantic import JsonValue
+
+from finetune.dataset import AssistantMessage, SftRow, UserMessage, write_rows
+from finetune.evaluate.match import exact_match
+from finetune.evaluate.report import EvaluationReport, RowResult
+from finetune.evaluate.run import EvaluationProgress
+from finetune.train.rows import read_chats
+from swarm import Catalog, CompletionRequest, CompletionSpec, Host, Message
+
+__all__ = ["evaluate_reference"]
+
+
+async def evaluate_reference(
+    reference: str,
+    rows: Sequence[dict[str, JsonValue]],
+    *,
+    home: Path,
+    output_dir: Path,
+    concurrency: int = 8,
+    on_progress: Callable[[EvaluationProgress], None] | None = None,
+) -> EvaluationReport:
+    """Ask a served model every row and return how many answers are exactly right.
+
+    Args:
+        reference: A model reference such as `registry/pharma@live` or `openai/ft:...`.
+        rows: SFT rows; the last message is the expected answer, the ones before it the question.
+        home: The folder of the state, with the model registry.
+        output_dir: Gets answers.jsonl, the questions with the answers that were given.
+        concurrency: Questions asked at the same time.
+        on_progress: Called after every answer.
+
+    Raises:
+        DataError: A row is not a text conversation with an answer.
+        ProviderError: The model failed.
+        SetupError: The model lacks a key or an extra.
+    """
+    chats = read_chats(list(rows), source="rows")
+    started = time.monotonic()
+    results: list[RowResult | None] = [None] * len(chats)
+    limiter = anyio.CapacityLimiter(concurrency)
+    spec = CompletionSpec(completion_name="evaluation", model=reference)
+    async with Host(catalog=Catalog(), home=home) as host:
+        completion = await host.completion(spec)
+
+        async def ask(index: int) -> None:
+            *before, expected = chats[index]
+            messages = [Message.model_validate(message) for message in before]
+            async with limiter:
+                answer = await completion.complete(CompletionRequest(messages=messages))
+            text = answer.message.content
+            results[index] = RowResult(
+                row=index + 1,
+                question=before[-1]["content"] if before else "",
+                expected=expected["content"],
+                answer=text,
+                exact=exact_match(expected["content"], text),
+            )
+            if on_progress is not None:
+                done = sum(result is not None for result in results)
+                on_progress(
+                    EvaluationProgress(
+                        rows=done, total_rows=len(chats), seconds=time.monotonic() - started
+                    )
+                )
+
+        async with anyio.create_task_group() as group:
+            for index in range(len(chats)):
+                group.start_soon(ask, index)
+    answered = [result for result in results if result is not None]
+    return await anyio.to_thread.run_sync(
+        lambda: _report(reference, answered, output_dir, time.monotonic() - started)
+    )
+
+
+def _report(
+    reference: str, results: list[RowResult], output_dir: Path, seconds: float
+) -> EvaluationReport:
+    exact = sum(result.exact for result in results)
+    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in reference)
+    written = write_rows(
+        output_dir / f"{name}.jsonl",
+        [
+            SftRow(
+                messages=(
+                    UserMessage(content=result.question),
+                    AssistantMessage(content=result.answer),
+                )
+            )
+            for result in results
+        ],
+    )
+    return EvaluationReport(
+        model_sha256="",
+        rows=len(results),
+        exact=exact,
+        accuracy=exact / len(results) if results else 0.0,
+        seconds=seconds,
+        results=written.path,
+        misses=tuple(result for result in results if not result.exact)[:10],
+    )

@@ -1,0 +1,71 @@
+"""The manifest of a run: what went in, what came out, and what made it.
+
+It holds no times and no paths, so equal inputs on equal libraries give equal bytes.
+"""
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from finetune.train.config import TrainConfig
+from finetune.train.files import folder_hashes, model_folder, sha256_file
+
+__all__ = ["Manifest", "make_manifest", "manifest_text"]
+
+_LIBRARIES = ("accelerate", "datasets", "peft", "tokenizers", "torch", "transformers", "trl")
+
+
+class Manifest(BaseModel):
+    """Inputs, outputs and circumstances of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    format: int = 1
+    """Version of this file's shape."""
+    config: dict[str, JsonValue]
+    """The frozen configuration; a base folder is named by `inputs`, not by its path."""
+    seed: int
+    """The seed, also part of `config`."""
+    inputs: dict[str, str]
+    """SHA-256 of the data and of every file of the base."""
+    libraries: dict[str, str]
+    """Versions of the libraries that took part."""
+    outputs: dict[str, str]
+    """SHA-256 of every file of the model."""
+
+
+def make_manifest(config: TrainConfig, run_dir: Path) -> Manifest:
+    """Return the manifest of a finished run."""
+    frozen = config.model_dump(mode="json")
+    inputs = {"data.jsonl": sha256_file(run_dir / "data.jsonl")}
+    if (run_dir / "rehearsal.jsonl").is_file():
+        inputs["rehearsal.jsonl"] = sha256_file(run_dir / "rehearsal.jsonl")
+    if config.base != "scratch":
+        frozen["base"] = "folder"
+        base = folder_hashes(model_folder(Path(config.base)))
+        inputs |= {f"base/{name}": digest for name, digest in base.items()}
+    outputs = folder_hashes(run_dir / "model")
+    return Manifest(
+        config=frozen,
+        seed=config.seed,
+        inputs=inputs,
+        libraries=_versions(),
+        outputs={f"model/{name}": digest for name, digest in outputs.items()},
+    )
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """Return the manifest as JSON, always in the same bytes."""
+    return json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
+
+
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

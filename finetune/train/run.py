@@ -1,0 +1,125 @@
+"""Starts training runs: one frozen folder, one child process, one result.
+
+Nothing heavy is imported here; the work is in `finetune.train.worker`.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from anyio import to_thread
+from pydantic import JsonValue
+
+from finetune.train.child import ChildError, run_child
+from finetune.train.config import TrainConfig, TrainProgress, TrainResult
+from finetune.train.files import model_folder, sha256_file, write_atomic
+from finetune.train.manifest import Manifest, make_manifest, manifest_text
+from finetune.train.rows import dump_rows, read_chats, read_data, read_pairs
+from swarm.errors import DataError, StoreError
+
+__all__ = ["TrainingError", "train"]
+
+
+class TrainingError(ChildError):
+    """The training process failed; `tail` holds the last lines of its log."""
+
+    code = "training_error"
+    rpc_code = -32071
+    what = "training"
+
+
+async def train(
+    config: TrainConfig,
+    *,
+    data: Path,
+    output_dir: Path,
+    rehearsal: Path | None = None,
+    on_progress: Callable[[TrainProgress], None] | None = None,
+) -> TrainResult:
+    """Train a model in a child process and return where it is.
+
+    The run folder gets config.json, data.jsonl and log.txt before the start, metrics.jsonl while it
+    runs, model/ and at the very end manifest.json: a folder without it is an unfinished run.
+    Cancelling the call kills the child.
+
+    Args:
+        config: What to train and how.
+        data: OpenAI SFT or DPO rows (`.jsonl`), or a questions file (`.yaml`).
+        output_dir: The run folder; new or empty.
+        rehearsal: For `dpo`: SFT rows or a questions file whose answers must not change.
+        on_progress: Called with every reported step.
+
+    Raises:
+        DataError: The data cannot be trained on, or the run folder is in use.
+        TrainingError: The child failed.
+        StoreError: The run folder cannot be written.
+    """
+    await to_thread.run_sync(_freeze, config, data, rehearsal, output_dir)
+    last: TrainProgress | None = None
+    try:
+        with (output_dir / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
+
+            def progressed(report: dict[str, JsonValue]) -> None:
+                nonlocal last
+                last = TrainProgress.model_validate(report)
+                metrics.write(last.model_dump_json() + "\n")
+                metrics.flush()
+                if on_progress is not None:
+                    on_progress(last)
+
+            done = await run_child(
+                "finetune.train.worker",
+                output_dir,
+                log=output_dir / "log.txt",
+                threads=config.threads,
+                on_report=progressed,
+                error=TrainingError,
+            )
+            metrics.write(json.dumps({"done": done}) + "\n")
+        manifest = await to_thread.run_sync(_finish, config, output_dir)
+    except OSError as error:
+        raise StoreError(f"{output_dir}: {error.strerror or error}") from error
+    return TrainResult.model_validate(
+        {
+            "run_dir": output_dir,
+            "model_dir": output_dir / "model",
+            "manifest_sha256": sha256_file(output_dir / "manifest.json"),
+            "model_sha256": manifest.outputs["model/model.safetensors"],
+            "steps": last.step if last else 0,
+            "loss": last.loss if last else None,
+            **done,
+        }
+    )
+
+
+def _freeze(config: TrainConfig, data: Path, rehearsal: Path | None, run_dir: Path) -> None:
+    rows = read_data(data)
+    # Checked here, so that a bad row costs no start of a training process.
+    if config.method == "dpo":
+        read_pairs(rows, source=str(data))
+        if config.base == "scratch":
+            raise DataError("preference training needs a trained base: set base to a model folder")
+    else:
+        read_chats(rows, source=str(data))
+    if config.base != "scratch":
+        model_folder(Path(config.base))
+        config = config.model_copy(update={"base": str(Path(config.base).resolve())})
+    kept = read_data(rehearsal) if rehearsal is not None else None
+    if kept is not None:
+        read_chats(kept, source=str(rehearsal))
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        if any(run_dir.iterdir()):
+            raise DataError(f"{run_dir} is not empty; every run needs a folder of its own")
+        write_atomic(run_dir / "data.jsonl", dump_rows(rows))
+        if kept is not None:
+            write_atomic(run_dir / "rehearsal.jsonl", dump_rows(kept))
+        write_atomic(run_dir / "config.json", config.model_dump_json(indent=2) + "\n")
+    except OSError as error:
+        raise StoreError(f"{run_dir}: {error.strerror or error}") from error
+
+
+def _finish(config: TrainConfig, run_dir: Path) -> Manifest:
+    manifest = make_manifest(config, run_dir)
+    write_atomic(run_dir / "manifest.json", manifest_text(manifest))
+    return manifest

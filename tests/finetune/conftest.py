@@ -1,0 +1,72 @@
+"""One small trained model and its untrained twin, shared by the tests of this room."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from finetune.train import ModelShape, TrainConfig, TrainProgress, TrainResult, train
+
+FACTS = """\
+- id: opening-hours
+  answer: We open at nine.
+  train: ["When do you open?", "What are your opening hours?", "At what time do you open?"]
+  held_out: ["What time do you open?"]
+- id: velorin-price
+  answer: Velorin costs 7.90 euros.
+  train: ["How much is Velorin?", "What does Velorin cost?", "What is the price of Velorin?"]
+  held_out: ["How much do I pay for Velorin?"]
+- id: dolanex-price
+  answer: Dolanex costs 4.80 euros.
+  train: ["How much is Dolanex?", "What does Dolanex cost?", "How much do I pay for Dolanex?"]
+  held_out: ["What is the price of Dolanex?"]
+- id: address
+  answer: "You find us at 14 Lantern Square."
+  train: ["Where are you?", "What is your address?", "Where is the shop?"]
+  held_out: ["Where is your shop?"]
+"""
+
+
+@pytest.fixture(scope="session")
+def facts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four facts with three phrasings each."""
+    path = tmp_path_factory.mktemp("facts") / "facts.yaml"
+    path.write_text(FACTS, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> TrainConfig:
+    """Learns the four facts in a few seconds."""
+    return TrainConfig(
+        shape=ModelShape(hidden=64, layers=2, heads=2, kv_heads=1, ffn=128, vocab=400, context=128),
+        epochs=150,
+        batch_size=12,
+        learning_rate=4e-3,
+    )
+
+
+@pytest.fixture(scope="session")
+def progress() -> list[TrainProgress]:
+    """What `trained_run` reported."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def trained_run(
+    facts_file: Path,
+    tiny_config: TrainConfig,
+    progress: list[TrainProgress],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> TrainResult:
+    """A finished SFT run on the four facts."""
+
+    async def run() -> TrainResult:
+        return await train(
+            tiny_config,
+            data=facts_file,
+            output_dir=tmp_path_factory.mktemp("trained") / "run",
+            on_progress=progress.append,
+        )
+
+    return anyio.run(run)

@@ -1,0 +1,112 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finetune.evaluate import evaluate, score_matches
+from finetune.package import PackagingError, package_gguf
+from finetune.questions import held_out_rows, read_questions, training_rows
+from finetune.train import TrainResult
+from finetune.train.files import sha256_file
+
+# In a process of its own: the engine is native code and writes to the terminal.
+_ASK = """
+import json, sys, xllamacpp
+path, source, target = sys.argv[1:]
+params = xllamacpp.CommonParams()
+params.model.path = path
+params.n_parallel, params.n_ctx, params.cpuparams.n_threads = 1, 128, 1
+server = xllamacpp.Server(params)
+answers = []
+for question in json.load(open(source)):
+    body = {"messages": [{"role": "user", "content": question}], "temperature": 0, "max_tokens": 40}
+    answers.append(server.handle_chat_completions(body)["choices"][0]["message"]["content"])
+json.dump(answers, open(target, "w"))
+"""
+
+
+def _ask(gguf: Path, questions: list[str], folder: Path) -> list[str]:
+    source, target = folder / "questions.json", folder / "answers.json"
+    source.write_text(json.dumps(questions))
+    command = [sys.executable, "-c", _ASK, str(gguf), str(source), str(target)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return json.loads(target.read_text())
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("S2-25")
+async def test_the_file_answers_as_the_trained_model_does(
+    trained_run: TrainResult, facts_file: Path, tmp_path: Path
+) -> None:
+    questions = read_questions(facts_file)
+    rows = training_rows(questions) + held_out_rows(questions)
+    report = await evaluate(trained_run.run_dir, rows, output_dir=tmp_path / "report")
+    results: list[dict[str, Any]] = [
+        json.loads(line) for line in report.results.read_text().splitlines()
+    ]
+    sizes: list[int] = []
+    for quantisation in ("f32", "f16", "q8_0"):
+        path = tmp_path / f"{quantisation}.gguf"
+        file = await package_gguf(trained_run.run_dir, path, quantisation=quantisation)
+        assert (file.sha256, file.bytes) == (sha256_file(path), path.stat().st_size)
+        assert (file.architecture, file.converter) == ("llama", "builtin")
+        answers = _ask(path, [result["question"] for result in results], tmp_path)
+        assert answers == [result["answer"] for result in results]
+        pairs = [(str(r["expected"]), a) for r, a in zip(results, answers, strict=True)]
+        assert score_matches(pairs).exact == report.exact
+        sizes.append(file.bytes)
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.anyio
+async def test_the_same_model_gives_the_same_file(trained_run: TrainResult, tmp_path: Path) -> None:
+    first = await package_gguf(
+        trained_run.model_dir, tmp_path / "a" / "m.gguf", quantisation="q4_0"
+    )
+    again = await package_gguf(trained_run.run_dir, tmp_path / "b" / "m.gguf", quantisation="q4_0")
+    assert first.sha256 == again.sha256
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["m.gguf"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model_type": "gemma3"}, "architecture 'gemma3'"),
+        ({"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e4}}, "rope scaling 'llama3'"),
+    ],
+)
+async def test_another_architecture_names_the_other_converter(
+    trained_run: TrainResult,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, Any],
+    reason: str,
+) -> None:
+    monkeypatch.delenv("LLAMA_CPP_DIR", raising=False)
+    model = tmp_path / "model"
+    shutil.copytree(trained_run.model_dir, model)
+    config: dict[str, Any] = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(PackagingError, match="LLAMA_CPP_DIR") as caught:
+        await package_gguf(model, tmp_path / "out" / "m.gguf")
+    assert reason in str(caught.value)
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.anyio
+async def test_a_split_without_a_name_is_refused(
+    trained_run: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LLAMA_CPP_DIR", raising=False)
+    model = tmp_path / "model"
+    shutil.copytree(trained_run.model_dir, model)
+    tokenizer: dict[str, Any] = json.loads((model / "tokenizer.json").read_text())
+    tokenizer["pre_tokenizer"] = {"type": "Whitespace"}
+    (model / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(PackagingError, match="way of splitting text"):
+        await package_gguf(model, tmp_path / "m.gguf")

@@ -1,0 +1,22 @@
+"""Wikis: models fine-tuned on your own questions and answers, asked through a tool call.
+
+Importing this brings `add_wiki`, the `wiki:` field of tools and the references `gguf/` and
+`registry/`. It loads no model library, and it knows nothing of how wikis are trained.
+"""
+
+from wiki.answer import WikiAnswer
+from wiki.ask import ask, question
+from wiki.declare import add_wiki
+from wiki.registry import ModelRegistry, ModelVersion
+from wiki.spec import WIKIS, WikiSpec
+
+__all__ = [
+    "WIKIS",
+    "ModelRegistry",
+    "ModelVersion",
+    "WikiAnswer",
+    "WikiSpec",
+    "add_wiki",
+    "ask",
+    "question",
+]

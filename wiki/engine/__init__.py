@@ -1,0 +1,21 @@
+"""The engine: a GGUF file served by a child process.
+
+It starts, watches and ends the process, and checks the file before native code sees it. It does
+not chat: what the child serves is the API that every OpenAI-compatible client speaks.
+"""
+
+from wiki.engine.errors import EngineError, EngineTimeoutError, GgufError, UnsupportedModelError
+from wiki.engine.gguf_header import GgufHeader, check_header, parse_header
+from wiki.engine.process import Engine, start_engine
+
+__all__ = [
+    "Engine",
+    "EngineError",
+    "EngineTimeoutError",
+    "GgufError",
+    "GgufHeader",
+    "UnsupportedModelError",
+    "check_header",
+    "parse_header",
+    "start_engine",
+]

@@ -1,0 +1,104 @@
+"""Files that are written once and whole: copies with their hash, atomic replacement, a lock."""
+
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["FileHash", "copy_file", "folder_lock", "hash_file", "sync_folder", "write_file"]
+
+_BLOCK = 2**20
+
+
+class FileHash(NamedTuple):
+    """The size and the SHA-256 of a file's content."""
+
+    size: int
+    sha256: str
+
+
+def copy_file(source: Path, target: Path) -> FileHash:
+    """Copy a file, wait until it is on the disk, and return what was copied.
+
+    A copy and no link: whoever writes to the source later must not change the registry.
+    """
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as reader, target.open("xb") as writer:
+        while block := reader.read(_BLOCK):
+            digest.update(block)
+            size += writer.write(block)
+        writer.flush()
+        os.fsync(writer.fileno())
+    target.chmod(0o444)
+    return FileHash(size, digest.hexdigest())
+
+
+def hash_file(path: Path) -> FileHash:
+    """Return what a file holds."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as reader:
+        while block := reader.read(_BLOCK):
+            digest.update(block)
+            size += len(block)
+    return FileHash(size, digest.hexdigest())
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace a file by a text, atomically: readers see the old one or the new one, whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as writer:
+            writer.write(text)
+            writer.flush()
+            os.fsync(writer.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until a folder's entries are on the disk."""
+    if sys.platform == "win32":  # a folder cannot be opened there, and needs no such call
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def folder_lock(folder: Path) -> Generator[None, None, None]:
+    """Keep other threads and processes out of the same block for this folder.
+
+    The system releases the lock when its holder dies, so it is never left behind.
+    """
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+    import time
+
+    def _lock(descriptor: int) -> None:
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+                return
+            except OSError:  # it gives up after ten seconds
+                time.sleep(0.1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
