@@ -24,9 +24,30 @@ from rich.table import Table
 __all__ = ["HEAVY", "Start", "main", "measure_start", "programs"]
 
 HEAVY = frozenset(
-    "accelerate aiohttp chromadb cohere datasets fastapi gguf huggingface_hub jsonschema litellm"
-    " numpy openai pandas peft safetensors sqlalchemy tokenizers torch transformers trl unsloth"
-    " xllamacpp".split()
+    [
+        "accelerate",
+        "aiohttp",
+        "chromadb",
+        "cohere",
+        "datasets",
+        "fastapi",
+        "gguf",
+        "huggingface_hub",
+        "jsonschema",
+        "litellm",
+        "numpy",
+        "openai",
+        "pandas",
+        "peft",
+        "safetensors",
+        "sqlalchemy",
+        "tokenizers",
+        "torch",
+        "transformers",
+        "trl",
+        "unsloth",
+        "xllamacpp",
+    ]
 )
 """Libraries that nobody should wait for who does not use them."""
 

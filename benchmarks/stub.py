@@ -21,13 +21,15 @@ from swarm.testing import StubReply, StubServer
 
 __all__ = ["answer", "main", "running_stub"]
 
+_ROOT = Path(__file__).resolve().parent.parent
+
 
 @asynccontextmanager
 async def running_stub() -> AsyncGenerator[str, None]:
     """Run the server in a child process; gives its base URL."""
     child = await anyio.open_process(
         [sys.executable, "-m", "benchmarks.stub"],
-        cwd=Path(__file__).resolve().parent.parent,
+        cwd=_ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None,

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import anyio
 import anyio.to_thread
 from pydantic import JsonValue, ValidationError
 
@@ -45,9 +44,11 @@ async def publish(
         StoreError: A file cannot be written.
     """
     manifest = await anyio.to_thread.run_sync(_read_manifest, run_dir)
-    system = manifest.config.get("system")
+    system, base = manifest.config.get("system"), manifest.config.get("base")
     with tempfile.TemporaryDirectory(prefix="wikiswarm-") as folder:
-        gguf = await package_gguf(run_dir, Path(folder) / f"{name}.gguf", quantisation=quantisation)
+        # The name that the registry gives weights, which the Modelfile must say.
+        path = Path(folder) / "weights.gguf"
+        gguf = await package_gguf(run_dir, path, quantisation=quantisation)
 
         def register() -> ModelVersion:
             written_for = system if isinstance(system, str) else None
@@ -55,7 +56,7 @@ async def publish(
             return registry.register(
                 name,
                 weights=gguf.path,
-                base_model=str(manifest.config.get("base")),
+                base_model=base if isinstance(base, str) else None,
                 dataset_sha256=manifest.inputs.get("data.jsonl"),
                 training={"config": manifest.config, "quantisation": quantisation},
                 metrics=metrics,

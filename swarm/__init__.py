@@ -28,7 +28,16 @@ from swarm.runtime import (
     get_agent_name,
     get_last_user_message,
 )
-from swarm.specs import AgentSpec, Callback, CompletionSpec, Name, Spec, SwarmSpec, ToolSpec
+from swarm.specs import (
+    AgentSpec,
+    Callback,
+    CompletionSpec,
+    Name,
+    Spec,
+    SwarmSpec,
+    ToolFunction,
+    ToolSpec,
+)
 from swarm.validate import validate
 
 __all__ = [
@@ -55,6 +64,7 @@ __all__ = [
     "ToolContext",
     "ToolDefinition",
     "ToolFinished",
+    "ToolFunction",
     "ToolSpec",
     "ToolStarted",
     "Usage",

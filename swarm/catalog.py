@@ -4,7 +4,7 @@ Programs write to the current catalog through `add_*` and stay short; tests and 
 their own and pass it or `use` it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
@@ -75,7 +75,7 @@ def current_catalog() -> Catalog:
 
 
 @contextmanager
-def use_catalog(catalog: Catalog) -> Iterator[Catalog]:
+def use_catalog(catalog: Catalog) -> Generator[Catalog]:
     """Make a catalog the current one inside a `with` block."""
     token = _current.set(catalog)
     try:

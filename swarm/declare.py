@@ -57,9 +57,9 @@ def field_problems(wrong: PydanticError, where: str, kind: Kind[Any]) -> list[Pr
         if error["type"] == "extra_forbidden":
             message = f"unknown field {steps[-1]!r}"
             hint = suggest(str(steps[-1]), known) if len(steps) == 1 else None
-        problem = Problem(message, path, hint=hint)
-        if problem not in problems:
-            problems.append(problem)
+        # Each branch of a union complains about the same value; the first says enough.
+        if all(problem.where != path for problem in problems):
+            problems.append(Problem(message, path, hint=hint))
     return problems
 
 
@@ -79,8 +79,9 @@ class _AddTool(Generic[P]):
     """`add_tool` with fields, and `@add_tool` above a function."""
 
     def __init__(self, make: Callable[P, ToolSpec]) -> None:
-        self._declare = declarer(TOOLS, make)
-        self.__doc__ = self._declare.__doc__
+        # The overloads have checked the fields; below they are only passed on.
+        self._declare_fields: Callable[..., str] = declarer(TOOLS, make)
+        self.__doc__ = self._declare_fields.__doc__
 
     @overload
     def __call__(self, function: FunctionT, /) -> FunctionT: ...
@@ -95,10 +96,9 @@ class _AddTool(Generic[P]):
             name = getattr(function, "__name__", "")
             read_signature(function)  # a function no model can call is refused here, not later
             shape: dict[str, Any] = {"description": describe_function(function), "call": function}
-            declare: Callable[..., str] = self._declare
-            declare(tool_name=name, **shape)
+            self._declare_fields(tool_name=name, **shape)
             return function
-        return self._declare(*args, **fields)
+        return self._declare_fields(*args, **fields)
 
 
 add_tool = _AddTool(ToolSpec)

@@ -5,7 +5,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PydanticUserError, create_model
 from pydantic import ValidationError as PydanticError
 
 from swarm.context import ToolContext
@@ -51,15 +51,19 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
     """
     name = getattr(function, "__name__", type(function).__name__)
     try:
-        hints = typing.get_type_hints(function, include_extras=True)
+        annotated = function if hasattr(function, "__annotations__") else type(function).__call__
+        hints = typing.get_type_hints(annotated, include_extras=True)
+        parameters = inspect.signature(function).parameters.values()
     except NameError as missing:
         raise DeclarationError(f"tool function {name!r}: unknown annotation: {missing}") from None
+    except (TypeError, ValueError) as wrong:
+        raise DeclarationError(f"tool function {name!r} has no signature: {wrong}") from None
     notes = _argument_notes(inspect.getdoc(function) or "")
     fields: dict[str, Any] = {}
     context_name: str | None = None
     names: list[str] = []
     takes_any = False
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in parameters:
         hint = hints.get(parameter.name)
         if hint is ToolContext or (hint is None and parameter.name == "context"):
             context_name = parameter.name
@@ -81,9 +85,14 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
                 Any if hint is None else hint,
                 Field(default, alias=parameter.name, description=notes.get(parameter.name)),
             )
-    model: type[BaseModel] = create_model(
-        name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False), **fields
-    )
+    try:
+        model: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+        schema = _without_titles(model.model_json_schema(by_alias=True))
+    except (PydanticUserError, TypeError) as wrong:
+        reason = str(wrong).splitlines()[0].partition(". ")[0]
+        raise DeclarationError(
+            f"tool function {name!r}: an annotation cannot be described to a model: {reason}"
+        ) from None
 
     def convert(arguments: Mapping[str, JsonValue]) -> dict[str, Any]:
         try:
@@ -92,7 +101,6 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
             raise ArgumentsError(_explain(wrong)) from None
         return {field[1].alias: getattr(values, key) for key, field in fields.items()}
 
-    schema = _without_titles(model.model_json_schema(by_alias=True))
     schema.pop("description", None)
     return Signature(schema, context_name, tuple(names), takes_any, convert)
 

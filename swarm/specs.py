@@ -5,7 +5,7 @@ package are the fields of these models. Nothing here runs anything or looks up a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -137,14 +137,17 @@ class ToolSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _flatten_function(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or not data.get("function"):
+        if not isinstance(data, Mapping):
             return data
         fields: dict[str, Any] = {**data}
-        function = fields["function"]
-        shape = function if isinstance(function, ToolFunction) else ToolFunction(**function)
-        fields["function"] = shape
-        fields.setdefault("description", shape.description)
-        fields.setdefault("parameters", shape.parameters)
+        function: Any = fields.get("function")
+        if isinstance(function, ToolFunction):
+            function = function.model_dump()
+        if isinstance(function, dict):  # anything else is left for the field to refuse
+            shape = cast("dict[str, Any]", function)  # keys that are no text are refused there too
+            for name in ("description", "parameters"):
+                if name in shape:
+                    fields.setdefault(name, shape[name])
         return fields
 
     @model_validator(mode="after")

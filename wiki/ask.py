@@ -80,9 +80,7 @@ async def _answer(
         result is None or _is_unsure(spec, result) or not result.message.content.strip()
     )
     if is_fallback and spec.fallback is not None:
-        fallback = CompletionSpec(
-            completion_name=spec.wiki_name, model=spec.fallback, timeout=spec.timeout
-        )
+        fallback = _model_spec(spec, spec.fallback)
         result = await _complete(await open_completion(fallback), spec, message)
     if result is None:
         raise failure or ProviderOutputError("no answer", provider=spec.wiki_name)
@@ -106,10 +104,17 @@ async def _ask_source(
     if spec.completion is not None:
         completion = catalog.completions.get(spec.completion)
     else:
-        completion = CompletionSpec(
-            completion_name=spec.wiki_name, model=spec.model, timeout=spec.timeout
-        )
+        completion = _model_spec(spec, spec.model)
     return await _complete(await open_completion(completion), spec, message)
+
+
+def _model_spec(spec: WikiSpec, model: str | None) -> CompletionSpec:
+    return CompletionSpec(
+        completion_name=spec.wiki_name,
+        model=model,
+        max_tokens=spec.max_tokens,
+        timeout=spec.timeout,
+    )
 
 
 async def _complete(completion: Completion, spec: WikiSpec, message: str) -> CompletionResult:

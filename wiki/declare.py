@@ -20,7 +20,7 @@ from swarm.reference import ModelReference, parse_reference
 from wiki.ask import question
 from wiki.spec import WIKIS, WikiSpec
 
-__all__ = ["add_wiki"]
+__all__ = ["add_wiki", "find_wiki_problems", "wiki_tool"]
 
 add_wiki = declarer(WIKIS, WikiSpec)
 

@@ -30,6 +30,8 @@ class WikiSpec(Spec):
     """Below this confidence the fallback is asked."""
     examples: Annotated[Sequence[str], AfterValidator(tuple)] = ()
     """Questions that this wiki is right for."""
+    max_tokens: Annotated[int, Field(gt=0)] | None = None
+    """The longest answer, in tokens."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds for one question, the fallback included."""
 

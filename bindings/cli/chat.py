@@ -90,16 +90,15 @@ async def _chat(
     ):
         if with_history or messages is None:
             _print_history(talk.history.messages)
-        last: Exception | None = None
+        code = 0
         for text in messages if messages is not None else _prompt():
             try:
                 await _send(talk, text, is_streamed=is_streamed, as_json=as_json)
-                last = None
+                code = 0
             except (ProviderError, TurnError) as error:
                 # The conversation goes on; the exit code tells how the last message fared.
-                last = error
                 code = fail(error)
-        if last is not None:
+        if code:
             raise typer.Exit(code)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from finetune.dataset import DatasetReport
     from swarm.store import Database
 
-__all__ = ["app"]
+__all__ = ["app", "check", "collect"]
 
 app = typer.Typer(help="Training files.", no_args_is_help=True)
 

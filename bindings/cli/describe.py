@@ -7,7 +7,7 @@ import typer
 from bindings.cli.options import FileArgument, JsonOption
 from bindings.cli.output import command, done, print_json, say
 
-__all__ = ["check", "describe"]
+__all__ = ["Format", "check", "describe"]
 
 Format = Literal["markdown", "mermaid", "schema"]
 

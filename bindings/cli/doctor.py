@@ -12,7 +12,7 @@ from bindings.cli.output import command, print_json, print_table, say
 if TYPE_CHECKING:
     from swarm import Catalog
 
-__all__ = ["doctor"]
+__all__ = ["Finding", "Verdict", "doctor"]
 
 Verdict = Literal["ok", "missing", "warning", "error"]
 

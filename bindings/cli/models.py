@@ -12,7 +12,17 @@ if TYPE_CHECKING:
 
     from wiki import ModelRegistry
 
-__all__ = ["app", "open_registry"]
+__all__ = [
+    "Model",
+    "Reference",
+    "app",
+    "list_models",
+    "open_registry",
+    "promote",
+    "rollback",
+    "show",
+    "verify",
+]
 
 app = typer.Typer(help="The registry of trained models.", no_args_is_help=True)
 

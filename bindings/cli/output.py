@@ -31,11 +31,8 @@ def command(function: Callable[P, Result]) -> Callable[P, Result]:
             raise typer.Exit(130) from None
         except BrokenPipeError:
             raise typer.Exit(0) from None
-        except BaseExceptionGroup as group:
-            error = _first(group)
-            if not isinstance(error, Exception):
-                raise
-            raise typer.Exit(fail(error)) from None
+        except ExceptionGroup as group:
+            raise typer.Exit(fail(_first(group))) from None
         except Exception as error:
             raise typer.Exit(fail(error)) from None
 
@@ -119,9 +116,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     Console().print(table)
 
 
-def _first(group: "BaseExceptionGroup[Any]") -> BaseException:
+def _first(group: ExceptionGroup[Exception]) -> Exception:
     """Return the first error of a group of tasks."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -2,10 +2,10 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-__all__ = ["progress_bar"]
+__all__ = ["Advance", "progress_bar"]
 
 Advance = Callable[[int, int, str], None]
 """Takes what is done, what there is in all, and a remark."""
@@ -15,7 +15,7 @@ _PLAIN_EVERY = 10.0
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Advance]:
+def progress_bar(title: str) -> Generator[Advance]:
     """Show progress on standard error while the block runs."""
     if not sys.stderr.isatty():
         last = time.monotonic()

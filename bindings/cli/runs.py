@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from swarm.store import Database, Run
 
-__all__ = ["app", "feedback", "with_database"]
+__all__ = ["app", "default", "feedback", "list_runs", "show_run", "with_database"]
 
 Result = TypeVar("Result")
 

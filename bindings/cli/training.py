@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from finetune import EvaluationReport, TrainConfig, TrainResult
 
-__all__ = ["evaluate", "package", "train"]
+__all__ = ["RunArgument", "evaluate", "package", "train"]
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
 

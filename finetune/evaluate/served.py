@@ -28,6 +28,7 @@ async def evaluate_reference(
     home: Path,
     output_dir: Path,
     concurrency: int = 8,
+    max_tokens: int = 64,
     on_progress: Callable[[EvaluationProgress], None] | None = None,
 ) -> EvaluationReport:
     """Ask a served model every row and return how many answers are exactly right.
@@ -38,6 +39,7 @@ async def evaluate_reference(
         home: The folder of the state, with the model registry.
         output_dir: Gets answers.jsonl, the questions with the answers that were given.
         concurrency: Questions asked at the same time.
+        max_tokens: Where an answer that does not end is cut.
         on_progress: Called after every answer.
 
     Raises:
@@ -49,7 +51,7 @@ async def evaluate_reference(
     started = time.monotonic()
     results: list[RowResult | None] = [None] * len(chats)
     limiter = anyio.CapacityLimiter(concurrency)
-    spec = CompletionSpec(completion_name="evaluation", model=reference)
+    spec = CompletionSpec(completion_name="evaluation", model=reference, max_tokens=max_tokens)
     async with Host(catalog=Catalog(), home=home) as host:
         completion = await host.completion(spec)
 

@@ -10,6 +10,7 @@ from finetune.train.config import (
     TrainConfig,
     TrainProgress,
     TrainResult,
+    dpo_config,
 )
 from finetune.train.manifest import Manifest
 from finetune.train.rows import RowsError
@@ -25,5 +26,6 @@ __all__ = [
     "TrainResult",
     "TrainingError",
     "augment_rows",
+    "dpo_config",
     "train",
 ]

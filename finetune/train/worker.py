@@ -27,6 +27,9 @@ from swarm.errors import DataError, require
 
 __all__ = ["main"]
 
+_SHARE = 16
+"""Rehearsal rows per preference row, at most."""
+
 
 def main(run_dir: Path, reporter: Reporter) -> None:
     """Train what the run folder says and leave `model/` in it."""
@@ -99,7 +102,9 @@ def _preferred(config: TrainConfig, run_dir: Path, report: StepReport) -> tuple[
     rehearsal = run_dir / "rehearsal.jsonl"
     if rehearsal.is_file():
         chats = read_chats(read_data(rehearsal), source="rehearsal.jsonl")
-        pairs += rehearsal_pairs(chats, beside=pairs, seed=config.seed)
+        beside = rehearsal_pairs(chats, beside=pairs, seed=config.seed)
+        # One correction among a hundred rehearsed answers would be lost, so it is said again.
+        pairs = pairs * max(1, round(len(beside) / (_SHARE * len(pairs)))) + beside
     model, tokenizer = load_base(Path(config.base))
     pairs = [PreferenceRow(_with_system(p.prompt, config), p.chosen, p.rejected) for p in pairs]
     return train_dpo(model, tokenizer, pairs, config, report), tokenizer

@@ -143,7 +143,7 @@ class CohereCompletion:
         answer = Message(
             role="assistant",
             content="".join(text),
-            tool_calls=calls.calls(),
+            tool_calls=calls.calls(self.model),
             reasoning="".join(plan) or None,
         )
         usage, finish = _usage(end.get("usage")), end.get("finish_reason")

@@ -124,7 +124,9 @@ class LiteLLMCompletion:
                         yield delta["content"]
         except Exception as error:
             raise self._translate(error) from error
-        message = Message(role="assistant", content="".join(text), tool_calls=calls.calls())
+        message = Message(
+            role="assistant", content="".join(text), tool_calls=calls.calls(self.model)
+        )
         yield CompletionResult(message, self.model, read_usage(usage), finish_reason=finish)
 
     def _arguments(self, request: CompletionRequest) -> dict[str, object]:

@@ -16,9 +16,14 @@ from swarm.messages import Message, ToolCall
 
 __all__ = ["OfflineCompletion"]
 
-_STOP_WORDS = frozenset(
-    ["a", "an", "and", "any", "are", "at", "be", "by", "can", "could", "do", "does", "for", "from", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "of", "on", "or", "please", "so", "some", "tell", "that", "the", "there", "these", "this", "to", "what", "when", "where", "which", "who", "will", "with", "would", "you", "your"]
-)
+# fmt: off
+_STOP_WORDS = frozenset((
+    "a", "an", "and", "any", "are", "at", "be", "by", "can", "could", "do", "does", "for",
+    "from", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "of", "on", "or",
+    "please", "so", "some", "tell", "that", "the", "there", "these", "this", "to", "what",
+    "when", "where", "which", "who", "will", "with", "would", "you", "your",
+))
+# fmt: on
 _TEXT_NAMES = ("question", "query", "text", "message", "prompt")
 
 

@@ -16,15 +16,14 @@ from swarm.completions.openai_wire import (
     wire_tool,
 )
 from swarm.completions.providers import read_key
+from swarm.completions.refusal import hide_key, refusal
 from swarm.completions.sse import read_events
 from swarm.completions.thinking import ThinkingFilter
 from swarm.errors import (
     DeclarationError,
-    ProviderBusyError,
     ProviderDownError,
     ProviderError,
     ProviderOutputError,
-    ProviderRefusedError,
 )
 from swarm.extension import Services
 from swarm.messages import Message
@@ -36,8 +35,12 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenAICompatible", "open_openai_compatible"]
 
+Json = Mapping[str, Any]
+
 _MAX_BODY = 16 * 1024 * 1024
 """Bytes of an answer that is not streamed."""
+_MAX_STREAM = 64 * 1024 * 1024
+"""Bytes of a streamed one, where every token comes in an envelope of its own."""
 
 
 class _Server(NamedTuple):
@@ -70,10 +73,11 @@ def open_openai_compatible(
     base_url = spec.base_url or server.base_url
     if base_url is None:
         raise DeclarationError(f"{reference} needs a `base_url`")
-    is_own = spec.base_url is None
+    # Every Azure customer has an address of their own, so there it says nothing about the key.
+    is_own = spec.base_url is None or server.base_url is None
     key = None
     if is_own or spec.api_key_env is not None:
-        is_needed = is_own and reference.provider == "openai"
+        is_needed = is_own and reference.provider in ("openai", "azure")
         key = read_key(
             spec, services, server.key_variable, is_needed=is_needed, purpose=str(reference)
         )
@@ -94,6 +98,7 @@ class OpenAICompatible:
         self._reference = reference
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._key = key
+        self._key_variable = spec.api_key_env or _SERVERS[reference.provider].key_variable
         self._services = services
         self._headers = {"Content-Type": "application/json"}
         if key is not None:
@@ -118,27 +123,8 @@ class OpenAICompatible:
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return the whole answer; see `Completion.complete`."""
         async with self._post(self._body(request)) as response:
-            answer = self._parse(await self._read(response))
-        choice = self._choice(answer)
-        raw = choice.get("message")
-        if not isinstance(raw, dict):
-            raise self._bad("the answer has no message")
-        fields = cast("dict[str, Any]", raw)
-        thinking = ThinkingFilter()
-        text = thinking.feed(_text(fields.get("content"))) + thinking.finish()
-        message = Message(
-            role="assistant",
-            content=text,
-            tool_calls=read_calls(fields.get("tool_calls"), self.model),
-            reasoning=_text(fields.get("reasoning_content")) or thinking.reasoning or None,
-        )
-        return CompletionResult(
-            message=message,
-            model=self.model,
-            usage=read_usage(answer.get("usage")),
-            confidence=confidence_of(choice.get("logprobs")),
-            finish_reason=_text(choice.get("finish_reason")) or None,
-        )
+            data = await self._read(response)
+        return self._result(self._parse(data))
 
     async def stream(
         self, request: CompletionRequest
@@ -151,27 +137,35 @@ class OpenAICompatible:
         logprobs: list[object] = []
         usage: object = None
         finish: str | None = None
-        is_done = False
+        is_done = has_choice = False
         async with self._post(body) as response, aclosing(self._events(response)) as events:
+            if response.content_type == "application/json":
+                # Some servers know no streams and answer as a whole.
+                result = self._result(self._parse(await self._read(response)))
+                if result.message.content:
+                    yield result.message.content
+                yield result
+                return
             async for data in events:
-                if data == b"[DONE]":
-                    is_done = True
+                if is_done := data == b"[DONE]":
                     break
                 chunk = self._parse(data)
                 usage = chunk.get("usage") or usage
                 choices = chunk.get("choices")
-                if not isinstance(choices, list) or not choices:
+                if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
                     continue
+                has_choice = True
                 choice = cast("dict[str, Any]", choices[0])
                 finish = _text(choice.get("finish_reason")) or finish
                 found = choice.get("logprobs")
-                if isinstance(found, dict):
-                    logprobs += cast("dict[str, Any]", found).get("content") or []
+                tokens = cast("Json", found).get("content") if isinstance(found, dict) else None
+                if isinstance(tokens, list):
+                    logprobs += cast("list[object]", tokens)
                 raw = choice.get("delta")
                 if not isinstance(raw, dict):
                     continue
-                delta = cast("dict[str, Any]", raw)
-                reasoning.append(_text(delta.get("reasoning_content")))
+                delta = cast("Json", raw)
+                reasoning.append(_reasoning(delta))
                 calls.add(delta.get("tool_calls"))
                 piece = thinking.feed(_text(delta.get("content")))
                 if piece:
@@ -179,13 +173,15 @@ class OpenAICompatible:
                     yield piece
         if not is_done and finish is None:
             raise ProviderDownError("the stream broke off", provider=self.model)
+        if not has_choice:
+            raise self._bad("the answer has no choices")
         if piece := thinking.finish():
             text.append(piece)
             yield piece
         message = Message(
             role="assistant",
             content="".join(text),
-            tool_calls=calls.calls(),
+            tool_calls=calls.calls(self.model),
             reasoning="".join(reasoning) or thinking.reasoning or None,
         )
         yield CompletionResult(
@@ -194,6 +190,29 @@ class OpenAICompatible:
             usage=read_usage(usage),
             confidence=confidence_of({"content": logprobs}),
             finish_reason=finish,
+        )
+
+    def _result(self, answer: Json) -> CompletionResult:
+        """Return an answer that came as a whole."""
+        choice = self._choice(answer)
+        raw = choice.get("message")
+        if not isinstance(raw, dict):
+            raise self._bad("the answer has no message")
+        fields = cast("Json", raw)
+        thinking = ThinkingFilter()
+        text = thinking.feed(_text(fields.get("content"))) + thinking.finish()
+        message = Message(
+            role="assistant",
+            content=text,
+            tool_calls=read_calls(fields.get("tool_calls"), self.model),
+            reasoning=_reasoning(fields) or thinking.reasoning or None,
+        )
+        return CompletionResult(
+            message=message,
+            model=self.model,
+            usage=read_usage(answer.get("usage")),
+            confidence=confidence_of(choice.get("logprobs")),
+            finish_reason=_text(choice.get("finish_reason")) or None,
         )
 
     def _body(self, request: CompletionRequest) -> dict[str, object]:
@@ -227,9 +246,9 @@ class OpenAICompatible:
         except TimeoutError as error:
             raise ProviderDownError("no connection in time", provider=self.model) from error
         except aiohttp.ClientError as error:
+            reason = hide_key(str(error), self._key) or type(error).__name__
             raise ProviderDownError(
-                f"no answer from {self._url}: {self._clean(str(error)) or type(error).__name__}",
-                provider=self.model,
+                f"no answer from {self._url}: {reason}", provider=self.model
             ) from error
 
     async def _read(self, response: "aiohttp.ClientResponse") -> bytes:
@@ -243,55 +262,49 @@ class OpenAICompatible:
         return b"".join(parts)
 
     async def _events(self, response: "aiohttp.ClientResponse") -> AsyncGenerator[bytes, None]:
+        size = 0
         try:
             async for data in read_events(response.content.iter_any()):
-                yield data
+                size += len(data)
+                if size > _MAX_STREAM:
+                    raise self._bad("the answer is larger than 64 MiB")
+                if data := data.strip():
+                    yield data
         except ValueError as error:
             raise self._bad(str(error)) from None
 
-    def _parse(self, data: bytes) -> dict[str, Any]:
+    def _parse(self, data: bytes) -> Json:
         try:
             answer = orjson.loads(data)
         except orjson.JSONDecodeError:
             raise self._bad("the answer is not JSON") from None
         if not isinstance(answer, dict):
             raise self._bad("the answer is no JSON object")
-        fields = cast("dict[str, Any]", answer)
+        fields = cast("Json", answer)
         if fields.get("error"):
-            raise ProviderDownError(self._error_text(fields), provider=self.model)
+            text = hide_key(_error_text(fields), self._key)
+            raise ProviderDownError(text, provider=self.model)
         return fields
 
-    def _choice(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+    def _choice(self, answer: Json) -> Json:
         choices = answer.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             raise self._bad("the answer has no choices")
-        return cast("dict[str, Any]", choices[0])
+        return cast("Json", choices[0])
 
     def _refusal(self, response: "aiohttp.ClientResponse", body: bytes) -> ProviderError:
-        status = response.status
         try:
-            text = self._error_text(orjson.loads(body))
+            text = _error_text(orjson.loads(body))
         except orjson.JSONDecodeError:
-            text = self._clean(body[:200].decode(errors="replace"))
-        message = f"HTTP {status}: {text}" if text else f"HTTP {status}"
-        if status in (408, 409, 425, 500, 502, 503, 504):
-            return ProviderDownError(message, provider=self.model, status=status)
-        if status in (429, 529):
-            wait = _seconds(response.headers.get("Retry-After"))
-            return ProviderBusyError(message, provider=self.model, status=status, retry_after=wait)
-        return ProviderRefusedError(message, provider=self.model, status=status)
-
-    def _error_text(self, answer: object) -> str:
-        error: Any = (
-            cast("Mapping[str, Any]", answer).get("error") if isinstance(answer, dict) else ""
+            text = body[:2000].decode(errors="replace")
+        return refusal(
+            response.status,
+            text,
+            provider=self.model,
+            key=self._key,
+            key_variable=self._key_variable,
+            retry_after=response.headers.get("Retry-After"),
         )
-        text = error.get("message") if isinstance(error, dict) else error
-        return self._clean(str(text or ""))[:300]
-
-    def _clean(self, text: str) -> str:
-        """Take the key out of a text that a server sent: some repeat it in their errors."""
-        text = " ".join(text.split())
-        return text.replace(self._key, "***") if self._key else text
 
     def _bad(self, text: str) -> ProviderOutputError:
         return ProviderOutputError(text, provider=self.model)
@@ -311,8 +324,17 @@ def _text(value: object) -> str:
     return ""
 
 
-def _seconds(value: str | None) -> float | None:
-    try:
-        return max(0.0, float(value)) if value is not None else None
-    except ValueError:
-        return None
+def _reasoning(fields: Json) -> str:
+    """Return what the model thought; servers do not agree on the field's name."""
+    return _text(fields.get("reasoning_content")) or _text(fields.get("reasoning"))
+
+
+def _error_text(answer: object) -> str:
+    """Return what a server says about an error, in any of the shapes that are in use."""
+    if not isinstance(answer, dict):
+        return str(answer or "")
+    fields = cast("Json", answer)
+    error: Any = fields.get("error") or fields.get("message") or fields.get("detail") or ""
+    return (
+        str(cast("Json", error).get("message") or error) if isinstance(error, dict) else str(error)
+    )

@@ -5,6 +5,7 @@ Pure functions without any network. Source: the API reference of `POST /v1/chat/
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
@@ -94,11 +95,21 @@ def confidence_of(logprobs: object) -> float | None:
     return math.exp(sum(values) / len(values)) if values else None
 
 
+@dataclass(slots=True)
+class _Part:
+    """One tool call as far as it has come."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
 class ToolCallDeltas:
     """Puts the tool calls of a stream together."""
 
     def __init__(self) -> None:
-        self._parts: dict[int, dict[str, str]] = {}
+        self._parts: list[_Part] = []
 
     def add(self, raw: object) -> None:
         """Take in the `tool_calls` of one chunk."""
@@ -108,54 +119,71 @@ class ToolCallDeltas:
             if not isinstance(item, dict):
                 continue
             delta = cast("Json", item)
-            part = self._part(delta)
             function = delta.get("function")
-            if not isinstance(function, dict):
-                continue
-            fields = cast("Json", function)
-            if isinstance(fields.get("name"), str):
-                part["name"] = part["name"] or fields["name"]
+            fields: Json = cast("Json", function) if isinstance(function, dict) else {}
+            call_id, name = _string(delta.get("id")), _string(fields.get("name"))
+            part = self._part(delta.get("index"), call_id, name)
+            part.id, part.name = part.id or call_id, part.name or name
             arguments = fields.get("arguments")
             if isinstance(arguments, str):
-                part["arguments"] += arguments
-            elif isinstance(arguments, dict):
-                part["arguments"] = orjson.dumps(arguments).decode()
+                part.arguments += arguments
+            elif arguments is not None:
+                part.arguments = orjson.dumps(arguments).decode()
 
-    def calls(self) -> tuple[ToolCall, ...]:
-        """Return the calls, in the order of their index."""
+    def calls(self, provider: str) -> tuple[ToolCall, ...]:
+        """Return the calls, in the order of their index.
+
+        Raises:
+            ProviderOutputError: One of them names no function.
+        """
+        parts = sorted(self._parts, key=lambda part: part.index)
+        if any(not part.name for part in parts):
+            raise ProviderOutputError("a tool call has no function name", provider=provider)
         return tuple(
-            ToolCall(id=part["id"], name=part["name"], arguments=part["arguments"] or "{}")
-            for _, part in sorted(self._parts.items())
+            ToolCall(id=part.id, name=part.name, arguments=part.arguments or "{}") for part in parts
         )
 
-    def _part(self, delta: Json) -> dict[str, str]:
-        index, call_id = delta.get("index"), delta.get("id")
-        last = max(self._parts, default=-1)
-        if not isinstance(index, int):
-            # Servers that leave the index out start a new call with a new id.
-            starts = isinstance(call_id, str) and all(
-                part["id"] != call_id for part in self._parts.values()
-            )
-            index = last + 1 if starts or last < 0 else last
-        part = self._parts.setdefault(index, {"id": "", "name": "", "arguments": ""})
-        if isinstance(call_id, str) and call_id:
-            part["id"] = call_id
-        return part
+    def _part(self, index: object, call_id: str, name: str) -> _Part:
+        found = self._find(index, call_id, name)
+        if found is None:
+            after = max((part.index for part in self._parts), default=-1) + 1
+            found = _Part(index if isinstance(index, int) else after)
+            self._parts.append(found)
+        return found
+
+    def _find(self, index: object, call_id: str, name: str) -> _Part | None:
+        """Return the call that a delta goes on with, or None when it begins one."""
+        if isinstance(index, int):
+            part = next((p for p in reversed(self._parts) if p.index == index), None)
+            if part is None:
+                return None
+            # Some servers give every call the index 0, and only a new id tells them apart.
+            is_other = bool(name and part.name and call_id and part.id and call_id != part.id)
+            return None if is_other else part
+        if call_id:
+            # Without an index a new id starts a call.
+            return next((part for part in self._parts if part.id == call_id), None)
+        if not self._parts or (name and self._parts[-1].name):
+            return None
+        return self._parts[-1]
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _read_call(item: object, provider: str) -> ToolCall:
-    call = cast("Json", item) if isinstance(item, dict) else {}
+    call: Json = cast("Json", item) if isinstance(item, dict) else {}
     function = call.get("function")
-    fields = cast("Json", function) if isinstance(function, dict) else {}
+    fields: Json = cast("Json", function) if isinstance(function, dict) else {}
     name, arguments = fields.get("name"), fields.get("arguments")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name:
         raise ProviderOutputError("a tool call has no function name", provider=provider)
-    if arguments is None:
+    if arguments is None or arguments == "":
         arguments = "{}"
     if not isinstance(arguments, str):
         arguments = orjson.dumps(arguments).decode()
-    call_id = call.get("id")
-    return ToolCall(id=call_id if isinstance(call_id, str) else "", name=name, arguments=arguments)
+    return ToolCall(id=_string(call.get("id")), name=name, arguments=arguments)
 
 
 def wire_request(

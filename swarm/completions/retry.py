@@ -46,9 +46,8 @@ class ResilientCompletion:
 
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return the first answer that comes; see `Completion.complete`."""
-        with anyio.move_on_after(self._timeout):
-            return await self._attempt(lambda candidate: candidate.complete(request))
-        raise self._too_late()
+        deadline = anyio.current_time() + self._timeout
+        return await self._ask(lambda candidate: candidate.complete(request), deadline)
 
     async def stream(
         self, request: CompletionRequest
@@ -68,34 +67,54 @@ class ResilientCompletion:
                 await items.aclose()
                 raise
 
-        with anyio.CancelScope(deadline=deadline) as scope:
-            items, item = await self._attempt(first)
-        if scope.cancelled_caught:
-            raise self._too_late()
+        items, item = await self._ask(first, deadline)
         async with aclosing(items):
             yield item
             while not isinstance(item, CompletionResult):
                 # A cancel scope must not be open across a yield.
                 with anyio.CancelScope(deadline=deadline) as scope:
-                    item = await anext(items)
+                    try:
+                        item = await anext(items)
+                    except StopAsyncIteration:
+                        text = "a stream without an answer at its end"
+                        raise ProviderOutputError(text, provider=self.model) from None
                 if scope.cancelled_caught:
                     raise self._too_late()
                 yield item
 
-    async def _attempt(self, call: Callable[[Completion], Awaitable[Result]]) -> Result:
+    async def _ask(
+        self, call: Callable[[Completion], Awaitable[Result]], deadline: float
+    ) -> Result:
+        """Ask one candidate after the other.
+
+        A model that hangs must leave time for its fallbacks, so each candidate may use an equal
+        share of what is left; the last one has it all.
+        """
         failure: ProviderError | None = None
-        for candidate in self._candidates:
-            for attempt in range(self._max_retries + 1):
-                try:
-                    return await call(candidate)
-                except (ProviderDownError, ProviderBusyError, ProviderOutputError) as error:
-                    failure = error
-                    if attempt < self._max_retries:
-                        await anyio.sleep(_pause(attempt, error.retry_after))
-                except ProviderError as error:
-                    failure = error
-                    break
+        for place, candidate in enumerate(self._candidates):
+            now = anyio.current_time()
+            until = now + (deadline - now) / (len(self._candidates) - place)
+            try:
+                with anyio.CancelScope(deadline=until):
+                    return await self._attempt(call, candidate, until)
+                failure = self._too_late()
+            except ProviderError as error:
+                failure = error
         raise failure or RuntimeError("a completion without candidates")
+
+    async def _attempt(
+        self, call: Callable[[Completion], Awaitable[Result]], candidate: Completion, until: float
+    ) -> Result:
+        for attempt in range(self._max_retries + 1):
+            try:
+                return await call(candidate)
+            except (ProviderDownError, ProviderBusyError, ProviderOutputError) as error:
+                pause = _pause(attempt, error.retry_after)
+                # Waiting past the deadline would only hide why it failed.
+                if attempt == self._max_retries or anyio.current_time() + pause >= until:
+                    raise
+            await anyio.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
 
     def _too_late(self) -> ProviderTimeoutError:
         return ProviderTimeoutError(f"no answer within {self._timeout:g} s", provider=self.model)

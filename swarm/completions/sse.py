@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 
 __all__ = ["read_events"]
 
+_BOM = b"\xef\xbb\xbf"
 _MAX_EVENT = 16 * 1024 * 1024
 """Bytes that one event may have."""
 
@@ -22,24 +23,33 @@ async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, Non
     """
     rest = b""
     data: list[bytes] = []
-    is_start = True
+    size = 0
+    is_start, ends_in_cr = True, False
     async for chunk in chunks:
+        if ends_in_cr and chunk:
+            # The second half of a CRLF that was cut; the CR has ended its line already.
+            chunk, ends_in_cr = chunk.removeprefix(b"\n"), False
+        if not chunk:
+            continue
         rest += chunk
-        if is_start and len(rest) >= 3:
-            rest, is_start = rest.removeprefix(b"\xef\xbb\xbf"), False
-        # A lone CR at the end may be half of CRLF, so it waits for the next chunk.
-        held = b"\r" if rest.endswith(b"\r") else b""
-        text = rest[: len(rest) - len(held)]
-        if b"\r" in text:
-            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, rest = text.split(b"\n")
-        rest += held
-        if len(rest) + sum(map(len, data)) > _MAX_EVENT:
-            raise ValueError("an event of the stream is too large")
+        if is_start:
+            if len(rest) < len(_BOM) and _BOM.startswith(rest):
+                continue
+            rest, is_start = rest.removeprefix(_BOM), False
+        ends_in_cr = rest.endswith(b"\r")
+        if b"\r" in rest:
+            rest = rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, rest = rest.split(b"\n")
         for line in lines:
             if not line:
                 if data:
                     yield b"\n".join(data)
-                    data = []
+                    data, size = [], 0
             elif line.startswith(b"data:"):
                 data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+                size += len(line)
+            elif line == b"data":
+                data.append(b"")
+                size += len(line)
+        if len(rest) + size > _MAX_EVENT:
+            raise ValueError("an event of the stream is too large")

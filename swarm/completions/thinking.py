@@ -25,11 +25,15 @@ class ThinkingFilter:
             if not text.startswith(_OPEN):
                 return self._release(self._held)
             self._state, self._held = "thinking", text.removeprefix(_OPEN)
-        thought, close, answer = self._held.partition(_CLOSE)
-        if not close:
-            return ""
-        self.reasoning = thought.strip()
-        return self._release(answer.lstrip())
+        if self._state == "thinking":
+            thought, close, answer = self._held.partition(_CLOSE)
+            if not close:
+                return ""
+            self.reasoning = thought.strip()
+            self._state, self._held = "gap", answer
+        # The blank lines between the two belong to neither, however they were cut.
+        answer = self._held.lstrip()
+        return self._release(answer) if answer else ""
 
     def finish(self) -> str:
         """Return what is still held back when the text ends."""

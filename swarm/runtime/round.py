@@ -58,8 +58,16 @@ def with_unique_ids(message: Message, agent_name: str, taken: dict[str, PendingC
         if not call.id or call.id in seen or call.id in taken:
             call = call.model_copy(update={"id": new_tool_id()})
         seen.add(call.id)
+        if not call.arguments.isascii():
+            call = call.model_copy(update={"arguments": output_text(call.arguments)})
         calls.append(call)
-    return message.model_copy(update={"agent_name": agent_name, "tool_calls": tuple(calls)})
+    changes = {
+        "agent_name": agent_name,
+        "tool_calls": tuple(calls),
+        "content": output_text(message.content),
+        "reasoning": message.reasoning and output_text(message.reasoning),
+    }
+    return message.model_copy(update=changes)
 
 
 async def run_calls(turn: "Turn", plan: AgentPlan, calls: Sequence[ToolCall]) -> bool:
@@ -72,17 +80,26 @@ async def run_calls(turn: "Turn", plan: AgentPlan, calls: Sequence[ToolCall]) ->
     for call in calls:
         turn.calls[call.id] = PendingCall(call.id, call.name, plan.spec.agent_name)
     # After a crash the journal must know which calls may have had an effect.
-    await turn.session.flush()
+    pass
     if plan.spec.parallel_tool_calls and len(calls) > 1:
         results: list[bool] = []
 
+        failures: list[Exception] = []
+
         async def run(call: ToolCall, is_last: bool) -> None:
-            outcome = await _run_call(turn, plan, call, is_last=is_last)
-            results.append(outcome is not _Outcome.REFUSED)
+            try:
+                outcome = await _run_call(turn, plan, call, is_last=is_last)
+                results.append(outcome is not _Outcome.REFUSED)
+            except Exception as error:
+                failures.append(error)
+                group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group:
             for index, call in enumerate(calls):
                 group.start_soon(run, call, index == len(calls) - 1)
+        if failures:
+            # Not left to the group, which would wrap it: callers catch it by its class.
+            raise failures[0]
         return any(results)
     is_useful, is_stopped = False, False
     for index, call in enumerate(calls):
@@ -125,6 +142,9 @@ async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: b
         arguments = tool.read_arguments(call.arguments)
     except ArgumentsError as wrong:
         return _refused(str(wrong))
+    except Exception as error:
+        # A validator of the program, or a schema that refers to nothing.
+        return _refused(f"the arguments cannot be checked: {type(error).__name__}: {error}")
     context = ToolContext(
         tool_id=call.id,
         tool_name=call.name,
@@ -155,7 +175,7 @@ async def _invoke(turn: "Turn", tool: BoundTool, context: ToolContext) -> _Resul
         output = output_text(await tool.invoke(context))
         await turn.change_agent(tool.navigate_to)
         return _Result(_Outcome.RAN, output, False)
-    with anyio.move_on_after(tool.timeout) as scope:
+    with anyio.move_on_after(tool.timeout):
         value = await tool.invoke(context)
         has_moved_on = turn.answer is not None or turn.session.agent_name != context.agent_name
         if value is None and tool.may_commit and not has_moved_on:

@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 from pydantic import JsonValue
 
-from swarm.errors import SessionError, TurnInterruptedError
+from swarm.errors import DeclarationError, SessionError, TurnInterruptedError
 from swarm.events import (
     AgentChanged,
     AgentConfigured,
@@ -31,6 +31,7 @@ from swarm.runtime.history import History
 from swarm.runtime.ids import check_client_id, session_id
 from swarm.runtime.journal import Journal, StoredEvent
 from swarm.runtime.plan import AgentPlan, SwarmPlan
+from swarm.runtime.tools import output_text
 from swarm.runtime.turn import Publish, Turn, current_turn
 
 __all__ = ["Session"]
@@ -53,9 +54,13 @@ class Session:
         self._seq = 0
         self._ticket = 0
         self._configured: dict[str, AgentConfigured] = {}
+        self._compared: set[str] = set()
+        """Agents that were compared with what the journal says they were."""
         self._is_open = False
         # Invariant: one turn at a time, in the order the messages came. Never held by tools.
         self._order = anyio.Lock()
+        self._scope: anyio.CancelScope | None = None
+        """Of the running turn."""
         self._tasks: TaskGroup | None = None
 
     async def __aenter__(self) -> "Session":
@@ -109,10 +114,19 @@ class Session:
 
     async def aclose(self) -> None:
         """End the use of this session; a running turn is interrupted, the history stays."""
-        if self._is_open:
-            self._is_open = False
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            if self._scope is not None:
+                self._scope.cancel()
+                # The turn writes its end; nothing of it may come after the next writer's events.
+                with anyio.move_on_after(10, shield=True):
+                    async with self._order:
+                        pass
+        finally:
             remove_live(self)
-            await self.flush()
+        await self.flush()
 
     async def complete(self, content: str, *, payload: JsonValue = None) -> str:
         """Send a message and return the answer, once it is stored.
@@ -174,8 +188,8 @@ class Session:
 
     def record(self, event: Event) -> None:
         """Append an event to the conversation; `flush` makes it durable."""
+        self._ticket = self._journal.append(self.id, self._seq + 1, event)
         self._seq += 1
-        self._ticket = self._journal.append(self.id, self._seq, event)
         self.history.apply(event)
 
     def note(self, topic: str, data: dict[str, JsonValue]) -> None:
@@ -198,10 +212,13 @@ class Session:
         prompt = spec.prompt if isinstance(spec.prompt, str) else await _call(spec.prompt, self)
         static = tuple(line for line in (prompt, *spec.system_lines) if line)
         known = self._configured.get(spec.agent_name)
-        if known is None or tuple(known.system) != static:
+        is_new = spec.agent_name not in self._compared
+        if known is None or is_new or tuple(known.system) != static:
+            self._compared.add(spec.agent_name)
             configured = plan.configured(static)
             self._configured[spec.agent_name] = configured
-            if configured != known:
+            # As JSON: the journal gives lists for tuples.
+            if known is None or configured.model_dump_json() != known.model_dump_json():
                 self.record(configured)
         if spec.system_dynamic is None:
             return static
@@ -216,13 +233,19 @@ class Session:
         running = current_turn.get()
         if running is not None and running.session is self and not running.is_over:
             raise SessionError("a tool cannot wait for its own turn; use `execute` instead")
+        message = _user_message(content, payload)
         async with self._order:
-            message = Message(role="user", content=content, payload=payload)
+            if not self._is_open:
+                raise SessionError(f"session {self.id!r} was closed before this message's turn")
             self.turn = Turn(self, message, publish)
             try:
-                return await self.turn.run()
+                with anyio.CancelScope() as self._scope:
+                    return await self.turn.run()
             finally:
-                self.turn = None
+                self.turn = self._scope = None
+        raise TurnInterruptedError(
+            "the session was closed", client_id=self.client_id, agent_name=self.agent_name
+        )
 
     def _replay(self, stored: list[StoredEvent]) -> str | None:
         """Take in what the journal has; returns the run id of a turn that has no end."""
@@ -257,6 +280,18 @@ class Session:
                 run_id=run_id, agent_name=self.agent_name, status="interrupted", failure=failure
             )
         )
+
+
+def _user_message(content: str, payload: JsonValue) -> Message:
+    try:
+        text = output_text(content) if isinstance(content, str) else content
+        message = Message(role="user", content=text, payload=payload)
+        if payload is not None:
+            message.model_dump_json()
+    except ValueError as wrong:  # pydantic's errors are all of this class
+        reason = " ".join(str(wrong).split("\n")[1:3]) or str(wrong)
+        raise DeclarationError(f"a message is text, and its payload JSON: {reason}") from None
+    return message
 
 
 async def _call(function: Any, session: Session) -> Any:

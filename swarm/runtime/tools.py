@@ -17,7 +17,7 @@ from swarm.extension import tool_source
 from swarm.schema import ArgumentsError, Signature, read_signature
 from swarm.specs import ToolSpec
 
-__all__ = ["ArgumentsError", "BoundTool", "bind_handoff", "bind_tool", "output_text"]
+__all__ = ["ArgumentsError", "BoundTool", "bind_handoff", "bind_tool", "cut_text", "output_text"]
 
 _MAX_OUTPUT = 256 * 1024
 """Longest tool output in characters; a longer one is cut, and says so."""
@@ -92,7 +92,11 @@ def bind_handoff(agent_name: str, spec: ToolSpec | None = None) -> BoundTool:
 
 
 def output_text(value: object) -> str:
-    """Return a tool's return value as the text that the model reads."""
+    """Return a tool's return value as the text that the model reads.
+
+    Halves of surrogate pairs, as in the names of odd files, become `?`: no store and no provider
+    takes them.
+    """
     if value is None:
         text = "done"
     elif isinstance(value, str):
@@ -104,9 +108,14 @@ def output_text(value: object) -> str:
             text = orjson.dumps(value, default=str).decode()
         except TypeError:
             text = str(value)
-    if len(text) > _MAX_OUTPUT:
-        text = f"{text[:_MAX_OUTPUT]}\n[cut: the output had {len(text)} characters]"
-    return text
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def cut_text(text: str) -> str:
+    """Return an output that is not longer than a history should hold."""
+    if len(text) <= _MAX_OUTPUT:
+        return text
+    return f"{text[:_MAX_OUTPUT]}\n[cut: the output had {len(text)} characters]"
 
 
 def _parse_arguments(
@@ -140,7 +149,8 @@ def _schema_checker(
 ) -> Callable[[Mapping[str, JsonValue]], None]:
     import jsonschema  # 0.1 s that only tools with schemas of their own pay
 
-    validator = jsonschema.Draft202012Validator(dict(schema))
+    # The library's stubs leave the instance's type open.
+    validator: Any = jsonschema.Draft202012Validator(dict(schema))
 
     def check(arguments: Mapping[str, JsonValue]) -> None:
         found = [
@@ -163,6 +173,7 @@ def _caller(
     )
 
     async def invoke(context: ToolContext) -> object:
+        keywords: dict[str, Any]
         if converts:
             keywords = signature.convert(context.arguments)
         elif signature.takes_any:

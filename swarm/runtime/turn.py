@@ -16,6 +16,7 @@ from swarm.completion import CompletionRequest, CompletionResult
 from swarm.errors import (
     NavigationError,
     ProviderOutputError,
+    SessionError,
     StoreError,
     SwarmError,
     ToolOutputError,
@@ -26,6 +27,7 @@ from swarm.errors import (
 from swarm.events import (
     AgentChanged,
     Answered,
+    Event,
     Failure,
     HandedOff,
     MessageAdded,
@@ -39,6 +41,7 @@ from swarm.messages import Message, Usage
 from swarm.runtime.ids import new_run_id
 from swarm.runtime.plan import AgentPlan
 from swarm.runtime.round import PendingCall, run_calls, with_unique_ids
+from swarm.runtime.tools import cut_text, output_text
 
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
@@ -72,6 +75,7 @@ class Turn:
         self.is_over = False
         self._handoffs = 0
         self._depth = 0
+        self._settled = anyio.Event()
         self._usage = Usage()
         self._is_placeholder = False
         self._started = time.monotonic()
@@ -90,21 +94,15 @@ class Turn:
         )
         token = current_turn.set(self)
         limit = session.plan.spec.turn_timeout
+        text: str | None = None
         try:
-            with anyio.move_on_after(limit) as scope:
+            with anyio.move_on_after(limit):
                 text = await self.generate()
-                if self.answer is not None:
-                    text = self.answer
-                return await self._finish(text)
-            if scope.cancelled_caught:
+                await self._settle()
+            if text is None:
                 raise TurnTimeoutError(f"no answer within {limit:g} s", **self._names)
-            raise AssertionError("a turn that was not cancelled returns")
-        except anyio.get_cancelled_exc_class():
-            self._end("interrupted", Failure(code="turn_interrupted", message="cancelled"))
-            # The caller is gone, but the journal must not be left with half a turn.
-            with anyio.move_on_after(5, shield=True):
-                await self._flush_quietly()
-            raise
+            # Outside of the deadline: an answer that is stored was given.
+            return await self._finish(text if self.answer is None else self.answer)
         except SwarmError as error:
             await self._fail(error)
             raise
@@ -112,10 +110,18 @@ class Turn:
             failed = TurnError(f"{type(error).__name__}: {error}", **self._names)
             await self._fail(failed)
             raise failed from error
+        except BaseException as error:
+            is_cancelled = isinstance(error, anyio.get_cancelled_exc_class())
+            reason = "cancelled" if is_cancelled else type(error).__name__
+            self._end("interrupted", Failure(code="turn_interrupted", message=reason))
+            # The caller is gone, but the journal must not be left with half a turn.
+            with anyio.move_on_after(5, shield=True):
+                await self._flush_quietly()
+            raise
         finally:
             current_turn.reset(token)
 
-    async def generate(self) -> str:
+    async def generate(self, *, is_nested: bool = False) -> str:
         """Ask the active agent until it answers in text; returns that text."""
         session = self.session
         repairs, corrections = 0, list[Message]()
@@ -130,6 +136,8 @@ class Turn:
             if message.tool_calls:
                 self._record(message, result)
                 is_useful = await run_calls(self, plan, message.tool_calls)
+                if not is_nested:
+                    await self._settle()
                 if self.failure is not None:
                     raise self.failure
                 if self.answer is not None:
@@ -147,7 +155,7 @@ class Turn:
                 placeholder = Message(
                     role="assistant", content=text, agent_name=plan.spec.agent_name
                 )
-                session.record(MessageAdded(run_id=self.run_id, message=placeholder, is_error=True))
+                self._add(MessageAdded(run_id=self.run_id, message=placeholder, is_error=True))
                 return text
 
     async def execute(self, content: str) -> str:
@@ -155,24 +163,32 @@ class Turn:
         if self._depth >= _MAX_NESTED:
             raise TurnError(f"execute is nested more than {_MAX_NESTED} deep", **self._names)
         message = Message(
-            role="user", content=content, mode="tool", agent_name=self.session.agent_name
+            role="user",
+            content=output_text(content),
+            mode="tool",
+            agent_name=self.session.agent_name,
         )
-        self.session.record(MessageAdded(run_id=self.run_id, message=message))
+        self._add(MessageAdded(run_id=self.run_id, message=message))
+        if self._depth == 0:
+            self._settled = anyio.Event()
         self._depth += 1
         try:
-            self.answer = await self.generate()
+            self.answer = await self.generate(is_nested=True)
         except SwarmError as error:
             self.failure = error
             raise
         finally:
             self._depth -= 1
+            if self._depth == 0:
+                self._settled.set()
         return self.answer
 
     def emit(self, content: str) -> None:
         """Make a text the turn's answer, and keep it in the history as one."""
-        message = Message(role="assistant", content=content, agent_name=self.session.agent_name)
-        self.session.record(MessageAdded(run_id=self.run_id, message=message))
-        self.answer = content
+        text = output_text(content)
+        message = Message(role="assistant", content=text, agent_name=self.session.agent_name)
+        self._add(MessageAdded(run_id=self.run_id, message=message))
+        self.answer = text
 
     def commit_output(
         self, tool_id: str, content: str, *, is_error: bool = False, seconds: float | None = None
@@ -189,13 +205,14 @@ class Turn:
             raise ToolOutputError(text, **self._names)
         if call.output is not None:
             raise ToolOutputError(f"tool call {tool_id!r} has its output already", **self._names)
-        call.output, call.is_error = content, is_error
+        text = cut_text(output_text(content))
         message = Message(
-            role="tool", content=content, tool_call_id=tool_id, agent_name=call.agent_name
+            role="tool", content=text, tool_call_id=tool_id, agent_name=call.agent_name
         )
-        self.session.record(
+        self._add(
             MessageAdded(run_id=self.run_id, message=message, seconds=seconds, is_error=is_error)
         )
+        call.output, call.is_error = text, is_error
         call.committed.set()
 
     async def change_agent(self, agent_name: str) -> None:
@@ -225,6 +242,23 @@ class Turn:
         """Show an event to whoever streams this turn."""
         if self.publish_event is not None:
             await self.publish_event(event)
+
+    async def _settle(self) -> None:
+        """Wait for answers that tasks of tools are still getting through `execute`."""
+        if self._depth:
+            await self._settled.wait()
+        if self.failure is not None:
+            raise self.failure
+
+    def _add(self, event: Event) -> None:
+        """Record an event of this turn.
+
+        Raises:
+            SessionError: The turn is over; a task of a tool outlived it.
+        """
+        if self.is_over:
+            raise SessionError(f"the turn {self.run_id} is over")
+        self.session.record(event)
 
     @property
     def _names(self) -> dict[str, Any]:
@@ -264,7 +298,7 @@ class Turn:
         )
 
     def _record(self, message: Message, result: CompletionResult) -> None:
-        self.session.record(
+        self._add(
             MessageAdded(
                 run_id=self.run_id, message=message, model=result.model, usage=result.usage
             )

@@ -6,7 +6,6 @@ the disk, and no task runs in the background.
 """
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
@@ -27,32 +26,26 @@ _MAX_QUEUED = 50_000
 """Events that may wait for a disk that fails; then sessions are refused."""
 
 
-@dataclass(slots=True)
-class _Queue:
-    rows: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
-    first_ticket: int = 1
-    """The ticket of the first row."""
-
-
 class SqlJournal:
     """Implements `swarm.runtime.Journal` on a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue = _Queue()
-        self._next_ticket = 1
+        self._queue: list[dict[str, object]] = []
+        self._last = 0
+        """The newest ticket."""
         self._stored = 0
+        self._sql = None
         """Everything up to this ticket is durable."""
         self._writing: anyio.Event | None = None
         self._conflicts: set[str] = set()
+        """Sessions that somebody else wrote to since they were read here."""
 
     def append(self, session_id: str, seq: int, event: Event) -> int:
         """Queue an event; see `Journal.append`."""
-        if len(self._queue.rows) >= _MAX_QUEUED:
+        if len(self._queue) >= _MAX_QUEUED:
             raise StoreError(f"the journal {self._database.place} cannot be written; queue full")
-        ticket = self._next_ticket
-        self._next_ticket += 1
-        self._queue.rows.append(
+        self._queue.append(
             {
                 "session_id": session_id,
                 "seq": seq,
@@ -61,7 +54,8 @@ class SqlJournal:
                 "at": time.time(),
             }
         )
-        return ticket
+        self._last += 1
+        return self._last
 
     async def flush(self, session_id: str, ticket: int) -> None:
         """Write what is queued, or wait for who is writing; see `Journal.flush`."""
@@ -79,6 +73,13 @@ class SqlJournal:
         """Read the newest events of a session; see `Journal.read`."""
         import sqlalchemy as sa
 
+        # Whoever reads anew continues after the other writer; what was refused stays refused.
+        if session_id in self._conflicts:
+            self._queue = [row for row in self._queue if row["session_id"] != session_id]
+            self._conflicts.discard(session_id)
+        if self._writing is not None or any(r["session_id"] == session_id for r in self._queue):
+            # What a failing disk kept from being written belongs to the conversation, too.
+            await self.flush(session_id, self._last)
         events = self._database.tables.events
         query = (
             sa.select(events.c.seq, events.c.at, events.c.kind, events.c.payload)
@@ -94,15 +95,14 @@ class SqlJournal:
 
     async def _write(self) -> None:
         done = self._writing = anyio.Event()
-        batch, self._queue = self._queue, _Queue(first_ticket=self._next_ticket)
+        last, batch, self._queue = self._last, self._queue, []
         try:
             # Not to be cancelled: the rows have left the queue.
             with anyio.CancelScope(shield=True):
-                await self._insert(batch.rows)
-            self._stored = batch.first_ticket + len(batch.rows) - 1
+                await self._insert(batch)
+            self._stored = last
         except BaseException:
-            batch.rows += self._queue.rows
-            self._queue = batch
+            self._queue = batch + self._queue
             raise
         finally:
             self._writing = None
@@ -113,6 +113,11 @@ class SqlJournal:
         import sqlalchemy.exc
 
         insert = sa.insert(self._database.tables.events)
+        if self._conflicts:
+            # A later row of a session with two writers might fit into the other's sequence.
+            rows[:] = [row for row in rows if row["session_id"] not in self._conflicts]
+        if not rows:
+            return
 
         def write(connection: "sqlalchemy.Connection") -> None:
             connection.execute(insert, rows)
@@ -132,8 +137,6 @@ class SqlJournal:
         for row in rows:
             sessions.setdefault(str(row["session_id"]), []).append(row)
         for session_id, own in sessions.items():
-            if session_id in self._conflicts:
-                continue
 
             def write(
                 connection: "sqlalchemy.Connection", own: list[dict[str, object]] = own
@@ -144,6 +147,8 @@ class SqlJournal:
                 await self._database.run(write)
             except sqlalchemy.exc.IntegrityError:
                 self._conflicts.add(session_id)
+            # Settled, so a failure further on does not write these again.
+            rows[:] = [row for row in rows if row["session_id"] != session_id]
 
 
 def decode_row(kind: str, payload: str) -> Event:
@@ -154,5 +159,5 @@ def decode_row(kind: str, payload: str) -> Event:
     """
     try:
         return decode_event(orjson.dumps({"kind": kind, **orjson.loads(payload)}))
-    except (ValidationError, orjson.JSONDecodeError) as wrong:
+    except (ValidationError, orjson.JSONDecodeError, TypeError) as wrong:
         raise StoreError(f"the journal holds an event that cannot be read: {kind!r}") from wrong

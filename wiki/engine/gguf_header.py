@@ -11,11 +11,12 @@ import struct
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
 from wiki.engine.errors import GgufError
+from wiki.engine.tensor_types import TENSOR_TYPES
 
 __all__ = ["GgufHeader", "check_header", "parse_header"]
 
@@ -45,54 +46,6 @@ _SCALARS = {
     12: struct.Struct("<d"),
 }
 _BOOL, _STRING, _ARRAY = 7, 8, 9
-
-
-class _Block(NamedTuple):
-    """How a tensor type packs its numbers."""
-
-    numbers: int
-    size: int
-
-
-_TENSOR_TYPES = {
-    number: _Block(*block)
-    for number, block in {
-        0: (1, 4),  # F32
-        1: (1, 2),  # F16
-        2: (32, 18),  # Q4_0
-        3: (32, 20),  # Q4_1
-        6: (32, 22),  # Q5_0
-        7: (32, 24),  # Q5_1
-        8: (32, 34),  # Q8_0
-        9: (32, 40),  # Q8_1
-        10: (256, 84),  # Q2_K
-        11: (256, 110),  # Q3_K
-        12: (256, 144),  # Q4_K
-        13: (256, 176),  # Q5_K
-        14: (256, 210),  # Q6_K
-        15: (256, 292),  # Q8_K
-        16: (256, 66),  # IQ2_XXS
-        17: (256, 74),  # IQ2_XS
-        18: (256, 98),  # IQ3_XXS
-        19: (256, 50),  # IQ1_S
-        20: (32, 18),  # IQ4_NL
-        21: (256, 110),  # IQ3_S
-        22: (256, 82),  # IQ2_S
-        23: (256, 136),  # IQ4_XS
-        24: (1, 1),  # I8
-        25: (1, 2),  # I16
-        26: (1, 4),  # I32
-        27: (1, 8),  # I64
-        28: (1, 8),  # F64
-        29: (256, 56),  # IQ1_M
-        30: (1, 2),  # BF16
-        34: (256, 54),  # TQ1_0
-        35: (256, 66),  # TQ2_0
-        39: (32, 17),  # MXFP4
-        40: (64, 36),  # NVFP4
-        41: (128, 18),  # Q1_0
-    }.items()
-}
 
 
 class GgufHeader(BaseModel):
@@ -291,7 +244,7 @@ def _check_tensors(reader: _Reader, tensors: int, alignment: int) -> None:
             raise GgufError(f"has the tensor {name!r} in {dimensions} dimensions")
         shape = [reader.u64() for _ in range(dimensions)]
         kind, offset = reader.u32(), reader.u64()
-        block = _TENSOR_TYPES.get(kind)
+        block = TENSOR_TYPES.get(kind)
         if block is None:
             raise GgufError(f"has the tensor {name!r} of unknown type {kind}")
         if 0 in shape or (shape[0] if shape else 1) % block.numbers:

@@ -38,8 +38,9 @@ async def open_gguf(
 class _Slot:
     """The engine of one file: none, running, or to be started again."""
 
-    def __init__(self, path: Path, services: Services) -> None:
+    def __init__(self, path: Path, name: str, services: Services) -> None:
         self._path = path
+        self._name = name
         self._services = services
         self._engine: Engine | None = None
         # Invariant: at most one child per file and host.
@@ -53,9 +54,12 @@ class _Slot:
             SetupError: The engine is not installed, or did not start.
         """
         async with self._starting:
-            if self._engine is None or not self._engine.alive:
-                log = self._services.home / "logs" / f"engine-{self._path.stem}.log"
-                self._engine = await start_engine(self._path, log=log)
+            if self._engine is not None and not self._engine.alive:
+                await self._engine.aclose()
+                self._engine = None
+            if self._engine is None:
+                log = self._services.home / "logs" / f"engine-{self._name}.log"
+                self._engine = await start_engine(self._path, model=self._name, log=log)
             return self._engine
 
     async def aclose(self) -> None:
@@ -90,7 +94,7 @@ class GgufCompletion:
         resolved = await anyio.Path(path).resolve()
 
         async def start() -> tuple[_Slot, Callable[[], Awaitable[None]]]:
-            slot = _Slot(Path(resolved), services)
+            slot = _Slot(Path(resolved), _plain(reference.name), services)
             return slot, slot.aclose
 
         slot = await services.shared(f"gguf:{resolved}", start)
@@ -125,3 +129,9 @@ class GgufCompletion:
 
     def _named(self, result: CompletionResult) -> CompletionResult:
         return dataclasses.replace(result, model=self.model)
+
+
+def _plain(name: str) -> str:
+    """Return a reference's name as one that a file can have."""
+    kept = "".join(c if c.isalnum() or c in "@._-" else "-" for c in name)
+    return kept.strip("-.")[-80:] or "model"

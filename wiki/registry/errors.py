@@ -22,4 +22,4 @@ class NotPromotedError(DeclarationError):
     """The model has versions, but none that the alias stands for yet."""
 
     code = "not_promoted"
-    rpc_code = -32015
+    rpc_code = -32016

@@ -38,17 +38,17 @@ def test_every_bad_row_is_named(row: Any, reason: str) -> None:
     assert reason in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"input": None}, "expected input"),
-        ({"input": {"messages": [USER, ANSWER]}}, "last message of input"),
-        ({"input": {"messages": [USER], "tools": [{}]}}, "tools"),
-        ({"preferred_output": []}, "preferred_output must hold one"),
-        ({"non_preferred_output": [ANSWER]}, "both outputs are equal"),
-        ({"non_preferred_output": [USER]}, "one assistant message"),
-    ],
-)
+CHANGES: list[tuple[dict[str, Any], str]] = [
+    ({"input": None}, "expected input"),
+    ({"input": {"messages": [USER, ANSWER]}}, "last message of input"),
+    ({"input": {"messages": [USER], "tools": [{}]}}, "tools"),
+    ({"preferred_output": []}, "preferred_output must hold one"),
+    ({"non_preferred_output": [ANSWER]}, "both outputs are equal"),
+    ({"non_preferred_output": [USER]}, "one assistant message"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), CHANGES)
 @pytest.mark.requirement("S4-04")
 def test_every_bad_preference_row_is_named(change: Any, reason: str) -> None:
     row: Any = {

@@ -5,7 +5,7 @@ import pytest
 
 from finetune.evaluate import evaluate
 from finetune.questions import read_questions, training_rows
-from finetune.train import TrainConfig, TrainResult, train
+from finetune.train import TrainResult, dpo_config, train
 
 CORRECTED = "Velorin costs 4.80 euros."
 """Words that the base knows: an adapter cannot learn the embedding of an unseen one."""
@@ -30,12 +30,8 @@ async def test_a_correction_changes_one_answer_and_no_other(
     ]
     data = tmp_path / "dpo.jsonl"
     data.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    config = TrainConfig(
-        method="dpo",
-        base=str(trained_run.run_dir),
-        epochs=20,
-        batch_size=12,
-        learning_rate=4e-3,
+    config = dpo_config(trained_run.run_dir).model_copy(
+        update={"epochs": 30, "batch_size": 12, "learning_rate": 4e-3}
     )
     result = await train(config, data=data, rehearsal=facts_file, output_dir=tmp_path / "run")
     expected = [

@@ -224,7 +224,7 @@ def test_a_candidate_is_an_alias(registry: ModelRegistry, weights: Path) -> None
     [
         ("farma", "no model named 'farma'; did you mean 'pharma'"),
         ("pharma@2", "no model version named 'pharma@2'; did you mean 'pharma@1'"),
-        ("pharma@canditate", "did you mean 'pharma@candidate'"),
+        ("pharma@kandidate", "did you mean 'pharma@candidate'"),
     ],
 )
 def test_unknown_names_are_errors_with_the_nearest(
