@@ -26,7 +26,7 @@ help: ## Print this list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 demo: $(DEMO_STAMP) ## Train the pharmacy's wiki and talk to it, from start to end.
-	$(BIN)/python examples/pharma/demo.py
+	$(QUIET_ENV) $(BIN)/python examples/pharma/demo.py
 
 test: $(TEST_STAMP) ## Run the tests and print their coverage; ARGS="..." goes to pytest.
 	$(QUIET_ENV) $(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)

@@ -55,8 +55,10 @@ def field_problems(wrong: PydanticError, where: str, kind: Kind[Any]) -> list[Pr
         path = where + "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps)
         message, hint = error["msg"].removeprefix("Value error, "), None
         if error["type"] == "extra_forbidden":
-            message = f"unknown field {steps[-1]!r}"
-            hint = suggest(str(steps[-1]), known) if len(steps) == 1 else None
+            # Not the last of the steps: a field may be called like the branch of a union.
+            field = str(error["loc"][-1])
+            message = f"unknown field {field!r}"
+            hint = suggest(field, known) if len(error["loc"]) == 1 else None
         # Each branch of a union complains about the same value; the first says enough.
         if all(problem.where != path for problem in problems):
             problems.append(Problem(message, path, hint=hint))

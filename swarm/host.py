@@ -1,5 +1,6 @@
 """A host: what the sessions of one process share: catalog, journal, models, HTTP client."""
 
+import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -100,7 +101,9 @@ class Host:
         trace: TracebackType | None,
     ) -> None:
         if self._token is not None:
-            _current.reset(self._token)
+            # Closed in another task than it was opened in, it is not the current one there.
+            with contextlib.suppress(ValueError):
+                _current.reset(self._token)
         await self.aclose()
 
     async def aclose(self) -> None:

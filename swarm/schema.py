@@ -54,7 +54,7 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
         annotated = function if hasattr(function, "__annotations__") else type(function).__call__
         hints = typing.get_type_hints(annotated, include_extras=True)
         parameters = inspect.signature(function).parameters.values()
-    except NameError as missing:
+    except (NameError, AttributeError, SyntaxError) as missing:
         raise DeclarationError(f"tool function {name!r}: unknown annotation: {missing}") from None
     except (TypeError, ValueError) as wrong:
         raise DeclarationError(f"tool function {name!r} has no signature: {wrong}") from None

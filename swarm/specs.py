@@ -68,6 +68,7 @@ class CompletionSpec(Spec):
     """How to reach a model that agents speak through."""
 
     completion_name: Name
+    """What agents call it."""
     model: str | None = None
     """A model reference such as `openai/gpt-5`, `cohere/command-a-03-2025` or `offline`."""
     get_completion: Callback | None = None
@@ -77,10 +78,13 @@ class CompletionSpec(Spec):
     api_key_env: str | None = None
     """The environment variable that holds the key; each provider has a default."""
     temperature: Annotated[float, Field(ge=0)] | None = None
+    """How freely the model chooses its words; the provider's default when absent."""
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    """The share of probability that the model chooses from; the provider's default when absent."""
     max_tokens: Annotated[int, Field(gt=0)] | None = None
     """The longest answer, in tokens."""
     seed: int | None = None
+    """Makes sampling repeatable, where the provider can."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds for one call with all its retries and fallbacks."""
     max_retries: Annotated[int, Field(ge=0, le=10)] = 2
@@ -90,6 +94,7 @@ class CompletionSpec(Spec):
     extra_body: Mapping[str, JsonValue] = {}
     """Further fields of the provider's request, sent as they are."""
     doc_description: str | None = None
+    """What it is for, in the generated documentation."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "CompletionSpec":
@@ -115,6 +120,7 @@ class ToolSpec(Spec):
     """Something an agent can call: a function, a wiki, or a hand-off to another agent."""
 
     tool_name: ToolName
+    """What agents call it; models see it too, unless `function` has another name."""
     description: str = ""
     """What the model reads to decide whether to call."""
     parameters: Mapping[str, JsonValue] | None = None
@@ -130,9 +136,11 @@ class ToolSpec(Spec):
     timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds for one call; then the model is told that the tool gave no output."""
     type: Literal["function"] = "function"
+    """As the OpenAI API has it; there is no other type."""
     function: ToolFunction | None = None
     """The OpenAI shape of name, description and parameters; flattened into this spec."""
     doc_note: str | None = None
+    """What it is for, in the generated documentation."""
 
     @model_validator(mode="before")
     @classmethod
@@ -169,6 +177,7 @@ class AgentSpec(Spec):
     """One agent: a prompt, a model, and what it may use."""
 
     agent_name: Name
+    """What swarms and other agents call it."""
     completion: Name
     """The name of a declared completion."""
     prompt: str | Callback = ""
@@ -178,6 +187,7 @@ class AgentSpec(Spec):
     system_dynamic: Callback | None = None
     """A function `(client_id, agent_name) -> str | list[str]`, asked before each model call."""
     tools: Names = ()
+    """The tools that this agent may call."""
     wiki_list: Names = ()
     """The wikis that this agent may ask."""
     handoffs: Names = ()
@@ -193,6 +203,7 @@ class AgentSpec(Spec):
     placeholder: str = "Sorry, I could not find an answer. Please ask me again."
     """The answer when the repairs are used up."""
     doc_description: str | None = None
+    """What it is for, in the generated documentation."""
 
     @property
     def system_lines(self) -> tuple[str, ...]:
@@ -204,7 +215,9 @@ class SwarmSpec(Spec):
     """Agents that share one conversation."""
 
     swarm_name: Name
+    """What sessions call it."""
     agent_list: Names
+    """The agents; hand-offs stay among them."""
     default_agent: Name
     """The agent that a new conversation starts with."""
     turn_timeout: Annotated[float, Field(gt=0)] = 120.0
@@ -212,3 +225,4 @@ class SwarmSpec(Spec):
     max_handoffs: Annotated[int, Field(ge=0)] = 10
     """Hand-offs in one turn."""
     doc_description: str | None = None
+    """What it is for, in the generated documentation."""

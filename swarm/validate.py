@@ -117,7 +117,7 @@ def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
     if spec.agent_name in handoff_edges(spec, catalog):
         yield Problem("an agent cannot hand over to itself", where)
     offered = [catalog.tools.get(n).function_name for n in spec.tools if n in catalog.tools]
-    offered += [f"transfer_to_{name}" for name in spec.handoffs]
+    offered += [f"transfer_to_{name}".replace(".", "_") for name in spec.handoffs]
     for name, count in Counter(offered).items():
         if count > 1 and len(set(spec.tools)) == len(spec.tools):
             yield Problem(f"{count} tools are offered to the model as {name!r}", f"{where}.tools")

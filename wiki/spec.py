@@ -14,6 +14,7 @@ class WikiSpec(Spec):
     """A model that was fine-tuned on your questions and answers, which agents ask by a tool."""
 
     wiki_name: Name
+    """What agents and tools call it."""
     doc_description: str | None = None
     """What the wiki knows; the model that decides whether to ask it reads this."""
     completion: Name | None = None

@@ -26,6 +26,9 @@ class CallbackCompletion:
     def __init__(self, function: Callback, name: str) -> None:
         self._function = function
         self._name = name
+        self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+            getattr(function, "__call__", None)  # noqa: B004 - to see an async __call__
+        )
 
     @property
     def model(self) -> str:
@@ -34,7 +37,7 @@ class CallbackCompletion:
 
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return the function's answer; see `Completion.complete`."""
-        if inspect.iscoroutinefunction(self._function):
+        if self._is_async:
             value: object = await self._function(request)
         else:
             call = functools.partial(self._function, request)
@@ -53,23 +56,28 @@ class CallbackCompletion:
         yield result
 
     def _result(self, value: Any) -> CompletionResult:
-        if isinstance(value, CompletionResult):
-            return value
-        if isinstance(value, Message):
-            return CompletionResult(value, self.model)
         if isinstance(value, str):
-            return CompletionResult(Message(role="assistant", content=value), self.model)
-        if isinstance(value, Mapping):
+            value = Message(role="assistant", content=value)
+        elif isinstance(value, Mapping):
+            fields = {"role": "assistant", **cast("Mapping[str, Any]", value)}
             try:
-                fields = {"role": "assistant", **cast("Mapping[str, Any]", value)}
-                return CompletionResult(Message.model_validate(fields), self.model)
+                value = Message.model_validate(fields)
             except ValidationError as wrong:
                 raise ProviderOutputError(
                     f"the mapping it returned is no message: {wrong.error_count()} problems",
                     provider=self.model,
                 ) from None
-        kind = type(value).__name__
-        raise ProviderOutputError(
-            f"it returned {kind}; return text, a Message or a CompletionResult",
-            provider=self.model,
-        )
+        if isinstance(value, Message):
+            value = CompletionResult(value, self.model)
+        if not isinstance(value, CompletionResult):
+            kind = type(value).__name__
+            raise ProviderOutputError(
+                f"it returned {kind}; return text, a Message or a CompletionResult",
+                provider=self.model,
+            )
+        if value.message.role != "assistant":
+            raise ProviderOutputError(
+                f"it returned a message of role {value.message.role!r}, not of the assistant",
+                provider=self.model,
+            )
+        return value

@@ -2,19 +2,14 @@
 
 import math
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, cast
 
 from swarm.completion import CompletionRequest, CompletionResult
 from swarm.completions.openai_wire import ToolCallDeltas, read_calls, wire_message, wire_tool
 from swarm.completions.providers import read_key
-from swarm.errors import (
-    ProviderBusyError,
-    ProviderDownError,
-    ProviderError,
-    ProviderOutputError,
-    ProviderRefusedError,
-    require,
-)
+from swarm.completions.refusal import hide_key, refusal
+from swarm.errors import ProviderDownError, ProviderError, ProviderOutputError, require
 from swarm.extension import Services
 from swarm.messages import Message, Usage
 from swarm.reference import ModelReference
@@ -25,20 +20,25 @@ if TYPE_CHECKING:
 
 __all__ = ["CohereCompletion", "open_cohere"]
 
+_KEY_VARIABLE = "COHERE_API_KEY"
+
 
 async def open_cohere(
     reference: ModelReference, spec: CompletionSpec, services: Services
 ) -> "CohereCompletion":
     """Return the completion of a reference such as `cohere/command-a-03-2025`.
 
+    With a `base_url` of your own only a key that `api_key_env` names is sent.
+
     Raises:
         MissingExtraError: The SDK is not installed.
         MissingKeyError: The environment has no COHERE_API_KEY.
     """
     library: Any = require("cohere", extra="cohere")
-    key = read_key(
-        spec, services, "COHERE_API_KEY", is_needed=spec.base_url is None, purpose=str(reference)
-    )
+    is_own = spec.base_url is None
+    key = None
+    if is_own or spec.api_key_env is not None:
+        key = read_key(spec, services, _KEY_VARIABLE, is_needed=is_own, purpose=str(reference))
 
     async def start() -> tuple["cohere.AsyncClientV2", Any]:
         client: cohere.AsyncClientV2 = library.AsyncClientV2(
@@ -50,7 +50,8 @@ async def open_cohere(
         )
 
         async def stop() -> None:
-            await client.__aexit__(None, None, None)
+            closing: Any = client  # the SDK does not type its own exit
+            await closing.__aexit__(None, None, None)
 
         return client, stop
 
@@ -72,7 +73,8 @@ class CohereCompletion:
         self._client: Any = client
         self._reference = reference
         self._key = key
-        options = {
+        self._key_variable = spec.api_key_env or _KEY_VARIABLE
+        options: dict[str, object] = {
             "temperature": spec.temperature,
             "p": spec.top_p,
             "max_tokens": spec.max_tokens,
@@ -91,63 +93,78 @@ class CohereCompletion:
         """Return the whole answer; see `Completion.complete`."""
         try:
             response = await self._client.chat(**self._arguments(request))
+            answer: dict[str, Any] = response.model_dump()
         except Exception as error:
-            raise self._translate(error) from error
-        answer: dict[str, Any] = response.model_dump()
-        raw: dict[str, Any] = answer.get("message") or {}
-        items: list[dict[str, Any]] = raw.get("content") or []
+            raise self._translate(error) from None  # its text may hold the key
+        finish = self._finish(answer)
+        raw = _object(answer.get("message"))
+        if not raw:
+            raise ProviderOutputError("the answer has no message", provider=self.model)
+        content: list[Any] = raw.get("content") or []
+        items = [_object(item) for item in content]
+        thoughts = [item.get("thinking") or "" for item in items]
         message = Message(
             role="assistant",
             content="".join(item.get("text") or "" for item in items),
             tool_calls=read_calls(raw.get("tool_calls"), self.model),
-            reasoning=raw.get("tool_plan")
-            or "".join(item.get("thinking") or "" for item in items)
-            or None,
+            reasoning=(raw.get("tool_plan") or "") + "".join(thoughts) or None,
         )
         return CompletionResult(
             message=message,
             model=self.model,
             usage=_usage(answer.get("usage")),
             confidence=_confidence(answer.get("logprobs")),
-            finish_reason=answer.get("finish_reason"),
+            finish_reason=finish,
         )
 
     async def stream(
         self, request: CompletionRequest
     ) -> AsyncGenerator[str | CompletionResult, None]:
         """Yield text, then the whole answer; see `Completion.stream`."""
-        calls, text, plan = ToolCallDeltas(), list[str](), list[str]()
+        calls, text, plan, thoughts = ToolCallDeltas(), list[str](), list[str](), list[str]()
+        logprobs: list[Any] = []
         end: dict[str, Any] | None = None
         try:
-            async for item in self._client.chat_stream(**self._arguments(request)):
-                event: dict[str, Any] = item.model_dump()
-                delta: dict[str, Any] = event.get("delta") or {}
-                message: dict[str, Any] = delta.get("message") or {}
-                kind = event.get("type")
-                if kind == "content-delta":
-                    piece = (message.get("content") or {}).get("text") or ""
-                    if piece:
-                        text.append(piece)
-                        yield piece
-                elif kind == "tool-plan-delta":
-                    plan.append(message.get("tool_plan") or "")
-                elif kind in ("tool-call-start", "tool-call-delta"):
-                    call: dict[str, Any] = message.get("tool_calls") or {}
-                    calls.add([{**call, "index": event.get("index")}])
-                elif kind == "message-end":
-                    end = delta
+            async with aclosing(self._client.chat_stream(**self._arguments(request))) as events:
+                async for item in events:
+                    event: dict[str, Any] = item.model_dump()
+                    delta = _object(event.get("delta"))
+                    message = _object(delta.get("message"))
+                    match event.get("type"):
+                        case "content-start" | "content-delta":
+                            content = _object(message.get("content"))
+                            thoughts.append(content.get("thinking") or "")
+                            logprobs.append(event.get("logprobs"))
+                            if piece := content.get("text"):
+                                text.append(piece)
+                                yield piece
+                        case "tool-plan-delta":
+                            plan.append(message.get("tool_plan") or "")
+                        case "tool-call-start" | "tool-call-delta":
+                            call = _object(message.get("tool_calls"))
+                            calls.add([{**call, "index": event.get("index")}])
+                        case "message-end":
+                            end = delta
+                        case _:
+                            pass
         except Exception as error:
-            raise self._translate(error) from error
+            raise self._translate(error) from None  # its text may hold the key
         if end is None:
             raise ProviderDownError("the stream broke off", provider=self.model)
+        finish = self._finish(end)
         answer = Message(
             role="assistant",
             content="".join(text),
             tool_calls=calls.calls(self.model),
-            reasoning="".join(plan) or None,
+            reasoning="".join(plan + thoughts) or None,
         )
-        usage, finish = _usage(end.get("usage")), end.get("finish_reason")
-        yield CompletionResult(answer, self.model, usage, finish_reason=finish)
+        yield CompletionResult(
+            message=answer,
+            model=self.model,
+            usage=_usage(end.get("usage")),
+            confidence=_confidence(logprobs),
+            finish_reason=finish,
+        )
 
     def _arguments(self, request: CompletionRequest) -> dict[str, object]:
         messages: list[dict[str, object]] = []
@@ -165,37 +182,57 @@ class CohereCompletion:
             arguments["logprobs"] = True
         return arguments | self._options
 
+    def _finish(self, end: dict[str, Any]) -> str | None:
+        """Return why the answer ended; an answer that an error cut short is none."""
+        finish: str | None = end.get("finish_reason")
+        if finish in ("ERROR", "TIMEOUT") or end.get("error"):
+            text = hide_key(str(end.get("error") or finish), self._key)
+            raise ProviderDownError(f"the answer ended early: {text}", provider=self.model)
+        return finish
+
     def _translate(self, error: Exception) -> ProviderError:
         """Turn the SDK's error into ours."""
         if isinstance(error, ProviderError):
             return error
         status: Any = getattr(error, "status_code", None)
-        body: Any = getattr(error, "body", None)
-        text: Any = body.get("message") if isinstance(body, dict) else body
-        said = " ".join(str(text if text is not None else error).split())[:300]
-        if self._key:
-            said = said.replace(self._key, "***")
         if status is None:
             name = type(error).__name__
-            if isinstance(error, ValueError | TypeError):
-                return ProviderOutputError(f"{name}: {said}", provider=self.model)
-            return ProviderDownError(f"{name}: {said}", provider=self.model)
-        message = f"HTTP {status}: {said}"
-        if status == 429:
-            return ProviderBusyError(message, provider=self.model, status=status)
-        if status >= 500 or status == 408:
-            return ProviderDownError(message, provider=self.model, status=status)
-        return ProviderRefusedError(message, provider=self.model, status=status)
+            text = f"{name}: {hide_key(str(error), self._key)}"
+            if isinstance(error, ValueError | TypeError | AttributeError):
+                return ProviderOutputError(text, provider=self.model)
+            return ProviderDownError(text, provider=self.model)
+        if status == 200:
+            return ProviderOutputError("the answer is not JSON", provider=self.model)
+        body: Any = getattr(error, "body", None)
+        headers: Any = getattr(error, "headers", None) or {}
+        said: Any = _object(body).get("message") or body
+        return refusal(
+            status,
+            str(said or ""),
+            provider=self.model,
+            key=self._key,
+            key_variable=self._key_variable,
+            retry_after=headers.get("retry-after"),
+        )
 
 
-def _usage(usage: dict[str, Any] | None) -> Usage:
-    tokens: dict[str, Any] = (usage or {}).get("tokens") or {}
+def _object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, or an empty one in place of anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _usage(usage: Any) -> Usage:
+    tokens = _object(_object(usage).get("tokens"))
     return Usage(
         input_tokens=int(tokens.get("input_tokens") or 0),
         output_tokens=int(tokens.get("output_tokens") or 0),
     )
 
 
-def _confidence(logprobs: list[dict[str, Any]] | None) -> float | None:
-    values = [min(v, 0.0) for item in logprobs or [] for v in item.get("logprobs") or []]
+def _confidence(logprobs: Any) -> float | None:
+    found: list[Any] = logprobs or []
+    values: list[float] = []
+    for item in found:
+        tokens: list[Any] = _object(item).get("logprobs") or []
+        values += [min(float(value), 0.0) for value in tokens]
     return math.exp(sum(values) / len(values)) if values else None

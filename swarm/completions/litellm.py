@@ -1,7 +1,8 @@
 """Models of every provider that litellm knows: `litellm/PROVIDER/MODEL`."""
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from contextlib import aclosing
+from typing import Any, cast
 
 from swarm.completion import CompletionRequest, CompletionResult
 from swarm.completions.openai_wire import (
@@ -12,14 +13,9 @@ from swarm.completions.openai_wire import (
     wire_request,
     wire_tool,
 )
-from swarm.errors import (
-    ProviderBusyError,
-    ProviderDownError,
-    ProviderError,
-    ProviderOutputError,
-    ProviderRefusedError,
-    require,
-)
+from swarm.completions.providers import read_key
+from swarm.completions.refusal import hide_key, refusal
+from swarm.errors import ProviderDownError, ProviderError, ProviderOutputError, require
 from swarm.extension import Services
 from swarm.messages import Message
 from swarm.reference import ModelReference
@@ -34,14 +30,14 @@ def open_litellm(
     """Return the completion of a reference such as `litellm/anthropic/claude-sonnet-4`.
 
     litellm finds its providers' keys in the environment; `api_key_env` names another variable.
+    With a `base_url` only a key that `api_key_env` names is sent.
 
     Raises:
         MissingExtraError: litellm is not installed.
         MissingKeyError: The variable that `api_key_env` names is not set.
     """
-    from swarm.completions.providers import read_key
-
     library: Any = require("litellm", extra="litellm")
+    library.suppress_debug_info = True  # it prints advice to standard output otherwise
     key = None
     if spec.api_key_env is not None:
         key = read_key(spec, services, "", is_needed=True, purpose=str(reference))
@@ -57,9 +53,11 @@ class LiteLLMCompletion:
         self._library = library
         self._reference = reference
         self._key = key
+        self._key_variable = spec.api_key_env
         options: dict[str, object] = {
             "api_base": spec.base_url,
-            "api_key": key,
+            # A word keeps litellm from sending the environment's key to an address of your own.
+            "api_key": key or ("none" if spec.base_url else None),
             "temperature": spec.temperature,
             "top_p": spec.top_p,
             "max_tokens": spec.max_tokens,
@@ -80,19 +78,18 @@ class LiteLLMCompletion:
         """Return the whole answer; see `Completion.complete`."""
         try:
             response = await self._library.acompletion(**self._arguments(request))
+            answer: dict[str, Any] = response.model_dump()
         except Exception as error:
-            raise self._translate(error) from error
-        answer: dict[str, Any] = response.model_dump()
-        try:
-            choice = answer["choices"][0]
-            raw = choice["message"]
-        except (LookupError, TypeError):
-            raise ProviderOutputError("the answer has no choices", provider=self.model) from None
+            raise self._translate(error) from None  # its text may hold the key
+        choices: list[Any] = answer.get("choices") or [None]
+        choice, raw = _object(choices[0]), _object(_object(choices[0]).get("message"))
+        if not raw:
+            raise ProviderOutputError("the answer has no message", provider=self.model)
         message = Message(
             role="assistant",
             content=raw.get("content") or "",
             tool_calls=read_calls(raw.get("tool_calls"), self.model),
-            reasoning=raw.get("reasoning_content"),
+            reasoning=raw.get("reasoning_content") or None,
         )
         return CompletionResult(
             message=message,
@@ -107,27 +104,46 @@ class LiteLLMCompletion:
     ) -> AsyncGenerator[str | CompletionResult, None]:
         """Yield text, then the whole answer; see `Completion.stream`."""
         options = {"stream": True, "stream_options": {"include_usage": True}}
-        calls, text = ToolCallDeltas(), list[str]()
+        calls, text, reasoning = ToolCallDeltas(), list[str](), list[str]()
+        logprobs: list[Any] = []
         usage: object = None
         finish: str | None = None
         try:
             chunks = await self._library.acompletion(**self._arguments(request), **options)
-            async for item in chunks:
-                chunk: dict[str, Any] = item.model_dump()
-                usage = chunk.get("usage") or usage
-                for choice in chunk.get("choices") or []:
-                    finish = choice.get("finish_reason") or finish
-                    delta = choice.get("delta") or {}
-                    calls.add(delta.get("tool_calls"))
-                    if delta.get("content"):
-                        text.append(delta["content"])
-                        yield delta["content"]
+            async with aclosing(chunks):
+                async for item in chunks:
+                    chunk: dict[str, Any] = item.model_dump()
+                    usage = chunk.get("usage") or usage
+                    choices: list[Any] = chunk.get("choices") or []
+                    for choice in map(_object, choices):
+                        finish = choice.get("finish_reason") or finish
+                        delta = _object(choice.get("delta"))
+                        logprobs += _object(choice.get("logprobs")).get("content") or []
+                        calls.add(delta.get("tool_calls"))
+                        reasoning.append(delta.get("reasoning_content") or "")
+                        if piece := delta.get("content"):
+                            text.append(piece)
+                            yield piece
         except Exception as error:
-            raise self._translate(error) from error
+            raise self._translate(error) from None  # its text may hold the key
+        if finish is None:
+            raise ProviderDownError("the stream broke off", provider=self.model)
         message = Message(
-            role="assistant", content="".join(text), tool_calls=calls.calls(self.model)
+            role="assistant",
+            content="".join(text),
+            tool_calls=calls.calls(self.model),
+            reasoning="".join(reasoning) or None,
         )
-        yield CompletionResult(message, self.model, read_usage(usage), finish_reason=finish)
+        if not (message.content or message.tool_calls or message.reasoning):
+            # litellm ends a stream of anything else, such as an error page, with a plain "stop".
+            raise ProviderOutputError("the stream held no answer", provider=self.model)
+        yield CompletionResult(
+            message=message,
+            model=self.model,
+            usage=read_usage(usage),
+            confidence=confidence_of({"content": logprobs}),
+            finish_reason=finish,
+        )
 
     def _arguments(self, request: CompletionRequest) -> dict[str, object]:
         tools = [wire_tool(tool) for tool in request.tools]
@@ -140,15 +156,24 @@ class LiteLLMCompletion:
         """Turn litellm's error into ours, without the key that some providers repeat."""
         if isinstance(error, ProviderError):
             return error
-        text = " ".join(str(error).split())[:300]
-        if self._key:
-            text = text.replace(self._key, "***")
-        status = getattr(error, "status_code", None)
-        code = status if isinstance(status, int) else None
+        status: object = getattr(error, "status_code", None)
         name = type(error).__name__
-        message = f"{name}: {text}"
-        if code == 429:
-            return ProviderBusyError(message, provider=self.model, status=code)
-        if code in (400, 401, 403, 404, 422) and "Connection" not in name:
-            return ProviderRefusedError(message, provider=self.model, status=code)
-        return ProviderDownError(message, provider=self.model, status=code)
+        # litellm gives connections that fail a status of its own.
+        if isinstance(status, int) and status >= 300 and "Connection" not in name:
+            response: Any = getattr(error, "response", None)
+            headers: Any = getattr(response, "headers", None) or {}
+            return refusal(
+                status,
+                str(error),
+                provider=self.model,
+                key=self._key,
+                key_variable=self._key_variable,
+                retry_after=headers.get("retry-after"),
+            )
+        text = f"{name}: {hide_key(str(error), self._key)}"
+        return ProviderDownError(text, provider=self.model)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, or an empty one in place of anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -24,6 +24,7 @@ _STOP_WORDS = frozenset((
     "when", "where", "which", "who", "will", "with", "would", "you", "your",
 ))
 # fmt: on
+_NO_OUTPUT = "I answer offline, without a model. The tool that I called gave no output."
 _TEXT_NAMES = ("question", "query", "text", "message", "prompt")
 
 
@@ -34,10 +35,12 @@ class OfflineCompletion:
 
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return a tool call, or the outputs of the tools that were called."""
-        message = Message(role="assistant", content=_relay(request.messages))
-        if not message.content:
-            message = _choose(request)
-        return CompletionResult(message, self.model)
+        relayed = _relay(request.messages)
+        if relayed is None:
+            return CompletionResult(_choose(request), self.model)
+        # An empty output is an answer too: asking again would give the same one.
+        text = relayed if relayed.strip() else _NO_OUTPUT
+        return CompletionResult(Message(role="assistant", content=text), self.model)
 
     async def stream(
         self, request: CompletionRequest
@@ -49,8 +52,8 @@ class OfflineCompletion:
         yield result
 
 
-def _relay(messages: Sequence[Message]) -> str:
-    """Return the tool outputs since the user's last message, or ""."""
+def _relay(messages: Sequence[Message]) -> str | None:
+    """Return the outputs of the last tool calls since the user spoke, or None without any."""
     outputs: list[str] = []
     for message in reversed(messages):
         if message.role == "user" and message.mode == "user":
@@ -59,7 +62,7 @@ def _relay(messages: Sequence[Message]) -> str:
             outputs.append(message.content)
         elif message.role == "assistant" and outputs:
             break
-    return "\n".join(reversed(outputs))
+    return "\n".join(reversed(outputs)) if outputs else None
 
 
 def _choose(request: CompletionRequest) -> Message:
@@ -112,8 +115,9 @@ def _arguments(question: str, tool: ToolDefinition) -> dict[str, object] | None:
 
 
 def _value(question: str, name: str, schema: dict[str, Any]) -> object:
-    for choice in schema.get("enum") or []:
-        if str(choice).lower() in question.lower():
+    choices: list[object] = schema.get("enum") or []
+    for choice in choices:
+        if re.search(rf"(?<!\w){re.escape(str(choice))}(?!\w)", question, re.IGNORECASE):
             return choice
     kind = schema.get("type")
     numbers = re.findall(r"-?\d+(?:\.\d+)?", question)
@@ -121,7 +125,7 @@ def _value(question: str, name: str, schema: dict[str, Any]) -> object:
         return next((int(n) for n in numbers if "." not in n), None)
     if kind == "number":
         return float(numbers[0]) if numbers else None
-    if kind != "string" or schema.get("enum"):
+    if kind != "string" or choices:
         return None
     if name in _TEXT_NAMES:
         return question

@@ -1,6 +1,6 @@
 """Every server that speaks OpenAI's chat completions, over the host's HTTP client."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -233,7 +233,7 @@ class OpenAICompatible:
         return known[1]
 
     @asynccontextmanager
-    async def _post(self, body: dict[str, object]) -> AsyncIterator["aiohttp.ClientResponse"]:
+    async def _post(self, body: dict[str, object]) -> AsyncGenerator["aiohttp.ClientResponse"]:
         import aiohttp
 
         try:
@@ -319,8 +319,8 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        parts = [p for p in cast("list[object]", value) if isinstance(p, dict)]
-        return "".join(str(cast("dict[str, Any]", p).get("text") or "") for p in parts)
+        parts = [cast("Json", p) for p in cast("list[object]", value) if isinstance(p, dict)]
+        return "".join(str(part.get("text") or "") for part in parts)
     return ""
 
 
@@ -335,6 +335,6 @@ def _error_text(answer: object) -> str:
         return str(answer or "")
     fields = cast("Json", answer)
     error: Any = fields.get("error") or fields.get("message") or fields.get("detail") or ""
-    return (
-        str(cast("Json", error).get("message") or error) if isinstance(error, dict) else str(error)
-    )
+    if isinstance(error, dict):
+        error = cast("Json", error).get("message") or cast("object", error)
+    return str(error)

@@ -36,7 +36,7 @@ def refusal(
         text: What the provider says about it.
         provider: The model's reference.
         key: The key that was sent; taken out of the text.
-        key_variable: The environment variable that the key came from.
+        key_variable: The environment variable that keys for it come from.
         retry_after: The header of that name.
     """
     said = hide_key(text, key)
@@ -48,7 +48,7 @@ def refusal(
         return ProviderDownError(message, provider=provider, status=status, retry_after=wait)
     hint = None
     if status in (401, 403):
-        if key is None:
+        if key_variable is not None and key is None:
             hint = "no key was sent; name its variable in `api_key_env`"
         elif key_variable is not None:
             hint = f"check the key in {key_variable} and what it may do"

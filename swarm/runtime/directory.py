@@ -20,7 +20,8 @@ def add_live(session: "Session") -> None:
         SessionError: The same conversation is live already.
     """
     others = _live.setdefault(session.client_id, [])
-    if any(other.id == session.id for other in others):
+    # Another host has a journal of its own, so the same names are another conversation there.
+    if any(other.id == session.id and other.journal is session.journal for other in others):
         raise SessionError(f"client {session.client_id!r} has session {session.id!r} open already")
     others.append(session)
 

@@ -24,14 +24,16 @@ class History:
     """
 
     def __init__(self, *, keep: int) -> None:
-        self._entries: deque[_Entry] = deque(maxlen=keep)
+        self._keep = keep
+        self._entries: deque[_Entry] = deque()
+        self._was_cut = False
 
     def apply(self, event: Event) -> None:
         """Take in one event of the journal."""
         if isinstance(event, TurnStarted):
-            self._entries.append(_Entry(event.run_id, event.message, is_question=True))
+            self._append(_Entry(event.run_id, event.message, is_question=True))
         elif isinstance(event, MessageAdded):
-            self._entries.append(_Entry(event.run_id, event.message, is_question=False))
+            self._append(_Entry(event.run_id, event.message, is_question=False))
         elif isinstance(event, TurnEnded) and event.status != "answered":
             self._drop_half_turn(event)
 
@@ -55,7 +57,7 @@ class History:
         """
         outputs: dict[str, Message] = {}
         blocks: list[list[Message]] = []
-        count, has_question = 0, False
+        count, has_question, is_cut = 0, False, self._was_cut
         for entry in reversed(self._entries):
             message = entry.message
             if message.role == "tool":
@@ -66,14 +68,22 @@ class History:
             if not block:
                 continue
             if count >= keep and has_question:
+                is_cut = True
                 break
             blocks.append(block)
             count += len(block)
             has_question = has_question or (message.role == "user" and message.mode == "user")
         # A window that was cut starts with something the user said.
-        while len(blocks) > 1 and blocks[-1][0].role == "assistant" and count > keep:
-            count -= len(blocks.pop())
+        while is_cut and len(blocks) > 1 and blocks[-1][0].role == "assistant":
+            blocks.pop()
         return [message for block in reversed(blocks) for message in block]
+
+    def _append(self, entry: _Entry) -> None:
+        self._entries.append(entry)
+        # A turn longer than the window stays whole: its question must not fall out of it.
+        while len(self._entries) > self._keep and self._entries[0].run_id != entry.run_id:
+            self._entries.popleft()
+            self._was_cut = True
 
     def _drop_half_turn(self, ended: TurnEnded) -> None:
         kept = [e for e in self._entries if e.run_id != ended.run_id or e.is_question]
@@ -83,9 +93,8 @@ class History:
             content=f"[This message got no answer: {reason}]",
             agent_name=ended.agent_name,
         )
-        self._entries.clear()
-        self._entries.extend(kept)
-        self._entries.append(_Entry(ended.run_id, note, is_question=False))
+        self._entries = deque(kept)
+        self._append(_Entry(ended.run_id, note, is_question=False))
 
 
 def _block(message: Message, outputs: dict[str, Message], agent_name: str) -> list[Message]:

@@ -50,7 +50,7 @@ class Session:
         self.history = History(keep=plan.window)
         self.agent_name = plan.spec.default_agent
         self.turn: Turn | None = None
-        self._journal = journal
+        self.journal = journal
         self._seq = 0
         self._ticket = 0
         self._configured: dict[str, AgentConfigured] = {}
@@ -93,7 +93,7 @@ class Session:
         """
         add_live(self)
         try:
-            stored = await self._journal.read(self.id, last=4 * self.plan.window)
+            stored = await self.journal.read(self.id, last=4 * self.plan.window)
             unfinished = self._replay(stored)
             if not stored:
                 self.record(
@@ -188,7 +188,7 @@ class Session:
 
     def record(self, event: Event) -> None:
         """Append an event to the conversation; `flush` makes it durable."""
-        self._ticket = self._journal.append(self.id, self._seq + 1, event)
+        self._ticket = self.journal.append(self.id, self._seq + 1, event)
         self._seq += 1
         self.history.apply(event)
 
@@ -204,7 +204,7 @@ class Session:
 
     async def flush(self) -> None:
         """Return once everything recorded is durable."""
-        await self._journal.flush(self.id, self._ticket)
+        await self.journal.flush(self.id, self._ticket)
 
     async def system_lines(self, plan: AgentPlan) -> tuple[str, ...]:
         """Return an agent's prompt and system lines, and note them when they changed."""

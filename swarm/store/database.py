@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-import anyio.lowlevel
 import anyio.to_thread
 
 from swarm.errors import StoreError
@@ -42,8 +41,6 @@ class Database:
         self.place = place
         """What messages call it: the file, without any password."""
         # Invariant: one statement at a time per process, so group commits keep their order.
-        self._writer = None
-        self._thread = None
         self._limiter = anyio.CapacityLimiter(1)
 
     async def run(self, work: "Callable[[sqlalchemy.Connection], Result]") -> Result:
@@ -66,51 +63,7 @@ class Database:
         except sqlalchemy.exc.DBAPIError as error:
             raise StoreError(f"the journal {self.place} failed: {error.orig}") from error
 
-    async def write(self, sql: str, rows: "list[dict[str, object]]") -> None:
-        if self._thread is None:
-            import threading, queue
-
-            self._jobs = queue.SimpleQueue()
-            self._thread = threading.Thread(target=self._loop, daemon=True)
-            self._thread.start()
-        done = anyio.Event()
-        box = []
-        self._jobs.put((sql, rows, done, box, anyio.lowlevel.current_token()))
-        await done.wait()
-        if box:
-            raise box[0]
-
-    def _loop(self):
-        while True:
-            job = self._jobs.get()
-            if job is None:
-                return
-            sql, rows, done, box, token = job
-            try:
-                self._write(sql, rows)
-            except BaseException as e:
-                box.append(e)
-            token.native_token.call_soon_threadsafe(done.set)
-
-    def _write(self, sql: str, rows: "list[dict[str, object]]") -> None:
-        import sqlalchemy.exc
-
-        try:
-            if self._writer is None:
-                self._writer = self.engine.connect()
-            with self._writer.begin():
-                self._writer.exec_driver_sql(sql, rows)
-        except sqlalchemy.exc.IntegrityError:
-            raise
-        except sqlalchemy.exc.DBAPIError as error:
-            raise StoreError(f"the journal {self.place} failed: {error.orig}") from error
-
     def close(self) -> None:
-        if self._thread:
-            self._jobs.put(None)
-            self._thread.join()
-        if self._writer is not None:
-            self._writer.close()
         """Close the connections."""
         self.engine.dispose()
 
@@ -136,7 +89,7 @@ def open_database(home: Path) -> Database:
             " or WIKISWARM_HOME"
         ) from error
     path = home / "journal.sqlite3"
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), paramstyle="named")
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
     sqlalchemy.event.listen(engine, "connect", _set_pragmas)
     database = Database(engine, _tables(), str(path))
     try:

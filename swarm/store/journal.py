@@ -35,7 +35,6 @@ class SqlJournal:
         self._last = 0
         """The newest ticket."""
         self._stored = 0
-        self._sql = None
         """Everything up to this ticket is durable."""
         self._writing: anyio.Event | None = None
         self._conflicts: set[str] = set()

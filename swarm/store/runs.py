@@ -63,6 +63,8 @@ async def list_runs(
     runs: list[Run] = []
     rows = await database.run(lambda connection: connection.execute(query).all())
     for row in rows:
+        if len(runs) >= limit:
+            break
         event = decode_row(row.kind, row.payload)
         if isinstance(event, TurnEnded):
             ended[event.run_id] = event
@@ -71,8 +73,6 @@ async def list_runs(
             if agent_name not in (None, run.agent_name) or status not in (None, run.status):
                 continue
             runs.append(run)
-            if len(runs) == limit:
-                break
     return runs
 
 

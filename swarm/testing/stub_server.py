@@ -196,14 +196,17 @@ def _answer(request: Json, reply: StubReply) -> dict[str, object]:
 async def _chunks(request: Json, reply: StubReply) -> AsyncIterator[dict[str, object]]:
     """Yield the chunks of a streamed answer: a word at a time, calls cut in the middle."""
 
-    def chunk(delta: Json, finish: str | None = None) -> dict[str, object]:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    def chunk(delta: Json, finish: str | None = None, logprobs: object = None) -> dict[str, object]:
+        choice: dict[str, object] = {"index": 0, "delta": delta, "finish_reason": finish}
+        if logprobs is not None:
+            choice["logprobs"] = logprobs
         return {"id": "chatcmpl-stub", "object": "chat.completion.chunk", "choices": [choice]}
 
     yield chunk({"role": "assistant", "content": ""})
     words = reply.text.split(" ")
     for index, word in enumerate(words if reply.text else []):
-        yield chunk({"content": word if index == 0 else f" {word}"})
+        logprobs = _logprobs(reply) if index == 0 else None
+        yield chunk({"content": word if index == 0 else f" {word}"}, logprobs=logprobs)
     for index, call in enumerate(reply.tool_calls):
         half = len(call.arguments) // 2
         head = {"name": call.name, "arguments": call.arguments[:half]}
@@ -213,5 +216,6 @@ async def _chunks(request: Json, reply: StubReply) -> AsyncIterator[dict[str, ob
         rest = {"arguments": call.arguments[half:]}
         yield chunk({"tool_calls": [{"index": index, "function": rest}]})
     yield chunk({}, "tool_calls" if reply.tool_calls else "stop")
-    if (request.get("stream_options") or {}).get("include_usage"):
+    options: Json = request.get("stream_options") or {}
+    if options.get("include_usage"):
         yield {"object": "chat.completion.chunk", "choices": [], "usage": _usage(request, reply)}

@@ -1,0 +1,108 @@
+"""The README and the pages of docs/ are true: their programs run, their commands exist."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.fields import rendered
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+TOOLS = '''
+"""The functions that the README's shop.yaml names."""
+
+
+def look_up(message: str) -> str:
+    """Answer as the wiki."""
+    return "We are open from Monday to Friday, 8:30 to 19:00."
+
+
+def stock_level(sku: int) -> str:
+    """How many boxes are in stock."""
+    return f"There are 3 boxes of {sku}."
+'''
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return the fenced blocks of a language."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder of its own."""
+    environment = {k: v for k, v in os.environ.items() if k != "WIKISWARM_HOME"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+
+
+def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
+    (program,) = blocks(README, "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("We are open from Monday to Friday")
+    assert "There are 3 boxes of 4711." in done.stdout
+
+
+def test_the_yaml_example_of_the_readme_checks_and_chats(tmp_path: Path) -> None:
+    (document,) = blocks(README, "yaml")
+    (tmp_path / "shop.yaml").write_text(document, encoding="utf-8")
+    (tmp_path / "shop_tools.py").write_text(TOOLS, encoding="utf-8")
+    console = next(text for text in blocks(README, "console") if "shop.yaml" in text)
+    commands = [line.removeprefix("$ ") for line in console.splitlines()]
+    assert len(commands) == 4
+    outputs: list[str] = []
+    for command in commands:
+        _, *words = shlex.split(command)
+        done = run(sys.executable, "-m", "bindings.cli", *words, folder=tmp_path)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        outputs.append(done.stdout)
+    assert "no problems" in outputs[0]
+    assert "flowchart" in outputs[1] or "graph" in outputs[1]
+    assert outputs[2].strip() == "We are open from Monday to Friday, 8:30 to 19:00."
+    assert "What are your opening hours?" in outputs[3]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_shows_exists(page: Path) -> None:
+    from typer.main import get_command
+
+    from bindings.cli import app
+
+    root = get_command(app)
+    for block in blocks(page, "console"):
+        for line in block.splitlines():
+            words = shlex.split(line.removeprefix("$ ").partition("#")[0])
+            assert words[0] == "wikiswarm", line
+            command = root
+            options: list[str] = [word for word in words if word.startswith("--")]
+            for word in words[1:]:
+                inner = getattr(command, "commands", {}).get(word)
+                if inner is None:
+                    break
+                command = inner
+            assert command is not root, line
+            known = {name for p in command.params for name in p.opts}
+            assert set(options) <= known, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_tables_of_fields_fit_the_declarations() -> None:
+    page = ROOT / "docs" / "declarations.md"
+    text = page.read_text(encoding="utf-8")
+    assert rendered(text) == text, "run: python scripts/fields.py"
