@@ -50,6 +50,7 @@ class QuestionsError(DataError):
     """A questions file has problems; `problems` holds all of them, each with file and line."""
 
     code = "questions_error"
+    rpc_code = -32036
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

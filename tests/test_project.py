@@ -4,6 +4,7 @@ These tests read the source; what the source does is tested beside each package.
 """
 
 import ast
+import importlib
 import os
 import re
 import socket
@@ -16,6 +17,7 @@ import anyio
 import pytest
 
 from scripts import requirements
+from swarm.errors import SwarmError
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("swarm", "wiki", "finetune", "declarative", "bindings")
@@ -369,3 +371,20 @@ async def test_tests_reach_this_machine() -> None:
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
         async with await anyio.connect_tcp("localhost", port):
             pass
+
+
+def test_every_error_class_has_codes_of_its_own() -> None:
+    """Other languages tell errors apart by their codes."""
+    for module in ("bindings.cli", "declarative", "finetune", "wiki.engine", "wiki.providers"):
+        importlib.import_module(module)
+    classes: list[type[SwarmError]] = [SwarmError]
+    for known in classes:
+        classes += known.__subclasses__()
+    own = [c for c in classes if "code" in vars(c) and not c.__module__.startswith("tests")]
+    assert len(own) > 20
+    for field in ("code", "rpc_code"):
+        taken: dict[object, str] = {}
+        for error in own:
+            value = getattr(error, field)
+            other = taken.setdefault(value, error.__qualname__)
+            assert other == error.__qualname__, f"{field} {value} is taken by {other}"

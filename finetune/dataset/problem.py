@@ -73,6 +73,7 @@ class DatasetError(DataError):
     """A training file or a row that cannot be used; carries its problems."""
 
     code = "dataset_error"
+    rpc_code = -32034
 
     def __init__(self, where: str, problems: tuple[Problem, ...]) -> None:
         self.where, self.problems = where, problems
@@ -85,6 +86,7 @@ class UnknownFormatError(DataError):
     """A file in which no row has the keys of a known format; says what was seen."""
 
     code = "unknown_format"
+    rpc_code = -32035
 
     def __init__(self, path: str, seen: tuple[str, ...], reason: str) -> None:
         self.path, self.seen = path, seen

@@ -15,8 +15,11 @@ from finetune.dataset import AssistantMessage, SftRow, UserMessage, write_rows
 from finetune.evaluate.match import exact_match
 from finetune.evaluate.report import EvaluationReport, RowResult
 from finetune.evaluate.run import EvaluationProgress
+from finetune.train.files import sha256_file
 from finetune.train.rows import read_chats
 from swarm import Catalog, CompletionRequest, CompletionSpec, Host, Message
+from swarm.reference import parse_reference
+from wiki import ModelRegistry
 
 __all__ = ["evaluate_reference"]
 
@@ -54,6 +57,7 @@ async def evaluate_reference(
     spec = CompletionSpec(completion_name="evaluation", model=reference, max_tokens=max_tokens)
     async with Host(catalog=Catalog(), home=home) as host:
         completion = await host.completion(spec)
+        weights = await anyio.to_thread.run_sync(_weights_sha256, reference, home)
 
         async def ask(index: int) -> None:
             *before, expected = chats[index]
@@ -81,12 +85,23 @@ async def evaluate_reference(
                 group.start_soon(ask, index)
     answered = [result for result in results if result is not None]
     return await anyio.to_thread.run_sync(
-        lambda: _report(reference, answered, output_dir, time.monotonic() - started)
+        lambda: _report(reference, weights, answered, output_dir, time.monotonic() - started)
     )
 
 
+def _weights_sha256(reference: str, home: Path) -> str:
+    """Return the hash of the weights behind a reference, "" for a model that a provider hosts."""
+    parsed = parse_reference(reference)
+    if parsed.provider == "gguf":
+        return sha256_file(Path(parsed.name))
+    if parsed.provider != "registry":
+        return ""
+    manifest = ModelRegistry(home / "models").get(parsed.name).manifest
+    return next((file.sha256 for file in manifest.files if file.name == manifest.weights), "")
+
+
 def _report(
-    reference: str, results: list[RowResult], output_dir: Path, seconds: float
+    reference: str, weights: str, results: list[RowResult], output_dir: Path, seconds: float
 ) -> EvaluationReport:
     exact = sum(result.exact for result in results)
     name = "".join(c if c.isalnum() or c in "._-" else "-" for c in reference)
@@ -103,7 +118,7 @@ def _report(
         ],
     )
     return EvaluationReport(
-        model_sha256="",
+        model_sha256=weights,
         rows=len(results),
         exact=exact,
         accuracy=exact / len(results) if results else 0.0,

@@ -33,6 +33,7 @@ class RowsError(DataError):
     """Rows that cannot be trained on; `problems` holds all of them, each with its line."""
 
     code = "rows_error"
+    rpc_code = -32037
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
