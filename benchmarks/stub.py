@@ -1,15 +1,19 @@
 """The model that the benchmarks ask: a stub server in a process of its own.
 
 Its work is not part of any figure. It calls the first tool, then repeats its output, at once.
+It has a core of its own where there are two: sharing one by chance, as the scheduler does for a
+fast client and not for a slow one, halves what a request costs and makes figures incomparable.
+
 As a program it prints its address and serves until its standard input ends:
 
     python -m benchmarks.stub
 """
 
+import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,10 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 @asynccontextmanager
 async def running_stub() -> AsyncGenerator[str, None]:
-    """Run the server in a child process; gives its base URL."""
+    """Run the server in a child process; gives its base URL.
+
+    Meanwhile this process keeps off the server's core.
+    """
     child = await anyio.open_process(
         [sys.executable, "-m", "benchmarks.stub"],
         cwd=_ROOT,
@@ -40,7 +47,8 @@ async def running_stub() -> AsyncGenerator[str, None]:
         address = b""
         while not address.endswith(b"\n"):
             address += await child.stdout.receive()
-        yield address.decode().strip()
+        with _kept_off(child.pid):
+            yield address.decode().strip()
         # The end of its input is what stops the server.
         await child.stdin.aclose()
         await child.wait()
@@ -68,6 +76,21 @@ async def main() -> None:
     async with server:
         print(server.base_url, flush=True)
         await anyio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
+
+
+@contextmanager
+def _kept_off(child: int) -> Generator[None, None, None]:
+    """Give a child one core, and this process the others."""
+    if sys.platform != "linux" or len(cores := os.sched_getaffinity(0)) < 2:
+        yield
+        return
+    own = {max(cores)}
+    os.sched_setaffinity(child, own)
+    os.sched_setaffinity(0, cores - own)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 if __name__ == "__main__":

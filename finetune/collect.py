@@ -7,26 +7,21 @@ answers can be collected in place of the agents' conversations.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from finetune.context import row_context
 from finetune.dataset import (
     AssistantMessage,
     DpoInput,
     DpoRow,
-    FunctionCall,
     FunctionDefinition,
+    Message,
     SftRow,
-    SystemMessage,
-    ToolCall,
     ToolDefinition,
-    ToolMessage,
     UserMessage,
 )
-from finetune.dataset import Message as RowMessage
-from swarm import Message
 from swarm.events import AgentConfigured, MessageAdded, Noted, TurnEnded, TurnStarted
 from swarm.runtime import History, StoredEvent
 from swarm.store import (
@@ -52,7 +47,7 @@ class Segment(BaseModel):
     run_id: str
     session_id: str
     agent_name: str
-    context: tuple[RowMessage, ...]
+    context: tuple[Message, ...]
     """Everything before the answer, oldest first."""
     answer: str
     correct: str | None = None
@@ -202,15 +197,20 @@ class _SessionReader:
             return self._wiki_segment(ended, correct, rating)
         view = self._history.view(ended.agent_name, keep=self._keep)
         configured = self._agents.get(ended.agent_name)
+        system = configured.system if configured else ()
+        tools = _tools(configured)
+        context = row_context(view[:-1], ended.agent_name, system, tools)
+        if context is None:
+            return "tool_error"
         return Segment(
             run_id=ended.run_id,
             session_id=self._session_id,
             agent_name=ended.agent_name,
-            context=_context(view[:-1], configured),
+            context=context,
             answer=ended.answer,
             correct=correct,
             rating=rating,
-            tools=_tools(configured),
+            tools=tools,
         )
 
     def _wiki_segment(
@@ -233,36 +233,6 @@ class _SessionReader:
             correct=correct if len(asked) == 1 else None,
             rating=rating,
         )
-
-
-def _context(view: Sequence[Message], configured: AgentConfigured | None) -> tuple[RowMessage, ...]:
-    """Return the messages before an answer; earlier answers are not to be trained again."""
-    rows: list[RowMessage] = []
-    if configured is not None and configured.system:
-        rows.append(SystemMessage(content="\n".join(configured.system)))
-    starts = [i for i, m in enumerate(view) if m.role == "user" and m.mode == "user"]
-    turn_start = starts[-1] if starts else 0
-    for index, message in enumerate(view):
-        if message.role == "user":
-            rows.append(UserMessage(content=message.content))
-        elif message.role == "tool":
-            call_id = message.tool_call_id or ""
-            rows.append(ToolMessage(tool_call_id=call_id, content=message.content))
-        elif message.role == "assistant":
-            calls = tuple(
-                ToolCall(
-                    id=call.id, function=FunctionCall(name=call.name, arguments=call.arguments)
-                )
-                for call in message.tool_calls
-            )
-            rows.append(
-                AssistantMessage(
-                    content=message.content or None,
-                    tool_calls=calls or None,
-                    weight=0 if index < turn_start else None,
-                )
-            )
-    return tuple(rows)
 
 
 def _tools(configured: AgentConfigured | None) -> tuple[ToolDefinition, ...]:

@@ -15,6 +15,7 @@ from finetune.package import Quantisation, package_gguf, write_modelfile
 from finetune.train import Manifest
 from swarm.errors import DataError
 from wiki import ModelRegistry, ModelVersion
+from wiki.registry.reference import check_name
 
 __all__ = ["publish"]
 
@@ -39,10 +40,13 @@ async def publish(
         licence: The licence of the weights.
 
     Raises:
+        InvalidIdError: The name may not be used.
         DataError: The folder is no finished run.
         PackagingError: No converter knows the model.
         StoreError: A file cannot be written.
     """
+    # Packaging may take minutes, so what can be refused is refused before.
+    check_name(name, "model")
     manifest = await anyio.to_thread.run_sync(_read_manifest, run_dir)
     system, base = manifest.config.get("system"), manifest.config.get("base")
     with tempfile.TemporaryDirectory(prefix="wikiswarm-") as folder:
@@ -71,10 +75,10 @@ def _read_manifest(run_dir: Path) -> Manifest:
     path = run_dir / "manifest.json"
     try:
         return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except OSError as error:
         raise DataError(
-            f"{run_dir} is no finished training run: it has no manifest.json; make one with:"
-            " wikiswarm train"
+            f"{run_dir} is no finished training run: {path.name}: {error.strerror}; make one"
+            " with: wikiswarm train"
         ) from None
     except ValidationError:
         raise DataError(f"{path} is damaged; train again") from None

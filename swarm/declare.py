@@ -42,7 +42,7 @@ def declarer(kind: Kind[SpecT], make: Callable[P, SpecT]) -> Callable[P, str]:
         "    DuplicateNameError: The name is taken.\n"
         "    ValidationError: A field is missing, unknown or of the wrong type.\n"
     )
-    setattr(add, "__signature__", inspect.signature(kind.spec))  # noqa: B010 - for help()
+    setattr(add, "__signature__", _signature(kind.spec))  # noqa: B010 - for help()
     return add
 
 
@@ -51,18 +51,36 @@ def field_problems(wrong: PydanticError, where: str, kind: Kind[Any]) -> list[Pr
     problems: list[Problem] = []
     known = list(kind.spec.model_fields)
     for error in wrong.errors(include_url=False, include_input=False):
-        steps = [step for step in error["loc"] if not _is_union_branch(step)]
+        is_unknown = error["type"] == "extra_forbidden"
+        *before, last = error["loc"] or ("",)
+        steps = [step for step in before if not _is_union_branch(step)]
+        # What a user wrote counts, also where it is called like the branch of a union.
+        if last != "" and (is_unknown or not _is_union_branch(last)):
+            steps.append(last)
         path = where + "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps)
         message, hint = error["msg"].removeprefix("Value error, "), None
-        if error["type"] == "extra_forbidden":
-            # Not the last of the steps: a field may be called like the branch of a union.
-            field = str(error["loc"][-1])
-            message = f"unknown field {field!r}"
-            hint = suggest(field, known) if len(error["loc"]) == 1 else None
+        if is_unknown:
+            message = f"unknown field {last!r}"
+            hint = suggest(str(last), known) if len(steps) == 1 else None
         # Each branch of a union complains about the same value; the first says enough.
         if all(problem.where != path for problem in problems):
             problems.append(Problem(message, path, hint=hint))
     return problems
+
+
+def _signature(spec: type[Spec]) -> inspect.Signature:
+    """Return the fields as parameters; pydantic has none for a model that is built later."""
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if field.is_required() else field.get_default(),
+                annotation=field.annotation,
+            )
+            for name, field in spec.model_fields.items()
+        ]
+    )
 
 
 def _is_union_branch(step: int | str) -> bool:

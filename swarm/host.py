@@ -91,6 +91,7 @@ class Host:
         self._database = await anyio.to_thread.run_sync(open_database, self.home)
         self._stack.callback(self._database.close)
         self._journal = SqlJournal(self._database)
+        self._stack.push_async_callback(self._journal.aclose)
         self._token = _current.set(self)
         return self
 

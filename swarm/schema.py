@@ -1,5 +1,6 @@
 """From a function's signature to the schema that a model sees, and back to its arguments."""
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -10,6 +11,9 @@ from pydantic import ValidationError as PydanticError
 
 from swarm.context import ToolContext
 from swarm.errors import DeclarationError
+
+if typing.TYPE_CHECKING:
+    from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 __all__ = ["ArgumentsError", "Signature", "describe_function", "read_signature"]
 
@@ -49,9 +53,10 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
     Raises:
         DeclarationError: A parameter cannot be described to a model.
     """
-    name = getattr(function, "__name__", type(function).__name__)
+    inner = _unwrapped(function)
+    name = getattr(inner, "__name__", type(inner).__name__)
     try:
-        annotated = function if hasattr(function, "__annotations__") else type(function).__call__
+        annotated = inner if hasattr(inner, "__annotations__") else type(inner).__call__
         hints = typing.get_type_hints(annotated, include_extras=True)
         parameters = inspect.signature(function).parameters.values()
     except (NameError, AttributeError, SyntaxError) as missing:
@@ -87,7 +92,9 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
             )
     try:
         model: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-        schema = _without_titles(model.model_json_schema(by_alias=True))
+        schema = _without_titles(
+            model.model_json_schema(by_alias=True, schema_generator=_schema_generator())
+        )
     except (PydanticUserError, TypeError) as wrong:
         reason = str(wrong).splitlines()[0].partition(". ")[0]
         raise DeclarationError(
@@ -103,6 +110,23 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
 
     schema.pop("description", None)
     return Signature(schema, context_name, tuple(names), takes_any, convert)
+
+
+def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    if isinstance(function, functools.partial):
+        return typing.cast("functools.partial[Any]", function).func  # of whatever it returns
+    return function
+
+
+@functools.cache
+def _schema_generator() -> "type[GenerateJsonSchema]":
+    from pydantic.json_schema import GenerateJsonSchema  # only programs with tools pay for it
+
+    class Generator(GenerateJsonSchema):
+        def emit_warning(self, kind: "JsonSchemaWarningKind", detail: str) -> None:
+            """Leave out what cannot be shown, such as a default that is no JSON."""
+
+    return Generator
 
 
 def _explain(wrong: PydanticError) -> str:

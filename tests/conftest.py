@@ -14,6 +14,8 @@ from typing import TypeAlias
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.trained_model"]
+
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",

@@ -20,10 +20,11 @@ class WikiAnswer(BaseModel):
     """The reference of the model that answered, with its version where there is one."""
     version: int | None = None
     """The version in the model registry, for a model that came from there."""
-    confidence: Annotated[float, Field(gt=0, le=1)] | None = None
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     """Geometric mean of the token probabilities; None when the provider gives none."""
     seconds: Annotated[float, Field(ge=0)]
     """From the question to the answer, the fallback included."""
     usage: Usage = Usage()
+    """Of the wiki's model and of its fallback together."""
     is_fallback: bool = False
     """The wiki failed or was not sure enough, so its fallback answered."""

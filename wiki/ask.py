@@ -7,8 +7,16 @@ from contextlib import AsyncExitStack
 import anyio
 import anyio.to_thread
 
-from swarm import Catalog, Completion, CompletionRequest, CompletionResult, CompletionSpec, Message
-from swarm.errors import ProviderError, ProviderOutputError, ProviderTimeoutError
+from swarm import (
+    Catalog,
+    Completion,
+    CompletionRequest,
+    CompletionResult,
+    CompletionSpec,
+    Message,
+    Usage,
+)
+from swarm.errors import ProviderError, ProviderOutputError, ProviderTimeoutError, SwarmError
 from swarm.host import Host, current_host
 from swarm.runtime import OpenCompletion, find_live
 from wiki.answer import WikiAnswer
@@ -70,20 +78,28 @@ async def _answer(
     spec: WikiSpec, message: str, catalog: Catalog, open_completion: OpenCompletion
 ) -> WikiAnswer:
     started = time.monotonic()
+    # A model that hangs must leave time for the fallback.
+    share = spec.timeout if spec.fallback is None else spec.timeout / 2
     failure: ProviderError | None = None
     result: CompletionResult | None = None
+    usage = Usage()
     try:
-        result = await _ask_source(spec, message, catalog, open_completion)
+        with anyio.move_on_after(share):
+            result = await _ask_source(spec, message, catalog, open_completion)
+            usage = result.usage
     except ProviderError as error:
         failure = error
-    is_fallback = spec.fallback is not None and (
-        result is None or _is_unsure(spec, result) or not result.message.content.strip()
-    )
-    if is_fallback and spec.fallback is not None:
-        fallback = _model_spec(spec, spec.fallback)
-        result = await _complete(await open_completion(fallback), spec, message)
+    if spec.fallback is not None and not _is_good(spec, result):
+        is_fallback, result = True, None
+        with anyio.move_on_after(spec.timeout - (time.monotonic() - started)):
+            fallback = await open_completion(_model_spec(spec, spec.fallback))
+            result = await _complete(fallback, spec, message)
+            usage += result.usage
+    else:
+        is_fallback = False
     if result is None:
-        raise failure or ProviderOutputError("no answer", provider=spec.wiki_name)
+        late = f"no answer within {spec.timeout:g} s"
+        raise failure or ProviderTimeoutError(late, provider=f"wiki {spec.wiki_name}")
     return WikiAnswer(
         text=result.message.content,
         wiki_name=spec.wiki_name,
@@ -91,7 +107,7 @@ async def _answer(
         version=_version(result.model),
         confidence=result.confidence,
         seconds=round(time.monotonic() - started, 6),
-        usage=result.usage,
+        usage=usage,
         is_fallback=is_fallback,
     )
 
@@ -123,7 +139,14 @@ async def _complete(completion: Completion, spec: WikiSpec, message: str) -> Com
         messages=[*system, Message(role="user", content=message)],
         wants_confidence=spec.min_confidence is not None,
     )
-    return await completion.complete(request)
+    try:
+        return await completion.complete(request)
+    except SwarmError:
+        raise
+    except Exception as error:
+        # A model that is the user's own function; see `_ask_function`.
+        text = f"{type(error).__name__}: {error}"
+        raise ProviderOutputError(text, provider=completion.model) from error
 
 
 async def _ask_function(spec: WikiSpec, message: str) -> CompletionResult:
@@ -131,32 +154,30 @@ async def _ask_function(spec: WikiSpec, message: str) -> CompletionResult:
     if function is None:
         raise ValueError(f"wiki {spec.wiki_name!r} has no get_chat")
     name = f"python:{getattr(function, '__name__', type(function).__name__)}"
-    value: object = None
-    with anyio.move_on_after(spec.timeout) as scope:
-        try:
-            if inspect.iscoroutinefunction(function):
-                value = await function(message)
-            else:
-                value = await anyio.to_thread.run_sync(function, message, abandon_on_cancel=True)
-                if inspect.isawaitable(value):
-                    value = await value
-        except Exception as error:
-            # A callback is user code; what it raises is a failure of this wiki's model.
-            text = f"{type(error).__name__}: {error}"
-            raise ProviderOutputError(text, provider=name) from error
-    if scope.cancelled_caught:
-        raise ProviderTimeoutError(f"no answer within {spec.timeout:g} s", provider=name)
+    try:
+        if inspect.iscoroutinefunction(function):
+            value: object = await function(message)
+        else:
+            value = await anyio.to_thread.run_sync(function, message, abandon_on_cancel=True)
+            if inspect.isawaitable(value):
+                value = await value
+    except Exception as error:
+        # A callback is user code; what it raises is a failure of this wiki's model.
+        text = f"{type(error).__name__}: {error}"
+        raise ProviderOutputError(text, provider=name) from error
     if not isinstance(value, str):
         kind = type(value).__name__
         raise ProviderOutputError(f"get_chat returned {kind}; return text", provider=name)
     return CompletionResult(Message(role="assistant", content=value), name)
 
 
-def _is_unsure(spec: WikiSpec, result: CompletionResult) -> bool:
-    """Whether an answer is below the wiki's threshold; without a confidence nobody can tell."""
-    if spec.min_confidence is None or result.confidence is None:
+def _is_good(spec: WikiSpec, result: CompletionResult | None) -> bool:
+    """Whether an answer needs no fallback; without a confidence nobody can tell how sure it is."""
+    if result is None or not result.message.content.strip():
         return False
-    return result.confidence < spec.min_confidence
+    if spec.min_confidence is None or result.confidence is None:
+        return True
+    return result.confidence >= spec.min_confidence
 
 
 def _version(model: str) -> int | None:

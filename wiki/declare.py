@@ -42,6 +42,7 @@ def wiki_tool(spec: ToolSpec, catalog: Catalog) -> ToolSpec:
 
     wiki_name = spec.wiki or ""
     wiki = catalog.registry(WIKIS).get(wiki_name)
+    has_own_timeout = "timeout" in spec.model_fields_set
 
     async def ask_wiki(context: ToolContext) -> str:
         asked = context.arguments.get("question") or await get_last_user_message(context.client_id)
@@ -54,6 +55,8 @@ def wiki_tool(spec: ToolSpec, catalog: Catalog) -> ToolSpec:
             "description": spec.description or wiki.doc_description or f"Ask {wiki_name}.",
             "parameters": spec.parameters or _PARAMETERS,
             "examples": (*spec.examples, *wiki.examples),
+            # The wiki says better than the tool why there is no answer.
+            "timeout": spec.timeout if has_own_timeout else wiki.timeout + 1,
         }
     )
 

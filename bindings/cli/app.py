@@ -1,5 +1,8 @@
 """The command tree."""
 
+import io
+import sys
+
 import typer
 
 from bindings.cli import chat, dataset, describe, doctor, models, runs, training
@@ -30,6 +33,10 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdin, sys.stdout):
+        # Bytes or characters that the terminal's encoding does not know end no conversation.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bindings.cli.options import FileArgument, HomeOption, JsonOption, resolve_home
-from bindings.cli.output import command, done, fail, plain, print_json, say
+from bindings.cli.output import command, done, fail, plain, print_json, print_json_line, say
 
 if TYPE_CHECKING:
     from swarm import Catalog, Message, Session
@@ -57,11 +57,14 @@ def ask(
 async def _ask(
     catalog: "Catalog", wiki_name: str, question: str, home: Path, as_json: bool
 ) -> None:
+    from declarative.modules import public_name
     from swarm import Host
     from wiki import ask as ask_wiki
 
+    question = question.encode(errors="replace").decode()
     async with Host(catalog=catalog, home=home) as host:
         answer = await ask_wiki(wiki_name, question, host=host)
+    answer = answer.model_copy(update={"model": public_name(answer.model)})
     if as_json:
         print_json(answer)
         return
@@ -88,8 +91,8 @@ async def _chat(
         Host(catalog=catalog, home=home) as host,
         session(client, swarm_name, host=host) as talk,
     ):
-        if with_history or messages is None:
-            _print_history(talk.history.messages)
+        if with_history or (messages is None and not as_json):
+            _print_history(talk.history.messages, as_json=as_json)
         code = 0
         for text in messages if messages is not None else _prompt():
             try:
@@ -105,15 +108,17 @@ async def _chat(
 async def _send(talk: "Session", text: str, *, is_streamed: bool, as_json: bool) -> None:
     from swarm import Answered, HandedOff, TextDelta, ToolFinished, ToolStarted
 
+    # What no UTF-8 is, a shell hands over as half characters.
+    text = text.encode(errors="replace").decode()
     if as_json:
         async for event in talk.stream(text):
             if isinstance(event, Answered):
-                print_json(
+                print_json_line(
                     {
                         "run_id": event.run_id,
                         "agent_name": event.agent_name,
                         "answer": event.text,
-                        "usage": event.usage.model_dump(),
+                        "usage": event.usage,
                     }
                 )
         return
@@ -155,7 +160,10 @@ def _prompt() -> Iterator[str]:
             yield line.strip()
 
 
-def _print_history(messages: "list[Message]") -> None:
+def _print_history(messages: "list[Message]", *, as_json: bool) -> None:
+    if as_json:
+        print_json_line({"history": messages})
+        return
     for message in messages:
         if message.role == "user" and message.mode == "user":
             done(f"> {message.content}")

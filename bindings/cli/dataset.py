@@ -49,7 +49,6 @@ def collect(
 
     found = with_database(folder, read)
     target = output or folder / "dataset"
-    target.mkdir(parents=True, exist_ok=True)
     files = [
         write_rows(target / "sft.jsonl", found.sft_rows),
         write_rows(target / "dpo.jsonl", found.dpo_rows),

@@ -32,9 +32,8 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Say what is missing, retired or unsafe; a missing extra or key is no error by itself."""
-    findings = [*_machine(resolve_home(home)), *_extras(), *_keys(), *_services()]
-    if file is not None:
-        findings += _document(file)
+    machine = [*_machine(resolve_home(home)), *_extras(), *_keys(), *_services()]
+    findings = [*machine, *(_document(file) if file is not None else [])]
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
@@ -42,7 +41,7 @@ def doctor(
     wrong = [finding for finding in findings if finding.verdict == "error"]
     if wrong:
         say(f"{len(wrong)} problem{'s' if len(wrong) != 1 else ''}")
-        raise typer.Exit(3)
+        raise typer.Exit(3 if any(finding in machine for finding in wrong) else 1)
 
 
 def _machine(home: Path) -> list[Finding]:

@@ -97,9 +97,13 @@ def verify(reference: Reference, home: HomeOption = None) -> None:
 
 def open_registry(home: "Path | None") -> "ModelRegistry":
     """Return the registry of a home."""
+    from swarm.errors import StoreError
     from wiki import ModelRegistry
 
-    return ModelRegistry(resolve_home(home) / "models")
+    folder = resolve_home(home)
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is no folder; choose another with --home or WIKISWARM_HOME")
+    return ModelRegistry(folder / "models")
 
 
 def _number(value: object) -> str:

@@ -6,12 +6,25 @@ go to standard output, everything else to standard error.
 
 import functools
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import typer
 
-__all__ = ["command", "done", "fail", "plain", "print_json", "print_table", "say"]
+__all__ = [
+    "command",
+    "done",
+    "fail",
+    "plain",
+    "print_json",
+    "print_json_line",
+    "print_table",
+    "say",
+]
+
+_HARMLESS = "\n\t\u200c\u200d"
+"""Line ends, and the joiners without which some scripts and emoji fall apart."""
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -80,21 +93,24 @@ def done(text: str) -> None:
 
 def plain(text: str) -> str:
     """Return text without control characters: what a model writes must not steer a terminal."""
-    return "".join(c for c in text if c in "\n\t" or (c.isprintable() or c == "\u200d"))
+    return "".join(
+        # Of all spaces, only the plain one counts as printable.
+        c
+        for c in text
+        if c.isprintable() or c in _HARMLESS or unicodedata.category(c) == "Zs"
+    )
 
 
 def print_json(value: object) -> None:
     """Print a value as indented JSON; models and dataclasses are taken apart."""
     import orjson
-    from pydantic import BaseModel
 
-    def default(item: object) -> Any:
-        return item.model_dump(mode="json") if isinstance(item, BaseModel) else str(item)
+    print(_encode(value, orjson.OPT_INDENT_2))
 
-    text = orjson.dumps(
-        value, default=default, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-    )
-    print(text.decode())
+
+def print_json_line(value: object) -> None:
+    """Print a value as one line of JSON, for commands that print several."""
+    print(_encode(value, 0), flush=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -114,6 +130,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*(Text(plain(str(cell))) for cell in row))
     Console().print(table)
+
+
+def _encode(value: object, options: int) -> str:
+    import orjson
+    from pydantic import BaseModel
+
+    def default(item: object) -> Any:
+        return item.model_dump(mode="json") if isinstance(item, BaseModel) else str(item)
+
+    return orjson.dumps(value, default=default, option=options | orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -22,10 +22,15 @@ app = typer.Typer(help="What happened: one run for each message.", invoke_withou
 
 
 @app.callback()
-def default(context: typer.Context) -> None:
+def default(context: typer.Context, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List the runs when no command is given."""
     if context.invoked_subcommand is None:
-        list_runs()
+        list_runs(home=home, as_json=as_json)
+        return
+    given = [context.get_parameter_source(name) for name in ("home", "as_json")]
+    if any(source is not None and source.name == "COMMANDLINE" for source in given):
+        say(f"error: write options after the command: wikiswarm runs {context.invoked_subcommand}")
+        raise typer.Exit(2)
 
 
 @app.command("list")
@@ -116,7 +121,8 @@ def feedback(
         from swarm.store import Feedback, add_feedback, find_run
 
         found, _ = await find_run(database, run)
-        given = Feedback(run_id=found.run_id, rating=rating, correct=correct)
+        text = correct.encode(errors="replace").decode() if correct else None
+        given = Feedback(run_id=found.run_id, rating=rating, correct=text)
         await add_feedback(database, given)
         return found.run_id
 

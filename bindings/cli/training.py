@@ -178,7 +178,7 @@ async def _evaluate(model: str, data: Path, held_out: bool, home: Path) -> "Eval
         def shown(report: EvaluationProgress) -> None:
             advance(report.rows, report.total_rows, "")
 
-        if "/" in model and not await anyio.Path(model).exists():
+        if ("/" in model or ":" in model) and not await anyio.Path(model).exists():
             return await evaluate_reference(
                 model, rows, home=home, output_dir=home / "evaluations", on_progress=shown
             )
@@ -199,11 +199,12 @@ def _config(fields: dict[str, Any], file: Path | None) -> "TrainConfig":
             return TrainConfig(**fields)
         given = TrainConfig.model_validate_json(file.read_bytes())
         return TrainConfig.model_validate({**given.model_dump(), **fields})
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such file") from None
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}") from None
     except ValidationError as wrong:
         found = "; ".join(
-            f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong.errors()
+            ": ".join(filter(None, (".".join(map(str, error["loc"])), error["msg"])))
+            for error in wrong.errors()
         )
         raise DataError(f"the training configuration is wrong: {found}") from None
 
@@ -228,22 +229,31 @@ def _next_run(home: Path) -> Path:
 
 def _metrics(run: Path) -> "dict[str, JsonValue]":
     """Return what the evaluations of a run found, by the part that was asked."""
-    import json
+    from pydantic import ValidationError
+
+    from finetune import EvaluationReport
+    from swarm.errors import DataError
 
     found: dict[str, JsonValue] = {}
     for part in ("train", "held_out"):
         report = run / "evaluations" / part / "report.json"
         if report.is_file():
-            found[f"exact_{part}"] = json.loads(report.read_text(encoding="utf-8"))["accuracy"]
+            try:
+                known = EvaluationReport.model_validate_json(report.read_bytes())
+            except ValidationError:
+                raise DataError(f"{report} is damaged; evaluate again") from None
+            found[f"exact_{part}"] = known.accuracy
     return found
 
 
 def _system(run: Path) -> str | None:
     """Return the system message that a run was trained with."""
-    import json
+    from pydantic import ValidationError
 
-    config = run / "config.json"
-    if not config.is_file():
+    from finetune import TrainConfig
+
+    try:
+        return TrainConfig.model_validate_json((run / "config.json").read_bytes()).system
+    except (OSError, ValidationError):
+        # A model folder of another origin has a config.json of another kind.
         return None
-    found: Any = json.loads(config.read_text(encoding="utf-8")).get("system")
-    return found if isinstance(found, str) else None

@@ -18,6 +18,7 @@ from finetune.evaluate.run import EvaluationProgress
 from finetune.train.files import sha256_file
 from finetune.train.rows import read_chats
 from swarm import Catalog, CompletionRequest, CompletionSpec, Host, Message
+from swarm.errors import ProviderOutputError, SwarmError
 from swarm.reference import parse_reference
 from wiki import ModelRegistry
 
@@ -40,7 +41,7 @@ async def evaluate_reference(
         reference: A model reference such as `registry/pharma@live` or `openai/ft:...`.
         rows: SFT rows; the last message is the expected answer, the ones before it the question.
         home: The folder of the state, with the model registry.
-        output_dir: Gets answers.jsonl, the questions with the answers that were given.
+        output_dir: Gets a JSONL file with the questions and the answers that were given.
         concurrency: Questions asked at the same time.
         max_tokens: Where an answer that does not end is cut.
         on_progress: Called after every answer.
@@ -53,6 +54,7 @@ async def evaluate_reference(
     chats = read_chats(list(rows), source="rows")
     started = time.monotonic()
     results: list[RowResult | None] = [None] * len(chats)
+    failures: list[Exception] = []
     limiter = anyio.CapacityLimiter(concurrency)
     spec = CompletionSpec(completion_name="evaluation", model=reference, max_tokens=max_tokens)
     async with Host(catalog=Catalog(), home=home) as host:
@@ -63,7 +65,13 @@ async def evaluate_reference(
             *before, expected = chats[index]
             messages = [Message.model_validate(message) for message in before]
             async with limiter:
-                answer = await completion.complete(CompletionRequest(messages=messages))
+                try:
+                    answer = await completion.complete(CompletionRequest(messages=messages))
+                except Exception as error:  # the model may be the user's own function
+                    # Raised below, as it is and not as one of a group.
+                    failures.append(error)
+                    group.cancel_scope.cancel()
+                    return
             text = answer.message.content
             results[index] = RowResult(
                 row=index + 1,
@@ -83,6 +91,11 @@ async def evaluate_reference(
         async with anyio.create_task_group() as group:
             for index in range(len(chats)):
                 group.start_soon(ask, index)
+        if failures and isinstance(failures[0], SwarmError):
+            raise failures[0]
+        if failures:
+            text = f"{type(failures[0]).__name__}: {failures[0]}"
+            raise ProviderOutputError(text, provider=reference) from failures[0]
     answered = [result for result in results if result is not None]
     return await anyio.to_thread.run_sync(
         lambda: _report(reference, weights, answered, output_dir, time.monotonic() - started)

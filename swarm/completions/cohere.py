@@ -35,6 +35,7 @@ async def open_cohere(
         MissingKeyError: The environment has no COHERE_API_KEY.
     """
     library: Any = require("cohere", extra="cohere")
+    httpx: Any = require("httpx", extra="cohere")
     is_own = spec.base_url is None
     key = None
     if is_own or spec.api_key_env is not None:
@@ -46,6 +47,8 @@ async def open_cohere(
             base_url=spec.base_url,
             timeout=spec.timeout,
             max_retries=0,  # the one retry loop is ours
+            # A redirect would carry the conversation to a host that nobody named.
+            httpx_client=httpx.AsyncClient(timeout=spec.timeout, follow_redirects=False),
             log_warning_experimental_features=False,
         )
 
@@ -55,7 +58,9 @@ async def open_cohere(
 
         return client, stop
 
-    client = await services.shared(f"cohere:{spec.base_url}:{spec.api_key_env}", start)
+    client = await services.shared(
+        f"cohere:{spec.base_url}:{spec.api_key_env}:{spec.timeout:g}", start
+    )
     return CohereCompletion(client, reference, spec, key)
 
 

@@ -148,6 +148,9 @@ class LiteLLMCompletion:
     def _arguments(self, request: CompletionRequest) -> dict[str, object]:
         tools = [wire_tool(tool) for tool in request.tools]
         body = wire_request(self._reference.name, request.messages, tools)
+        if tools:
+            # With tools litellm imports its MCP gateway, which needs packages it does not bring.
+            body["_skip_mcp_handler"] = True
         if request.wants_confidence:
             body["logprobs"] = True
         return body | self._options
@@ -160,8 +163,7 @@ class LiteLLMCompletion:
         name = type(error).__name__
         # litellm gives connections that fail a status of its own.
         if isinstance(status, int) and status >= 300 and "Connection" not in name:
-            response: Any = getattr(error, "response", None)
-            headers: Any = getattr(response, "headers", None) or {}
+            headers: Any = getattr(error, "litellm_response_headers", None) or {}
             return refusal(
                 status,
                 str(error),

@@ -246,10 +246,8 @@ class OpenAICompatible:
         except TimeoutError as error:
             raise ProviderDownError("no connection in time", provider=self.model) from error
         except aiohttp.ClientError as error:
-            reason = hide_key(str(error), self._key) or type(error).__name__
-            raise ProviderDownError(
-                f"no answer from {self._url}: {reason}", provider=self.model
-            ) from error
+            reason = f"no answer from {self._url}: {error}".removesuffix(": ")
+            raise ProviderDownError(hide_key(reason, self._key), provider=self.model) from error
 
     async def _read(self, response: "aiohttp.ClientResponse") -> bytes:
         parts: list[bytes] = []

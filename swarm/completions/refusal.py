@@ -4,6 +4,7 @@ Shared by the clients of this package, so that the same status is the same error
 no key leaves through a message.
 """
 
+import re
 import time
 from email.utils import parsedate_to_datetime
 
@@ -16,6 +17,7 @@ from swarm.errors import (
 
 __all__ = ["hide_key", "read_retry_after", "refusal"]
 
+_PASSWORD = re.compile(r"//[^/@\s]+@")
 _LONGEST = 300
 """Characters of a provider's own text."""
 
@@ -60,8 +62,11 @@ def refusal(
 
 
 def hide_key(text: str, key: str | None) -> str:
-    """Return a provider's text on one line, cut, and without the key: some repeat it."""
-    text = " ".join(text.split())
+    """Return a provider's text on one line, cut, and without the key: some repeat it.
+
+    A password in a URL goes too.
+    """
+    text = _PASSWORD.sub("//***@", " ".join(text.split()))
     # Cutting first could leave a part of the key that no longer looks like it.
     return (text.replace(key, "***") if key else text)[:_LONGEST]
 

@@ -56,27 +56,28 @@ class History:
         traffic is left out, and the user's newest message is always there.
         """
         outputs: dict[str, Message] = {}
-        blocks: list[list[Message]] = []
-        count, has_question, is_cut = 0, False, self._was_cut
-        for entry in reversed(self._entries):
-            message = entry.message
+        view: list[Message] = []  # the newest first
+        has_question, is_cut = False, self._was_cut
+        for _, message, _ in reversed(self._entries):
             if message.role == "tool":
                 if message.agent_name == agent_name and message.tool_call_id is not None:
                     outputs[message.tool_call_id] = message
                 continue
-            block = _block(message, outputs, agent_name)
-            if not block:
+            if not message.content and not message.tool_calls:
                 continue
-            if count >= keep and has_question:
+            if has_question and len(view) >= keep:
                 is_cut = True
                 break
-            blocks.append(block)
-            count += len(block)
-            has_question = has_question or (message.role == "user" and message.mode == "user")
+            if message.tool_calls:
+                view += reversed(_with_outputs(message, outputs, agent_name))
+            else:
+                view.append(message)
+                has_question = has_question or (message.role == "user" and message.mode == "user")
         # A window that was cut starts with something the user said.
-        while is_cut and len(blocks) > 1 and blocks[-1][0].role == "assistant":
-            blocks.pop()
-        return [message for block in reversed(blocks) for message in block]
+        while is_cut and has_question and view[-1].role != "user":
+            view.pop()
+        view.reverse()
+        return view
 
     def _append(self, entry: _Entry) -> None:
         self._entries.append(entry)
@@ -87,7 +88,8 @@ class History:
 
     def _drop_half_turn(self, ended: TurnEnded) -> None:
         kept = [e for e in self._entries if e.run_id != ended.run_id or e.is_question]
-        reason = ended.failure.message if ended.failure else ended.status
+        # The code only: a message may name servers, and the model could tell them to the user.
+        reason = ended.failure.code.replace("_", " ") if ended.failure else ended.status
         note = Message(
             role="assistant",
             content=f"[This message got no answer: {reason}]",
@@ -97,15 +99,13 @@ class History:
         self._append(_Entry(ended.run_id, note, is_question=False))
 
 
-def _block(message: Message, outputs: dict[str, Message], agent_name: str) -> list[Message]:
-    """Return a message with the outputs that belong to it, or nothing."""
-    if not message.tool_calls:
-        return [message] if message.content else []
-    calls = tuple(call for call in message.tool_calls if call.id in outputs)
-    if message.agent_name != agent_name or not calls:
-        if not message.content:
-            return []
-        return [message.model_copy(update={"tool_calls": ()})]
-    if len(calls) < len(message.tool_calls):
-        message = message.model_copy(update={"tool_calls": calls})
-    return [message, *(outputs[call.id] for call in calls)]
+def _with_outputs(message: Message, outputs: dict[str, Message], agent_name: str) -> list[Message]:
+    """Return a message that calls tools with the outputs that belong to it, or nothing."""
+    calls = message.tool_calls
+    found = [outputs[call.id] for call in calls if call.id in outputs]
+    if message.agent_name != agent_name or not found:
+        return [message.model_copy(update={"tool_calls": ()})] if message.content else []
+    if len(found) < len(calls):
+        answered = tuple(call for call in calls if call.id in outputs)
+        message = message.model_copy(update={"tool_calls": answered})
+    return [message, *found]

@@ -38,6 +38,14 @@ class Journal(Protocol):
         """
         ...
 
+    def withdraw(self, session_id: str, seq: int) -> bool:
+        """Take back the newest event of a session, if it is neither stored nor being stored.
+
+        Returns:
+            Whether it was taken back; its number is free again.
+        """
+        ...
+
     async def read(self, session_id: str, *, last: int) -> list[StoredEvent]:
         """Return the newest events of a session, oldest first.
 

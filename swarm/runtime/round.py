@@ -79,8 +79,6 @@ async def run_calls(turn: "Turn", plan: AgentPlan, calls: Sequence[ToolCall]) ->
     """
     for call in calls:
         turn.calls[call.id] = PendingCall(call.id, call.name, plan.spec.agent_name)
-    # After a crash the journal must know which calls may have had an effect.
-    await turn.session.flush()
     if plan.spec.parallel_tool_calls and len(calls) > 1:
         results: list[bool] = []
 

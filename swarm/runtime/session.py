@@ -58,7 +58,7 @@ class Session:
         """Agents that were compared with what the journal says they were."""
         self._is_open = False
         # Invariant: one turn at a time, in the order the messages came. Never held by tools.
-        self._order = anyio.Lock()
+        self._order = anyio.Lock(fast_acquire=True)
         self._scope: anyio.CancelScope | None = None
         """Of the running turn."""
         self._tasks: TaskGroup | None = None
@@ -192,6 +192,13 @@ class Session:
         self._seq += 1
         self.history.apply(event)
 
+    def withdraw(self) -> bool:
+        """Take back the newest event, which could not be stored; the history is left alone."""
+        if not self.journal.withdraw(self.id, self._seq):
+            return False
+        self._seq -= 1
+        return True
+
     def note(self, topic: str, data: dict[str, JsonValue]) -> None:
         """Record something beside the conversation, for reports and training data."""
         run_id = self.turn.run_id if self.turn else None
@@ -284,8 +291,9 @@ class Session:
 
 def _user_message(content: str, payload: JsonValue) -> Message:
     try:
-        text = output_text(content) if isinstance(content, str) else content
-        message = Message(role="user", content=text, payload=payload)
+        message = Message(role="user", content=content, payload=payload)
+        if not content.isascii():
+            message = message.model_copy(update={"content": output_text(content)})
         if payload is not None:
             message.model_dump_json()
     except ValueError as wrong:  # pydantic's errors are all of this class

@@ -306,7 +306,12 @@ class Turn:
 
     async def _finish(self, text: str) -> Answered:
         self._end("answered", answer=text)
-        await self.session.flush()
+        try:
+            await self.session.flush()
+        except StoreError:
+            # Nobody gets this answer, so the turn must not pass for answered later on.
+            self.is_over = not self.session.withdraw()
+            raise
         answered = Answered(text, self.session.agent_name, self.run_id, self._usage)
         await self.publish(answered)
         return answered

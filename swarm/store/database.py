@@ -1,13 +1,12 @@
 """The database under a home: opened, checked that it can be written, and its tables."""
 
+import asyncio  # noqa: TID251 - for the executor below
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import anyio
-import anyio.to_thread
 
 from swarm.errors import StoreError
 
@@ -40,8 +39,10 @@ class Database:
         self.tables = tables
         self.place = place
         """What messages call it: the file, without any password."""
-        # Invariant: one statement at a time per process, so group commits keep their order.
-        self._limiter = anyio.CapacityLimiter(1)
+        # Invariant: one transaction at a time, so group commits keep their order. A thread of its
+        # own, because waiting for the disk must neither stop the event loop nor queue behind tools.
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="wikiswarm-journal")
+        self._connection: sqlalchemy.Connection | None = None
 
     async def run(self, work: "Callable[[sqlalchemy.Connection], Result]") -> Result:
         """Run work in one transaction.
@@ -49,22 +50,32 @@ class Database:
         Raises:
             StoreError: The database failed; says why and where.
         """
-        return await anyio.to_thread.run_sync(self.run_sync, work, limiter=self._limiter)
+        return await self.submit(lambda: self.run_sync(work))
+
+    def submit(self, job: Callable[[], Result]) -> "asyncio.Future[Result]":
+        """Start a job in the database's thread, behind those that were started before."""
+        # anyio's threads would cost two more rounds of the event loop in each turn.
+        return asyncio.get_running_loop().run_in_executor(self._executor, job)
 
     def run_sync(self, work: "Callable[[sqlalchemy.Connection], Result]") -> Result:
         """Run work in one transaction, in the calling thread."""
         import sqlalchemy.exc
 
         try:
-            with self.engine.begin() as connection:
-                return work(connection)
+            if self._connection is None or self._connection.invalidated:
+                self._connection = self.engine.connect()
+            with self._connection.begin():
+                return work(self._connection)
         except sqlalchemy.exc.IntegrityError:
             raise
         except sqlalchemy.exc.DBAPIError as error:
             raise StoreError(f"the journal {self.place} failed: {error.orig}") from error
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; work that runs is waited for."""
+        self._executor.shutdown()
+        if self._connection is not None:
+            self._connection.close()
         self.engine.dispose()
 
 
@@ -113,12 +124,15 @@ def _set_pragmas(connection: Any, record: object) -> None:
 def _prepare(connection: "sqlalchemy.Connection", tables: Tables) -> None:
     import sqlalchemy as sa
 
+    if connection.dialect.name == "sqlite":
+        # Two processes may open a fresh home at once; the second waits here for the tables.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     tables.metadata.create_all(connection)
     rows = connection.execute(sa.select(tables.meta.c.value).where(tables.meta.c.key == "format"))
     found = rows.scalar_one_or_none()
     if found is None:
         connection.execute(sa.insert(tables.meta).values(key="format", value=str(_FORMAT)))
-    elif int(found) > _FORMAT:
+    elif found != str(_FORMAT):
         raise StoreError(f"the journal has format {found}; this version reads up to {_FORMAT}")
     # The write that tells a full disk before the first message is accepted.
     connection.execute(sa.delete(tables.meta).where(tables.meta.c.key == "opened"))

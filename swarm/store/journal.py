@@ -1,11 +1,14 @@
 """The journal: queued events, written in groups.
 
-Whoever needs durability first writes everything that is queued, for all sessions, in one
-transaction; those who come meanwhile wait for the next one. So many sessions share one sync of
-the disk, and no task runs in the background.
+Whoever needs durability first starts a write of everything that is queued, for all sessions, in
+one transaction; those who come meanwhile wait for the next one. So many sessions share one sync
+of the disk. What nobody waits for is written a moment later by itself.
 """
 
+import asyncio  # noqa: TID251 - a timer and a callback of the loop cost less than a task
 import time
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -25,18 +28,36 @@ __all__ = ["SqlJournal", "decode_row"]
 _MAX_QUEUED = 50_000
 """Events that may wait for a disk that fails; then sessions are refused."""
 
+_LONGEST_WAIT = 0.02
+"""Seconds that an event may stay in memory when nobody waits for it."""
+
+Row = dict[str, object]
+
+
+@dataclass(slots=True, eq=False)
+class _Write:
+    """A transaction under way."""
+
+    rows: list[Row]
+    """Those that are not settled yet."""
+    last: int
+    """The ticket of its newest event."""
+    done: anyio.Event = field(default_factory=anyio.Event)
+    error: BaseException | None = None
+
 
 class SqlJournal:
     """Implements `swarm.runtime.Journal` on a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: list[dict[str, object]] = []
+        self._queue: list[Row] = []
         self._last = 0
         """The newest ticket."""
         self._stored = 0
         """Everything up to this ticket is durable."""
-        self._writing: anyio.Event | None = None
+        self._writing: _Write | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._conflicts: set[str] = set()
         """Sessions that somebody else wrote to since they were read here."""
 
@@ -54,19 +75,33 @@ class SqlJournal:
             }
         )
         self._last += 1
+        if self._timer is None and self._writing is None:
+            self._write_soon()
         return self._last
 
     async def flush(self, session_id: str, ticket: int) -> None:
-        """Write what is queued, or wait for who is writing; see `Journal.flush`."""
+        """Return once everything up to a ticket is durable; see `Journal.flush`."""
         while self._stored < ticket:
-            if self._writing is not None:
-                await self._writing.wait()
-            else:
-                await self._write()
+            write = self._writing or self._start()
+            await write.done.wait()
+            if write.error is not None and self._stored < ticket:
+                if isinstance(write.error, StoreError):
+                    raise StoreError(str(write.error)) from write.error
+                raise write.error
         if session_id in self._conflicts:
             raise SessionError(
                 f"another process writes to session {session_id!r}; open it in one place only"
             )
+
+    def withdraw(self, session_id: str, seq: int) -> bool:
+        """Take back an event that could not be stored; see `Journal.withdraw`."""
+        for index in range(len(self._queue) - 1, -1, -1):
+            row = self._queue[index]
+            if row["session_id"] == session_id:
+                if row["seq"] == seq:
+                    del self._queue[index]
+                return row["seq"] == seq
+        return False
 
     async def read(self, session_id: str, *, last: int) -> list[StoredEvent]:
         """Read the newest events of a session; see `Journal.read`."""
@@ -92,62 +127,83 @@ class SqlJournal:
             for row in reversed(rows)
         ]
 
-    async def _write(self) -> None:
-        done = self._writing = anyio.Event()
-        last, batch, self._queue = self._last, self._queue, []
-        try:
-            # Not to be cancelled: the rows have left the queue.
-            with anyio.CancelScope(shield=True):
-                await self._insert(batch)
-            self._stored = last
-        except BaseException:
-            self._queue = batch + self._queue
-            raise
-        finally:
-            self._writing = None
-            done.set()
+    async def aclose(self) -> None:
+        """Write what is left.
 
-    async def _insert(self, rows: list[dict[str, object]]) -> None:
+        Raises:
+            StoreError: It could not be written.
+        """
+        try:
+            await self.flush("", self._last)
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _write_soon(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_LONGEST_WAIT, self._start)
+
+    def _start(self) -> _Write:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        write = self._writing = _Write(self._queue, self._last)
+        self._queue = []
+        future = self._database.submit(partial(self._insert, write))
+        future.add_done_callback(partial(self._finish, write))
+        return write
+
+    def _finish(self, write: _Write, future: "asyncio.Future[None]") -> None:
+        self._writing = None
+        write.error = asyncio.CancelledError() if future.cancelled() else future.exception()
+        if write.error is None:
+            self._stored = write.last
+            if self._queue:
+                self._write_soon()
+        else:
+            # They stay queued; whoever needs them next tries again.
+            self._queue = write.rows + self._queue
+        write.done.set()
+
+    def _insert(self, write: _Write) -> None:
+        """Insert the rows of a write, in the database's thread."""
         import sqlalchemy as sa
         import sqlalchemy.exc
 
         insert = sa.insert(self._database.tables.events)
         if self._conflicts:
             # A later row of a session with two writers might fit into the other's sequence.
-            rows[:] = [row for row in rows if row["session_id"] not in self._conflicts]
-        if not rows:
+            write.rows = [row for row in write.rows if row["session_id"] not in self._conflicts]
+        if not write.rows:
             return
 
-        def write(connection: "sqlalchemy.Connection") -> None:
-            connection.execute(insert, rows)
+        def work(connection: "sqlalchemy.Connection") -> None:
+            connection.execute(insert, write.rows)
 
         try:
-            await self._database.run(write)
+            self._database.run_sync(work)
         except sqlalchemy.exc.IntegrityError:
-            await self._insert_apart(rows)
+            self._insert_apart(write)
 
-    async def _insert_apart(self, rows: list[dict[str, object]]) -> None:
-        """Write each session's rows alone, so that one with two writers harms no other."""
+    def _insert_apart(self, write: _Write) -> None:
+        """Insert each session's rows alone, so that one with two writers harms no other."""
         import sqlalchemy as sa
         import sqlalchemy.exc
 
         insert = sa.insert(self._database.tables.events)
-        sessions: dict[str, list[dict[str, object]]] = {}
-        for row in rows:
+        sessions: dict[str, list[Row]] = {}
+        for row in write.rows:
             sessions.setdefault(str(row["session_id"]), []).append(row)
         for session_id, own in sessions.items():
 
-            def write(
-                connection: "sqlalchemy.Connection", own: list[dict[str, object]] = own
-            ) -> None:
+            def work(connection: "sqlalchemy.Connection", own: list[Row] = own) -> None:
                 connection.execute(insert, own)
 
             try:
-                await self._database.run(write)
+                self._database.run_sync(work)
             except sqlalchemy.exc.IntegrityError:
                 self._conflicts.add(session_id)
             # Settled, so a failure further on does not write these again.
-            rows[:] = [row for row in rows if row["session_id"] != session_id]
+            write.rows = [row for row in write.rows if row["session_id"] != session_id]
 
 
 def decode_row(kind: str, payload: str) -> Event:

@@ -66,6 +66,8 @@ class StubServer:
         self._closing = anyio.Event()
         self.requests: list[Json] = []
         """The JSON of every request, in order."""
+        self.headers: list[Mapping[str, str]] = []
+        """The headers of every request, also of those whose key was refused; lower-case names."""
         self.base_url = ""
 
     async def __aenter__(self) -> "StubServer":
@@ -90,6 +92,7 @@ class StubServer:
             await self._runner.cleanup()
 
     async def _serve(self, http: web.Request) -> web.StreamResponse:
+        self.headers.append({name.lower(): value for name, value in http.headers.items()})
         if self._key is not None and http.headers.get("Authorization") != f"Bearer {self._key}":
             sent = http.headers.get("Authorization", "").removeprefix("Bearer ")
             error = {"error": {"message": f"Incorrect API key provided: {sent}"}}

@@ -77,10 +77,12 @@ async def test_a_plain_function_does_not_block_the_others(tmp_path: Path) -> Non
         is_met.wait()
         return message
 
-    async with Host(catalog=wiki_only(get_chat=get_chat), home=tmp_path, environment={}) as host:
-        async with anyio.create_task_group() as group:
-            group.start_soon(lambda: ask("pharma", "a", host=host))
-            group.start_soon(lambda: ask("pharma", "b", host=host))
+    async with (
+        Host(catalog=wiki_only(get_chat=get_chat), home=tmp_path, environment={}) as host,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(lambda: ask("pharma", "a", host=host))
+        group.start_soon(lambda: ask("pharma", "b", host=host))
 
 
 @pytest.mark.requirement("S4-10")
@@ -142,6 +144,19 @@ async def test_what_a_function_raises_is_a_failure_of_its_wiki(
         await _ask(wiki_only(get_chat=later if is_async else now), tmp_path)
 
 
+@pytest.mark.requirement("S3-21")
+async def test_what_a_model_of_ones_own_raises_is_a_failure_too(tmp_path: Path) -> None:
+    model = f"python:{__name__}:crash"
+    with pytest.raises(ProviderOutputError, match="ZeroDivisionError"):
+        await _ask(wiki_only(model=model), tmp_path)
+    assert (await _ask(wiki_only(model=model, fallback="offline"), tmp_path)).is_fallback
+
+
+def crash(request: CompletionRequest) -> str:
+    """Answer as a function with a mistake in it would."""
+    return str(1 / 0)
+
+
 @pytest.mark.parametrize("is_async", [True, False])
 async def test_a_function_has_its_time(tmp_path: Path, is_async: bool) -> None:
     is_over = threading.Event()
@@ -156,7 +171,7 @@ async def test_a_function_has_its_time(tmp_path: Path, is_async: bool) -> None:
 
     catalog = wiki_only(get_chat=later if is_async else now, timeout=0.1)
     try:
-        with pytest.raises(ProviderTimeoutError, match="no answer within 0.1 s"):
+        with pytest.raises(ProviderTimeoutError, match=r"no answer within 0\.1 s"):
             await _ask(catalog, tmp_path)
     finally:
         is_over.set()
@@ -200,9 +215,7 @@ async def test_the_fallback_answers_for_a_wiki_that_cannot(
     tmp_path: Path, reply: StubReply
 ) -> None:
     async with StubServer(lambda _: reply) as server:
-        catalog = hosted(
-            server.base_url, fallback=f"python:{__name__}:echo", min_confidence=0.5
-        )
+        catalog = hosted(server.base_url, fallback=f"python:{__name__}:echo", min_confidence=0.5)
         answer = await _ask(catalog, tmp_path)
     assert answer.text == "echo: How much?"
     assert answer.is_fallback
@@ -251,9 +264,7 @@ async def test_the_fallback_is_inside_the_time_of_the_question(tmp_path: Path) -
         await anyio.sleep_forever()
         return message
 
-    catalog = wiki_only(
-        get_chat=hanging, fallback=f"python:{__name__}:never_answers", timeout=0.4
-    )
+    catalog = wiki_only(get_chat=hanging, fallback=f"python:{__name__}:never_answers", timeout=0.4)
     started = anyio.current_time()
     with pytest.raises(ProviderTimeoutError):
         await _ask(catalog, tmp_path)
@@ -318,3 +329,17 @@ async def test_the_journal_holds_the_whole_answer(tmp_path: Path) -> None:
     assert note.data["question"] == "How much?"
     answer = WikiAnswer.model_validate({k: v for k, v in note.data.items() if k != "question"})
     assert (answer.text, answer.wiki_name, answer.model) == ("HOW MUCH?", "pharma", "python:upper")
+
+
+async def test_a_token_that_was_as_good_as_impossible_is_no_confidence(tmp_path: Path) -> None:
+    async with StubServer(lambda _: StubReply("4.80", logprobs=(-9999.0,))) as server:
+        answer = await _ask(hosted(server.base_url), tmp_path)
+    assert (answer.text, answer.confidence) == ("4.80", 0.0)
+
+
+async def test_the_tokens_of_both_models_count(tmp_path: Path) -> None:
+    async with StubServer(lambda _: StubReply("maybe not", logprobs=(-3.0,))) as server:
+        catalog = hosted(server.base_url, fallback="offline", min_confidence=0.5)
+        answer = await _ask(catalog, tmp_path)
+    assert answer.is_fallback
+    assert answer.usage.output_tokens > 0

@@ -18,6 +18,7 @@ from swarm import (
     validate,
 )
 from swarm.errors import ValidationError
+from swarm.runtime.tools import bind_tool
 from swarm.testing import ScriptedCompletion, call_tool
 from tests.wiki.shop import shop
 from wiki import add_wiki
@@ -126,6 +127,14 @@ async def test_the_tool_waits_for_the_fallback_of_a_wiki_that_hangs(tmp_path: Pa
         with anyio.fail_after(10):
             await chat.complete("How much?")
     assert model.requests[-1].messages[-1].content.startswith("I answer offline")
+
+
+def test_a_wiki_with_more_time_than_a_tool_gets_it() -> None:
+    catalog = shop(ScriptedCompletion([]), get_chat=str.upper, timeout=90)
+    with use_catalog(catalog):
+        add_tool(tool_name="hasty", wiki="pharma", timeout=5)
+    assert bind_tool(catalog.tools.get("ask_pharma"), catalog).timeout > 90
+    assert bind_tool(catalog.tools.get("hasty"), catalog).timeout == 5
 
 
 def _problems(catalog: Catalog) -> dict[str, tuple[str, str | None]]:

@@ -13,10 +13,10 @@ import anyio
 
 from swarm import Completion, CompletionRequest, CompletionResult, CompletionSpec
 from swarm.completions.openai_compatible import OpenAICompatible
-from swarm.errors import DeclarationError
+from swarm.errors import DeclarationError, ProviderDownError
 from swarm.extension import Services
 from swarm.reference import ModelReference
-from wiki.engine import Engine, start_engine
+from wiki.engine import Engine, EngineError, start_engine
 
 __all__ = ["GgufCompletion", "open_gguf"]
 
@@ -118,9 +118,13 @@ class GgufCompletion:
                 yield self._named(item) if isinstance(item, CompletionResult) else item
 
     async def _open(self) -> Completion:
-        engine = await self._slot.engine()
+        try:
+            engine = await self._slot.engine()
+        except EngineError as error:
+            # To whoever asks, a child that does not start is a model that is down.
+            raise ProviderDownError(str(error), provider=self.model) from error
         if self._client is None or self._client[0] is not engine:
-            reference = ModelReference("gguf", engine.model)
+            reference = ModelReference("llama-server", engine.model)
             client = OpenAICompatible(
                 reference, self._spec, engine.base_url, engine.api_key, self._services
             )

@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import anyio
 import pytest
 
 from swarm import CompletionRequest, CompletionResult, CompletionSpec, Host, Message
@@ -47,7 +46,8 @@ async def test_the_file_answers_with_its_confidence(host: Host, tiny_gguf: Path)
     assert first.version is None
     assert first.confidence is not None and 0 < first.confidence < 1
     assert first.usage.output_tokens == 8
-    assert (first.text, first.confidence) == (second.text, second.confidence)
+    assert first.text == second.text
+    assert first.confidence == pytest.approx(second.confidence, rel=1e-3)
 
 
 async def test_an_unsure_file_leaves_the_answer_to_the_fallback(
@@ -71,7 +71,7 @@ async def test_streaming_gives_the_same_answer(host: Host, tiny_gguf: Path) -> N
     assert isinstance(last, CompletionResult)
     assert "".join(str(item) for item in items) == last.message.content == whole.message.content
     assert (last.model, whole.model) == (f"gguf/{tiny_gguf}", f"gguf/{tiny_gguf}")
-    assert last.confidence == pytest.approx(whole.confidence)
+    assert last.confidence == pytest.approx(whole.confidence, rel=1e-3)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system has no /proc")
@@ -92,9 +92,8 @@ async def test_one_child_serves_a_file_and_is_started_again_when_killed(
         assert again.text == first.text
         [other] = _children() - before
         assert other != child
-    with anyio.fail_after(10):
-        while _children() != before:
-            await anyio.sleep(0.01)
+    # Closing the host waits for its engines.
+    assert _children() == before
 
 
 async def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One small trained model and its untrained twin, shared by the tests of this room."""
+"""One small trained model for all tests: trained at its first use, once in a run."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import anyio
 import pytest
 
 from finetune.train import ModelShape, TrainConfig, TrainProgress, TrainResult, train
+
+__all__ = ["FACTS", "facts_file", "progress", "tiny_config", "trained_run"]
 
 FACTS = """\
 - id: opening-hours

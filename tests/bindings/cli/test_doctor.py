@@ -1,0 +1,69 @@
+"""`doctor`."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bindings.cli.conftest import Wikiswarm
+
+DOCUMENT = """\
+completions:
+  old: {{model: {old}}}
+  new: {{model: openai/some-model, fallback: [{retired}]}}
+wikis:
+  pharma: {{model: {tuned}, fallback: offline}}
+agents:
+  seller: {{completion: old}}
+swarms:
+  shop: {{agent_list: [seller], default_agent: seller}}
+"""
+
+
+def test_a_machine_is_described(wikiswarm: Wikiswarm, home: Path) -> None:
+    output = wikiswarm("doctor")
+    assert f"ok\thome\t{home} can be written" in output.lines
+    assert any(line.startswith("ok\textra gguf\txllamacpp ") for line in output.lines)
+    assert "missing\textra unsloth\tpip install 'wikiswarm[unsloth]'" in output.lines
+    assert any(line.startswith("missing\tOPENAI_API_KEY\t") for line in output.lines)
+    findings = wikiswarm("doctor", "--json").json
+    assert {"verdict", "subject", "detail"} == set(findings[0])
+
+
+def test_a_key_is_seen_and_not_shown(wikiswarm: Wikiswarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-shop")
+    output = wikiswarm("doctor")
+    assert "ok\tOPENAI_API_KEY\tis set" in output.lines
+    assert "sk-of-the-shop" not in output.out + output.err
+
+
+def test_models_that_are_being_retired_are_flagged(wikiswarm: Wikiswarm, tmp_path: Path) -> None:
+    path = tmp_path / "old.yaml"
+    names = {"old": "openai/gpt-4", "retired": "openai/o4-mini", "tuned": "openai/ft:gpt-4o:a::b"}
+    path.write_text(DOCUMENT.format(**names), encoding="utf-8")
+    findings = wikiswarm("doctor", path, "--json").json
+    flagged = {f["subject"]: f["detail"] for f in findings if f["verdict"] == "warning"}
+    assert flagged["completion old"] == "openai/gpt-4: retired 2026-10-23"
+    assert flagged["completion new"].startswith("openai/o4-mini: retired")
+    assert flagged["wiki pharma"].startswith("openai/ft:gpt-4o:a::b: retires 2027-01-14")
+    assert {"openai fine-tuning", "cohere fine-tuning"} <= set(flagged)
+
+
+def test_a_model_that_stays_is_not_flagged(wikiswarm: Wikiswarm, tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    names = {"old": "openai/gpt-5", "retired": "ollama/gpt-4", "tuned": "openai/gpt-4000"}
+    path.write_text(DOCUMENT.format(**names), encoding="utf-8")
+    subjects = {f["subject"] for f in wikiswarm("doctor", path, "--json").json}
+    assert not subjects & {"completion old", "completion new", "wiki pharma"}
+    assert str(path) in subjects
+
+
+def test_a_document_with_problems_ends_with_1_and_a_bad_home_with_3(
+    wikiswarm: Wikiswarm, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("agents: {seller: {completion: none}}\n", encoding="utf-8")
+    output = wikiswarm("doctor", path, code=1)
+    assert f"{path}:1:" in output.out
+    assert wikiswarm("doctor", tmp_path / "none.yaml", code=1).err == "1 problem\n"
+    output = wikiswarm("doctor", path, "--home", path, code=3)
+    assert output.err == "2 problems\n"

@@ -1,0 +1,119 @@
+"""Evaluation of what is served: the packaged model answers as the trained one did."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from finetune import TrainResult, evaluate, held_out_rows, publish, read_questions, training_rows
+from finetune.dataset import check_file
+from finetune.evaluate import EvaluationProgress, RowResult
+from finetune.evaluate.served import evaluate_reference
+from swarm import CompletionRequest
+from swarm.errors import DataError, DeclarationError, ProviderError, ProviderOutputError
+from wiki import ModelRegistry
+
+pytestmark = pytest.mark.anyio
+
+Rows = list[dict[str, JsonValue]]
+
+
+def _answers(path: Path) -> list[str]:
+    """Return the answers that an evaluation of a reference wrote down."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["messages"][-1]["content"] for line in lines]
+
+
+@pytest.mark.requirement("S0-32", "S0-35", "S4-01", "S4-10")
+async def test_the_published_version_answers_as_the_trained_model(
+    trained_run: TrainResult, facts_file: Path, tmp_path: Path
+) -> None:
+    questions = read_questions(facts_file)
+    rows = training_rows(questions) + held_out_rows(questions)
+    registry = ModelRegistry(tmp_path / "models")
+    version = await publish(trained_run.run_dir, "pharma", registry, quantisation="f16")
+    registry.promote("pharma", version.version)
+    told: list[EvaluationProgress] = []
+    trained = await evaluate(trained_run.run_dir, rows, output_dir=tmp_path / "trained")
+    served = await evaluate_reference(
+        "registry/pharma@live",
+        rows,
+        home=tmp_path,
+        output_dir=tmp_path / "served",
+        on_progress=told.append,
+    )
+    before = [
+        RowResult.model_validate_json(line)
+        for line in trained.results.read_text(encoding="utf-8").splitlines()
+    ]
+    assert _answers(served.results) == [result.answer for result in before]
+    assert (served.rows, served.exact) == (trained.rows, trained.exact)
+    assert served.accuracy == pytest.approx(trained.accuracy, abs=1e-6)
+    assert [miss.row for miss in served.misses] == [miss.row for miss in trained.misses]
+    assert served.exact >= 12
+    assert [report.rows for report in told] == list(range(1, len(rows) + 1))
+    assert {report.total_rows for report in told} == {len(rows)}
+    assert check_file(served.results, minimum=1).is_ok
+
+
+def _rows(count: int) -> Rows:
+    return [
+        {
+            "messages": [
+                {"role": "user", "content": f"Question {n}?"},
+                {"role": "assistant", "content": f"Answer {n}."},
+            ]
+        }
+        for n in range(count)
+    ]
+
+
+def half_right(request: CompletionRequest) -> str:
+    """Answer even questions as they should be answered."""
+    number = int(request.messages[-1].content.split()[1].rstrip("?"))
+    return f"Answer  {number}.\n" if number % 2 == 0 else ""
+
+
+def failing(request: CompletionRequest) -> str:
+    """Answer as a model that is gone."""
+    raise ProviderOutputError("gone", provider="failing")
+
+
+def crashing(request: CompletionRequest) -> str:
+    """Answer as a function with a mistake in it would."""
+    raise ZeroDivisionError
+
+
+async def test_answers_are_counted_and_misses_are_shown(tmp_path: Path) -> None:
+    report = await evaluate_reference(
+        f"python:{__name__}:half_right", _rows(30), home=tmp_path, output_dir=tmp_path / "out"
+    )
+    assert (report.rows, report.exact, report.accuracy) == (30, 15, 0.5)
+    assert [miss.row for miss in report.misses] == list(range(2, 21, 2))
+    assert report.misses[0].answer == ""
+    assert report.results.parent == tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    ("reference", "error"),
+    [
+        ("registry/none@live", DeclarationError),
+        ("nobody/any", DeclarationError),
+        (f"python:{__name__}:failing", ProviderError),
+        (f"python:{__name__}:crashing", ProviderError),
+    ],
+)
+async def test_a_model_that_does_not_answer_is_an_error(
+    tmp_path: Path, reference: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await evaluate_reference(
+            reference, _rows(2), home=tmp_path, output_dir=tmp_path / "out", concurrency=1
+        )
+
+
+async def test_rows_that_are_no_conversations_are_refused(tmp_path: Path) -> None:
+    rows: Rows = [{"messages": []}]
+    with pytest.raises(DataError, match="row"):
+        await evaluate_reference("offline", rows, home=tmp_path, output_dir=tmp_path)
