@@ -118,6 +118,11 @@ def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
         yield Problem("an agent cannot hand over to itself", where)
     offered = [catalog.tools.get(n).function_name for n in spec.tools if n in catalog.tools]
     offered += [f"transfer_to_{name}".replace(".", "_") for name in spec.handoffs]
+    for name in offered:
+        if len(name) > 64:
+            hint = "declare a tool with `navigate_to` and a shorter name"
+            message = f"{name!r} has more than the 64 characters of a tool's name"
+            yield Problem(message, f"{where}.handoffs", hint=hint)
     for name, count in Counter(offered).items():
         if count > 1 and len(set(spec.tools)) == len(spec.tools):
             yield Problem(f"{count} tools are offered to the model as {name!r}", f"{where}.tools")

@@ -8,7 +8,7 @@ import functools
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import typer
 
@@ -103,9 +103,9 @@ def plain(text: str) -> str:
 
 def print_json(value: object) -> None:
     """Print a value as indented JSON; models and dataclasses are taken apart."""
-    import orjson
+    from orjson import OPT_INDENT_2
 
-    print(_encode(value, orjson.OPT_INDENT_2))
+    print(_encode(value, OPT_INDENT_2))
 
 
 def print_json_line(value: object) -> None:
@@ -144,7 +144,8 @@ def _encode(value: object, options: int) -> str:
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:
     """Return the first error of a group of tasks."""
-    error: Exception = group
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    error = group.exceptions[0]
+    if not isinstance(error, ExceptionGroup):
+        return error
+    # A group inside a group of exceptions holds exceptions, which isinstance cannot tell.
+    return _first(cast("ExceptionGroup[Exception]", error))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenAICompatible", "open_openai_compatible"]
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 _MAX_BODY = 16 * 1024 * 1024
 """Bytes of an answer that is not streamed."""
@@ -158,13 +158,13 @@ class OpenAICompatible:
                 choice = cast("dict[str, Any]", choices[0])
                 finish = _text(choice.get("finish_reason")) or finish
                 found = choice.get("logprobs")
-                tokens = cast("Json", found).get("content") if isinstance(found, dict) else None
+                tokens = cast("_Json", found).get("content") if isinstance(found, dict) else None
                 if isinstance(tokens, list):
                     logprobs += cast("list[object]", tokens)
                 raw = choice.get("delta")
                 if not isinstance(raw, dict):
                     continue
-                delta = cast("Json", raw)
+                delta = cast("_Json", raw)
                 reasoning.append(_reasoning(delta))
                 calls.add(delta.get("tool_calls"))
                 piece = thinking.feed(_text(delta.get("content")))
@@ -192,13 +192,13 @@ class OpenAICompatible:
             finish_reason=finish,
         )
 
-    def _result(self, answer: Json) -> CompletionResult:
+    def _result(self, answer: _Json) -> CompletionResult:
         """Return an answer that came as a whole."""
         choice = self._choice(answer)
         raw = choice.get("message")
         if not isinstance(raw, dict):
             raise self._bad("the answer has no message")
-        fields = cast("Json", raw)
+        fields = cast("_Json", raw)
         thinking = ThinkingFilter()
         text = thinking.feed(_text(fields.get("content"))) + thinking.finish()
         message = Message(
@@ -271,24 +271,24 @@ class OpenAICompatible:
         except ValueError as error:
             raise self._bad(str(error)) from None
 
-    def _parse(self, data: bytes) -> Json:
+    def _parse(self, data: bytes) -> _Json:
         try:
             answer = orjson.loads(data)
         except orjson.JSONDecodeError:
             raise self._bad("the answer is not JSON") from None
         if not isinstance(answer, dict):
             raise self._bad("the answer is no JSON object")
-        fields = cast("Json", answer)
+        fields = cast("_Json", answer)
         if fields.get("error"):
             text = hide_key(_error_text(fields), self._key)
             raise ProviderDownError(text, provider=self.model)
         return fields
 
-    def _choice(self, answer: Json) -> Json:
+    def _choice(self, answer: _Json) -> _Json:
         choices = answer.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             raise self._bad("the answer has no choices")
-        return cast("Json", choices[0])
+        return cast("_Json", choices[0])
 
     def _refusal(self, response: "aiohttp.ClientResponse", body: bytes) -> ProviderError:
         try:
@@ -317,12 +317,12 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        parts = [cast("Json", p) for p in cast("list[object]", value) if isinstance(p, dict)]
+        parts = [cast("_Json", p) for p in cast("list[object]", value) if isinstance(p, dict)]
         return "".join(str(part.get("text") or "") for part in parts)
     return ""
 
 
-def _reasoning(fields: Json) -> str:
+def _reasoning(fields: _Json) -> str:
     """Return what the model thought; servers do not agree on the field's name."""
     return _text(fields.get("reasoning_content")) or _text(fields.get("reasoning"))
 
@@ -331,8 +331,8 @@ def _error_text(answer: object) -> str:
     """Return what a server says about an error, in any of the shapes that are in use."""
     if not isinstance(answer, dict):
         return str(answer or "")
-    fields = cast("Json", answer)
+    fields = cast("_Json", answer)
     error: Any = fields.get("error") or fields.get("message") or fields.get("detail") or ""
     if isinstance(error, dict):
-        error = cast("Json", error).get("message") or cast("object", error)
+        error = cast("_Json", error).get("message") or cast("object", error)
     return str(error)

@@ -24,7 +24,7 @@ __all__ = [
     "wire_tool",
 ]
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 
 def wire_message(message: Message) -> dict[str, object]:
@@ -89,7 +89,7 @@ def confidence_of(logprobs: object) -> float | None:
         return None
     values: list[float] = []
     for token in cast("list[object]", content):
-        value = cast("Json", token).get("logprob") if isinstance(token, dict) else None
+        value = cast("_Json", token).get("logprob") if isinstance(token, dict) else None
         if isinstance(value, int | float) and math.isfinite(value):
             values.append(min(float(value), 0.0))
     return math.exp(sum(values) / len(values)) if values else None
@@ -118,9 +118,9 @@ class ToolCallDeltas:
         for item in cast("list[object]", raw):
             if not isinstance(item, dict):
                 continue
-            delta = cast("Json", item)
+            delta = cast("_Json", item)
             function = delta.get("function")
-            fields: Json = cast("Json", function) if isinstance(function, dict) else {}
+            fields: _Json = cast("_Json", function) if isinstance(function, dict) else {}
             call_id, name = _string(delta.get("id")), _string(fields.get("name"))
             part = self._part(delta.get("index"), call_id, name)
             part.id, part.name = part.id or call_id, part.name or name
@@ -173,9 +173,9 @@ def _string(value: object) -> str:
 
 
 def _read_call(item: object, provider: str) -> ToolCall:
-    call: Json = cast("Json", item) if isinstance(item, dict) else {}
+    call: _Json = cast("_Json", item) if isinstance(item, dict) else {}
     function = call.get("function")
-    fields: Json = cast("Json", function) if isinstance(function, dict) else {}
+    fields: _Json = cast("_Json", function) if isinstance(function, dict) else {}
     name, arguments = fields.get("name"), fields.get("arguments")
     if not isinstance(name, str) or not name:
         raise ProviderOutputError("a tool call has no function name", provider=provider)

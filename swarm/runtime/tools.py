@@ -148,9 +148,11 @@ def _schema_checker(
     schema: Mapping[str, JsonValue],
 ) -> Callable[[Mapping[str, JsonValue]], None]:
     import jsonschema  # 0.1 s that only tools with schemas of their own pay
+    from referencing.jsonschema import EMPTY_REGISTRY
 
-    # The library's stubs leave the instance's type open.
-    validator: Any = jsonschema.Draft202012Validator(dict(schema))
+    # Without a registry of its own, the library fetches a `$ref` that is an address. Its stubs
+    # leave the instance's type open.
+    validator: Any = jsonschema.Draft202012Validator(dict(schema), registry=EMPTY_REGISTRY)
 
     def check(arguments: Mapping[str, JsonValue]) -> None:
         found = [

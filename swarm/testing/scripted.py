@@ -7,7 +7,7 @@ import orjson
 from swarm.completion import CompletionRequest, CompletionResult
 from swarm.messages import Message, ToolCall
 
-__all__ = ["ScriptError", "ScriptedCompletion", "call_tool"]
+__all__ = ["ScriptError", "ScriptedCompletion", "Step", "call_tool"]
 
 Step = str | Message | CompletionResult | Exception | Callable[[CompletionRequest], str | Message]
 """What the model does at one request: answer, raise, or decide by the request."""

@@ -15,9 +15,9 @@ from aiohttp import web
 
 from swarm.messages import Message, ToolCall
 
-__all__ = ["StubReply", "StubServer"]
+__all__ = ["Decide", "Reply", "StubReply", "StubServer", "call_first_tool"]
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class StubReply:
 
 
 Reply = str | Message | StubReply
-Decide = Callable[[Json], Reply]
+Decide = Callable[[_Json], Reply]
 """Takes the request's JSON and returns the answer."""
 
 
-def call_first_tool(request: Json) -> Reply:
+def call_first_tool(request: _Json) -> Reply:
     """Call the first tool that is offered, then repeat its output: the least a model can do."""
     last = request["messages"][-1]
     if last["role"] == "tool":
@@ -64,7 +64,7 @@ class StubServer:
         self._key = key
         self._runner: web.AppRunner | None = None
         self._closing = anyio.Event()
-        self.requests: list[Json] = []
+        self.requests: list[_Json] = []
         """The JSON of every request, in order."""
         self.headers: list[Mapping[str, str]] = []
         """The headers of every request, also of those whose key was refused; lower-case names."""
@@ -97,7 +97,7 @@ class StubServer:
             sent = http.headers.get("Authorization", "").removeprefix("Bearer ")
             error = {"error": {"message": f"Incorrect API key provided: {sent}"}}
             return web.json_response(error, status=401)
-        request: Json = orjson.loads(await http.read())
+        request: _Json = orjson.loads(await http.read())
         self.requests.append(request)
         reply = _as_reply(self._reply(request))
         if reply.hangs:
@@ -123,7 +123,7 @@ class StubServer:
         return response
 
     async def _stream(
-        self, http: web.Request, request: Json, reply: StubReply
+        self, http: web.Request, request: _Json, reply: StubReply
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(http)
@@ -151,7 +151,7 @@ def _drop(http: web.Request) -> None:
         http.transport.abort()
 
 
-def _usage(request: Json, reply: StubReply) -> dict[str, int]:
+def _usage(request: _Json, reply: StubReply) -> dict[str, int]:
     sent, answered = len(orjson.dumps(request["messages"])) // 4, len(reply.text) // 4 + 1
     return {
         "prompt_tokens": sent,
@@ -177,7 +177,7 @@ def _logprobs(reply: StubReply) -> dict[str, object] | None:
     return {"content": [{"token": "x", "logprob": value} for value in reply.logprobs]}
 
 
-def _answer(request: Json, reply: StubReply) -> dict[str, object]:
+def _answer(request: _Json, reply: StubReply) -> dict[str, object]:
     message: dict[str, object] = {"role": "assistant", "content": reply.text or None}
     if reply.tool_calls:
         message["tool_calls"] = _wire_calls(reply)
@@ -196,10 +196,12 @@ def _answer(request: Json, reply: StubReply) -> dict[str, object]:
     }
 
 
-async def _chunks(request: Json, reply: StubReply) -> AsyncIterator[dict[str, object]]:
+async def _chunks(request: _Json, reply: StubReply) -> AsyncIterator[dict[str, object]]:
     """Yield the chunks of a streamed answer: a word at a time, calls cut in the middle."""
 
-    def chunk(delta: Json, finish: str | None = None, logprobs: object = None) -> dict[str, object]:
+    def chunk(
+        delta: _Json, finish: str | None = None, logprobs: object = None
+    ) -> dict[str, object]:
         choice: dict[str, object] = {"index": 0, "delta": delta, "finish_reason": finish}
         if logprobs is not None:
             choice["logprobs"] = logprobs
@@ -219,6 +221,6 @@ async def _chunks(request: Json, reply: StubReply) -> AsyncIterator[dict[str, ob
         rest = {"arguments": call.arguments[half:]}
         yield chunk({"tool_calls": [{"index": index, "function": rest}]})
     yield chunk({}, "tool_calls" if reply.tool_calls else "stop")
-    options: Json = request.get("stream_options") or {}
+    options: _Json = request.get("stream_options") or {}
     if options.get("include_usage"):
         yield {"object": "chat.completion.chunk", "choices": [], "usage": _usage(request, reply)}

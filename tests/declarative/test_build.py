@@ -197,7 +197,9 @@ NUMBER = 3
         ('"tools:stock"', '"tools:untyped"', [
             "4:17: tools.stock.call: tool function 'untyped': parameter 'sku' has no type annot",
         ]),
-        ('"tools:stock"', '"tools:strange"', ["4:17: tools.stock.call: tool function 'strange': an annotation cannot be described"]),
+        ('"tools:stock"', '"tools:strange"', [
+            "4:17: tools.stock.call: tool function 'strange': an annotation cannot be described",
+        ]),
         ("model: offline", "model: python:tools:stok", [
             "2:18: completions.small.model: module 'tools' has no function 'stok' (did you mean",
         ]),

@@ -143,7 +143,7 @@ def test_there_are_enough_facts_to_learn_from(facts: tuple[Question, ...]) -> No
 def test_the_wiki_without_a_model_knows_its_facts(
     facts: tuple[Question, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(str(EXAMPLE))
+    monkeypatch.setattr(sys, "path", [str(EXAMPLE), *sys.path])
     look_up: Callable[[str], str] = importlib.import_module("pharma_wiki").look_up
     found = [look_up(fact.train[0]) == fact.answer for fact in facts]
     assert sum(found) / len(found) >= 0.99

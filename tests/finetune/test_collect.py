@@ -54,6 +54,16 @@ def price(product: str) -> str:
     return f"{product}: 4.80 euros"
 
 
+def look_up(message: str) -> str:
+    """Answer as a wiki."""
+    return f"The wiki on: {message}"
+
+
+def tell_hours(message: str) -> str:
+    """Answer as another wiki."""
+    return "Nine to five."
+
+
 async def advise(product: str, context: ToolContext) -> None:
     """Tell the customer about a product."""
     who = context.client_id, context.agent_name
@@ -72,8 +82,8 @@ def desk(steps: Sequence[Said]) -> tuple[Catalog, ScriptedCompletion]:
     catalog = Catalog()
     with use_catalog(catalog):
         add_completion(completion_name="model", get_completion=model)
-        add_wiki(wiki_name="pharma", get_chat=lambda text: f"The wiki on: {text}")
-        add_wiki(wiki_name="hours", get_chat=lambda _: "Nine to five.")
+        add_wiki(wiki_name="pharma", get_chat=look_up)
+        add_wiki(wiki_name="hours", get_chat=tell_hours)
         for tool in (price, advise, announce):
             add_tool(tool_name=tool.__name__, call=tool)
         add_tool(tool_name="ask_pharma", wiki="pharma")
@@ -526,7 +536,7 @@ async def test_an_empty_journal_gives_no_rows(tmp_path: Path) -> None:
 @pytest.mark.requirement("S1-25")
 async def test_keys_reach_no_row_unless_a_user_typed_them(tmp_path: Path) -> None:
     catalog, _ = desk([])
-    async with StubServer(key=_SECRET) as server:
+    async with StubServer(lambda _: "Hello.", key=_SECRET) as server:
         with use_catalog(catalog):
             add_completion(
                 completion_name="wire",
@@ -553,7 +563,7 @@ async def test_keys_reach_no_row_unless_a_user_typed_them(tmp_path: Path) -> Non
                     await chat.complete("Hello")
     found = await collected(tmp_path)
     assert found.dropped == {"no_answer": 1}
-    text = "".join(json.dumps(dump(row)) for row in found.sft_rows)
+    [text] = [json.dumps(dump(row)) for row in found.sft_rows]
     assert _SECRET not in text and _SECRET[::-1] not in text
     stored = _bytes_of(tmp_path)
     assert _SECRET.encode() not in stored and _SECRET[::-1].encode() not in stored

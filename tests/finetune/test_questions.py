@@ -1,3 +1,5 @@
+"""Questions files: what is read, and every problem with its line."""
+
 import json
 from pathlib import Path
 

@@ -109,6 +109,17 @@ def test_two_tools_that_look_the_same_to_the_model(catalog: Catalog) -> None:
     ]
 
 
+def test_a_hand_off_whose_tool_no_provider_would_take(catalog: Catalog) -> None:
+    name = "x" * 60
+    _agent("seller", handoffs=[name])
+    _agent(name, handoffs=["seller"])
+    _swarm("seller", name)
+    assert _told(catalog) == [
+        f"agents.seller.handoffs: 'transfer_to_{name}' has more than the 64 characters of a tool's"
+        " name (declare a tool with `navigate_to` and a shorter name)"
+    ]
+
+
 def test_a_swarm_without_agents_or_with_another_start(catalog: Catalog) -> None:
     _agent("seller")
     add_swarm(swarm_name="empty", agent_list=[], default_agent="seller")

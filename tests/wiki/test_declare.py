@@ -74,7 +74,9 @@ async def test_an_agent_is_offered_what_the_wiki_says_of_itself(tmp_path: Path) 
     assert (tool.name, tool.description) == ("ask_pharma", "Prices and doses")
     assert tool.examples == ("How much?",)
     assert tool.parameters["type"] == "object"
-    assert list(tool.parameters["properties"]) == ["question"]  # type: ignore[arg-type]
+    properties = tool.parameters["properties"]
+    assert isinstance(properties, dict)
+    assert list(properties) == ["question"]
     assert "required" not in tool.parameters
 
 
@@ -148,7 +150,7 @@ def test_validation_finds_every_reference_that_leads_nowhere() -> None:
     catalog = Catalog()
     with use_catalog(catalog):
         add_completion(completion_name="model", model="offline")
-        add_wiki(wiki_name="pharma", completion="modle")
+        add_wiki(wiki_name="pharma", completion="modex")
         add_wiki(wiki_name="prices", model="opnai/some-model", fallback="no-reference")
         add_tool(tool_name="ask_prices", wiki="prices")
         add_tool(tool_name="ask_pharm", wiki="pharm")
@@ -161,7 +163,7 @@ def test_validation_finds_every_reference_that_leads_nowhere() -> None:
         add_swarm(swarm_name="shop", agent_list=["seller"], default_agent="seller")
     found = _problems(catalog)
     assert found["wikis.pharma.completion"] == (
-        "no completion named 'modle'",
+        "no completion named 'modex'",
         "did you mean 'model'?",
     )
     assert "did you mean 'openai'?" in found["wikis.prices.model"][0]

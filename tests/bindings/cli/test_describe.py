@@ -23,9 +23,9 @@ def test_every_problem_is_told_with_its_place(wikiswarm: Wikiswarm, tmp_path: Pa
         "  model: {model: offlin}\n"
         "agents:\n"
         "  seller:\n"
-        "    completion: modle\n"
+        "    completion: modex\n"
         "    max_tool_calls: many\n"
-        "    promt: You sell.\n"
+        "    prompts: You sell.\n"
         "  seller: {completion: model}\n"
         "  doctor: !!python/name:os.system {}\n"
         "swarms:\n"
@@ -43,9 +43,9 @@ def test_every_problem_is_told_with_its_place(wikiswarm: Wikiswarm, tmp_path: Pa
             for problem in problems
         )
 
-    assert told(5, "agents.seller.completion", "no completion named 'modle'", "'model'?")
+    assert told(5, "agents.seller.completion", "no completion named 'modex'", "'model'?")
     assert told(6, "agents.seller.max_tool_calls")
-    assert told(7, "unknown field 'promt'", "did you mean 'prompt'?")
+    assert told(7, "unknown field 'prompts'", "did you mean 'prompt'?")
     assert told(8, "seller", "twice")
     assert told(9, "not allowed")
     assert told(11, "no agent named 'seler'", "did you mean 'seller'?")

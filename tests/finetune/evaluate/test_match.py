@@ -1,3 +1,5 @@
+"""What counts as exactly right."""
+
 import pytest
 
 from finetune.evaluate import exact_match, score_matches

@@ -1,3 +1,5 @@
+"""Evaluation of a trained model in a child process."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""The GGUF that the built-in writer makes answers as the model it was made from."""
+
 import json
 import shutil
 import subprocess

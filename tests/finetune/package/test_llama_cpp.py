@@ -1,3 +1,5 @@
+"""The way to llama.cpp's own converter."""
+
 import json
 import shutil
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The Modelfile: template, stop marks and limits."""
+
 import shutil
 from pathlib import Path
 

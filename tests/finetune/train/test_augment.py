@@ -1,3 +1,5 @@
+"""Augmentation: deterministic, and never without the telling word."""
+
 import random
 
 from finetune.train import augment_rows

@@ -1,3 +1,5 @@
+"""Preference rows: what is read, refused and repeated."""
+
 from collections import Counter
 
 from finetune.train.pairs import rehearsal_pairs

@@ -1,3 +1,5 @@
+"""Supervised rows: what is read, and every problem with its line."""
+
 import json
 from pathlib import Path
 from typing import Any

@@ -1,3 +1,5 @@
+"""A training run from start to end, in its child process."""
+
 import json
 from pathlib import Path
 

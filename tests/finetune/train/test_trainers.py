@@ -1,3 +1,5 @@
+"""The settings that reach TRL's trainers."""
+
 import json
 from pathlib import Path
 

@@ -115,7 +115,7 @@ _ECHOES = {
     ),
     "a text": StubReply(status=500, body=f"no: {_KEY}".encode()),
     "a text that is cut in the key": StubReply(
-        status=400, body=b"x" * 180 + b" " + _KEY.encode() + b"y" * 9000
+        status=400, body=b"x" * 150 + b" " + _KEY.encode() + b"y" * 9000
     ),
     "a JSON text that is cut in the key": StubReply(
         status=400, body=f'{{"error": "{"x" * 270} {_KEY}"}}'.encode()

@@ -25,8 +25,16 @@ from tests.swarm.program import Program
 __all__ = ["shop", "start", "starve", "talk"]
 
 
-def shop(home: Path, mark: Callable[[str], None] = lambda label: None) -> Program:
-    """Return a program whose model calls one tool for each question; `mark` hears each step."""
+def shop(
+    home: Path, mark: Callable[[str], None] = lambda label: None, pause: float = 0.0
+) -> Program:
+    """Return a program whose model calls one tool for each question.
+
+    Args:
+        home: Where its journal lies.
+        mark: Hears each step.
+        pause: Seconds that the tool takes.
+    """
 
     def model(request: CompletionRequest) -> Any:
         last = request.messages[-1]
@@ -38,7 +46,7 @@ def shop(home: Path, mark: Callable[[str], None] = lambda label: None) -> Progra
 
     async def work(question: str) -> str:
         mark("tool-start")
-        await anyio.lowlevel.checkpoint()
+        await anyio.sleep(pause)
         mark("tool-end")
         return f"did {question}"
 
@@ -70,7 +78,8 @@ def talk(pipe: Connection, home: str, stop_at: str) -> None:
             time.sleep(60)
 
     async def run() -> None:
-        program = shop(Path(home), mark)
+        # Long enough for the journal to write, unasked, that the tool was called.
+        program = shop(Path(home), mark, pause=0.04)
         async with program.host() as host:
             for name in ("begin", "commit"):
                 sqlalchemy.event.listen(host.database.engine, name, _listener(mark, name))

@@ -56,7 +56,7 @@ async def test_a_promotion_takes_effect_at_the_next_question(host: Host, home: P
 async def test_an_answer_under_way_keeps_its_version(tmp_path: Path) -> None:
     is_asked, may_answer = anyio.Event(), threading.Event()
     registry = ModelRegistry(tmp_path / "models")
-    registry.register("pharma", remote=f"python:{__name__}:_slow_model")
+    registry.register("pharma", remote=f"python:{__name__}:slow_model")
     registry.register("pharma", remote="offline")
     registry.promote("pharma", 1)
     _slow.clear()
@@ -81,7 +81,7 @@ async def test_an_answer_under_way_keeps_its_version(tmp_path: Path) -> None:
 _slow: list[object] = []
 
 
-async def _slow_model(request: CompletionRequest) -> str:
+async def slow_model(request: CompletionRequest) -> str:
     """Answer once the test lets it."""
     tell, may_answer = _slow
     assert callable(tell) and isinstance(may_answer, threading.Event)
