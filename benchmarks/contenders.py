@@ -62,7 +62,12 @@ def question(number: int) -> str:
 
 @asynccontextmanager
 async def wikiswarm(
-    base_url: str, home: Path, *, turns: int, is_streamed: bool = False
+    base_url: str,
+    home: Path,
+    *,
+    turns: int,
+    is_streamed: bool = False,
+    has_effect: bool = False,
 ) -> AsyncGenerator[Contender, None]:
     """Run wikiswarm on one host, with its journal in `home` on."""
     catalog = Catalog()
@@ -77,6 +82,7 @@ async def wikiswarm(
                 "required": ["sku"],
             },
             call=stock_level,
+            read_only=not has_effect,
         )
         add_agent(
             agent_name="seller",

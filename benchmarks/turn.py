@@ -1,10 +1,12 @@
 """What a tool turn costs: CPU time per turn, of wikiswarm and of a bare loop.
 
-A turn is two model calls and one tool call. Three contenders hold the same conversations, one
+A turn is two model calls and one tool call. Four contenders hold the same conversations, one
 after the other and again, several times, and the medians are compared:
 
-* `journal`: wikiswarm, its journal on (SQLite, synchronous=FULL, in a fresh folder);
-* `streamed`: the same, with the answer streamed;
+* `journal`: wikiswarm, its journal on (SQLite, synchronous=FULL, in a fresh folder), with a tool
+  that looks something up, as the tool of a wiki does;
+* `effect`: the same with a tool that may change something, so its call is on disk before it runs;
+* `streamed`: `journal`, with the answer streamed;
 * `bare`: aiohttp and orjson and nothing else. It sends request bodies of the same size, message
   by message the same, since it keeps and sends the same history of a few dozen messages.
 
@@ -76,10 +78,12 @@ async def measure_all(
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(running_stub())
         journal = wikiswarm(base_url, home / "journal", turns=turns)
+        effect = wikiswarm(base_url, home / "effect", turns=turns, has_effect=True)
         streamed = wikiswarm(base_url, home / "streamed", turns=turns, is_streamed=True)
         contenders: dict[str, Contender] = {
             "bare": await stack.enter_async_context(bare_loop(base_url)),
             "journal": await stack.enter_async_context(journal),
+            "effect": await stack.enter_async_context(effect),
             "streamed": await stack.enter_async_context(streamed),
         }
         figures: list[Figure] = []

@@ -17,6 +17,7 @@ from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
 from swarm.completions.callback import CallbackCompletion
 from swarm.completions.retry import ResilientCompletion
+from swarm.environment import read_environment
 from swarm.errors import SessionError
 from swarm.extension import model_provider
 from swarm.reference import parse_reference
@@ -28,7 +29,7 @@ from swarm.validate import validate
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["Host", "current_host", "default_home", "read_environment", "run_sync", "session"]
+__all__ = ["Host", "current_host", "default_home", "run_sync", "session"]
 
 Resource = TypeVar("Resource")
 Result = TypeVar("Result")
@@ -39,22 +40,6 @@ register_builtin_providers()
 def default_home() -> Path:
     """Return the folder of the state: `WIKISWARM_HOME`, or `.wikiswarm` in the working folder."""
     return Path(os.environ.get("WIKISWARM_HOME") or ".wikiswarm")
-
-
-def read_environment(folder: Path | None = None) -> dict[str, str]:
-    """Return the environment, with the variables of a `.env` file beneath.
-
-    Args:
-        folder: Where `.env` lies; the working folder when absent.
-    """
-    found: dict[str, str] = {}
-    path = (folder or Path()) / ".env"
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            name, equals, value = line.strip().removeprefix("export ").partition("=")
-            if equals and name and not name.startswith("#"):
-                found[name.strip()] = value.strip().strip("\"'")
-    return {**found, **os.environ}
 
 
 class Host:

@@ -86,7 +86,7 @@ class CompletionSpec(Spec):
     seed: int | None = None
     """Makes sampling repeatable, where the provider can."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
-    """Seconds for one call with all its retries and fallbacks."""
+    """Seconds for one call with all its retries; with fallbacks, each model gets an equal share."""
     max_retries: Annotated[int, Field(ge=0, le=10)] = 2
     """Further attempts after a failure that may pass: no connection, 429, 5xx."""
     fallback: str | Sequence[str] = ()
@@ -135,6 +135,8 @@ class ToolSpec(Spec):
     """Messages that this tool is right for; the `offline` completion matches against them."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds for one call; then the model is told that the tool gave no output."""
+    read_only: bool = False
+    """It changes nothing, as tools of wikis never do; other calls are on disk before they run."""
     type: Literal["function"] = "function"
     """As the OpenAI API has it; there is no other type."""
     function: ToolFunction | None = None

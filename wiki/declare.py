@@ -51,6 +51,7 @@ def wiki_tool(spec: ToolSpec, catalog: Catalog) -> ToolSpec:
     return spec.model_copy(
         update={
             "wiki": None,
+            "read_only": True,
             "call": ask_wiki,
             "description": spec.description or wiki.doc_description or f"Ask {wiki_name}.",
             "parameters": spec.parameters or _PARAMETERS,

@@ -174,8 +174,9 @@ def _print_history(messages: "list[Message]", *, as_json: bool) -> None:
 def _load(file: Path) -> "Catalog":
     from declarative import load
     from swarm import Catalog
+    from swarm.environment import read_environment
 
-    return load(file, catalog=Catalog())
+    return load(file, catalog=Catalog(), environment=read_environment())
 
 
 def _swarm_name(catalog: "Catalog", name: str | None) -> str:

@@ -18,9 +18,10 @@ def check(file: FileArgument, as_json: JsonOption = False) -> None:
     import time
 
     from declarative import check as check_document
+    from swarm.environment import read_environment
 
     started = time.perf_counter()
-    report = check_document(file)
+    report = check_document(file, environment=read_environment())
     if as_json:
         print_json(
             {
@@ -52,10 +53,12 @@ def describe(
     from declarative import describe as describe_catalog
     from declarative import load
     from swarm import Catalog
+    from swarm.environment import read_environment
 
+    catalog = load(file, catalog=Catalog(), environment=read_environment())
     for known in get_args(Format):
         if format == known:
-            print(describe_catalog(load(file, catalog=Catalog()), format=known), end="")
+            print(describe_catalog(catalog, format=known), end="")
             return
     say(f"error: no format {format!r}; use markdown, mermaid or schema")
     raise typer.Exit(2)

@@ -86,7 +86,7 @@ def _extras() -> list[Finding]:
 
 
 def _keys() -> list[Finding]:
-    from swarm.host import read_environment
+    from swarm.environment import read_environment
 
     environment = read_environment()
     return [
@@ -106,13 +106,15 @@ def _services() -> list[Finding]:
 def _document(file: Path) -> list[Finding]:
     from declarative import check, load
     from swarm import Catalog
+    from swarm.environment import read_environment
 
-    report = check(file)
+    environment = read_environment()
+    report = check(file, environment=environment)
     if report.problems:
         return [Finding("error", str(file), str(problem)) for problem in report.problems]
     return [
         Finding("ok", str(file), "no problems"),
-        *_retired_models(load(file, catalog=Catalog())),
+        *_retired_models(load(file, catalog=Catalog(), environment=environment)),
     ]
 
 

@@ -1,5 +1,6 @@
 """The tool calls of one model answer: checked, run, and every one of them answered."""
 
+import asyncio  # noqa: TID251 - only asyncio tells who was cancelled
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -79,6 +80,9 @@ async def run_calls(turn: "Turn", plan: AgentPlan, calls: Sequence[ToolCall]) ->
     """
     for call in calls:
         turn.calls[call.id] = PendingCall(call.id, call.name, plan.spec.agent_name)
+    if any(call.name in plan.tools and not plan.tools[call.name].read_only for call in calls):
+        # After a crash the journal must know which calls may have had an effect.
+        await turn.session.flush()
     if plan.spec.parallel_tool_calls and len(calls) > 1:
         results: list[bool] = []
 
@@ -162,6 +166,12 @@ async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: b
     except SetupError:
         # No model can install an extra or set a key.
         raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Nobody cancelled the turn: something that the tool waited for was.
+        return _Result(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
     except Exception as error:
         # A tool is user code: whatever it raises is for the model to read, never a dead turn.
         return _Result(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)

@@ -155,10 +155,16 @@ class Session:
         finished = anyio.Event()
         outcome: list[Answered | Exception] = []
 
+        async def publish(event: StreamEvent) -> None:
+            try:
+                send.send_nowait(event)  # a round of the event loop for each word would cost more
+            except anyio.WouldBlock:
+                await send.send(event)
+
         async def work() -> None:
             try:
                 with scope:
-                    outcome.append(await self._run_turn(content, payload, send.send))
+                    outcome.append(await self._run_turn(content, payload, publish))
             except Exception as error:
                 outcome.append(error)  # raised again where the stream is read
             finally:

@@ -36,6 +36,8 @@ class BoundTool:
     navigate_to: str | None = None
     may_commit: bool = False
     """The function takes the context, so it may commit its output itself, even later."""
+    read_only: bool = False
+    """Nothing is lost when the journal does not know of a call."""
 
 
 def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
@@ -65,6 +67,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
         read_arguments=functools.partial(_parse_arguments, check=check),
         invoke=_caller(function, signature, converts=spec.parameters is None),
         may_commit=signature.context_name is not None,
+        read_only=spec.read_only,
     )
 
 
@@ -87,6 +90,7 @@ def bind_handoff(agent_name: str, spec: ToolSpec | None = None) -> BoundTool:
         timeout=spec.timeout if spec else 60.0,
         read_arguments=functools.partial(_parse_arguments, check=lambda arguments: None),
         invoke=announce,
+        read_only=True,
         navigate_to=agent_name,
     )
 

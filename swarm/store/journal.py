@@ -31,14 +31,14 @@ _MAX_QUEUED = 50_000
 _LONGEST_WAIT = 0.02
 """Seconds that an event may stay in memory when nobody waits for it."""
 
-Row = dict[str, object]
+_Row = dict[str, object]
 
 
 @dataclass(slots=True, eq=False)
 class _Write:
     """A transaction under way."""
 
-    rows: list[Row]
+    rows: list[_Row]
     """Those that are not settled yet."""
     last: int
     """The ticket of its newest event."""
@@ -51,7 +51,7 @@ class SqlJournal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: list[Row] = []
+        self._queue: list[_Row] = []
         self._last = 0
         """The newest ticket."""
         self._stored = 0
@@ -190,12 +190,12 @@ class SqlJournal:
         import sqlalchemy.exc
 
         insert = sa.insert(self._database.tables.events)
-        sessions: dict[str, list[Row]] = {}
+        sessions: dict[str, list[_Row]] = {}
         for row in write.rows:
             sessions.setdefault(str(row["session_id"]), []).append(row)
         for session_id, own in sessions.items():
 
-            def work(connection: "sqlalchemy.Connection", own: list[Row] = own) -> None:
+            def work(connection: "sqlalchemy.Connection", own: list[_Row] = own) -> None:
                 connection.execute(insert, own)
 
             try:

@@ -41,6 +41,7 @@ class StubReply:
 
 
 Reply = str | Message | StubReply
+"""Text, a message with tool calls, or everything that can be said about an answer."""
 Decide = Callable[[_Json], Reply]
 """Takes the request's JSON and returns the answer."""
 

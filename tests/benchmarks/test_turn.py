@@ -45,7 +45,7 @@ def test_reports_each_contender_at_each_number(tmp_path: Path) -> None:
     rows = orjson.loads(file.read_bytes())
     assert code == 0
     assert [(row["conversations"], row["contender"]) for row in rows] == [
-        (count, name) for count in (1, 3) for name in ("bare", "journal", "streamed")
+        (count, name) for count in (1, 3) for name in ("bare", "journal", "effect", "streamed")
     ]
     for row in rows:
         assert set(row) == _COLUMNS

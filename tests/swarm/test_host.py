@@ -20,8 +20,9 @@ from swarm import (
     session,
     use_catalog,
 )
-from swarm.errors import SessionError, StoreError, ValidationError
-from swarm.host import default_home, read_environment
+from swarm.errors import SessionError, SetupError, StoreError, ValidationError
+from swarm.environment import read_environment
+from swarm.host import default_home
 from tests.swarm.program import Program
 
 pytestmark = pytest.mark.anyio
@@ -169,16 +170,22 @@ def test_keys_come_from_the_environment_or_a_file_beside(
         "OPENAI_API_KEY=from-file",
         "export COHERE_API_KEY = 'quoted'",
         'WITH_EQUALS="a=b"',
+        "WITH_NOTE=value # not part of it",
         "no line",
         "",
     ]
-    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8-sig")
     monkeypatch.setenv("OPENAI_API_KEY", "from-environment")
+    monkeypatch.setenv("COHERE_API_KEY", "")
     found = read_environment(tmp_path)
     assert found["OPENAI_API_KEY"] == "from-environment"
     assert found["COHERE_API_KEY"] == "quoted"
     assert found["WITH_EQUALS"] == "a=b"
+    assert found["WITH_NOTE"] == "value"
     assert read_environment(tmp_path / "nowhere") == dict(os.environ)
+    (tmp_path / ".env").write_bytes(b"KEY=\xff\xfe")
+    with pytest.raises(SetupError, match="it is not UTF-8"):
+        read_environment(tmp_path)
 
 
 def test_a_program_that_is_not_async(program: Program) -> None:

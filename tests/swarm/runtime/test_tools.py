@@ -1,5 +1,6 @@
 """Tools: where they run, what their outputs become, when they are given up."""
 
+import asyncio  # noqa: TID251 - what a library of the program would use
 import threading
 from dataclasses import dataclass
 from datetime import date
@@ -136,6 +137,23 @@ async def test_a_tool_that_fails_on_purpose_says_why_in_its_own_words(program: P
     async with program.chat() as chat:
         assert await chat.complete("go") == "closed"
     assert output_of(model.requests[1]) == "error: the shop is closed"
+
+
+@pytest.mark.parametrize("is_parallel", [False, True])
+async def test_a_tool_whose_own_task_was_cancelled_does_not_cancel_the_turn(
+    program: Program, is_parallel: bool
+) -> None:
+    async def wait_for_a_dead_task() -> None:
+        task = asyncio.ensure_future(anyio.sleep_forever())
+        task.cancel()
+        await task
+
+    wish = call_tools("wait_for_a_dead_task", "wait_for_a_dead_task")
+    tools = [wait_for_a_dead_task]
+    model = program.agent(steps=[wish, "ok"], tools=tools, parallel_tool_calls=is_parallel)
+    async with program.chat() as chat:
+        assert await chat.complete("go") == "ok"
+    assert output_of(model.requests[1]).startswith("error: CancelledError")
 
 
 async def test_a_tool_may_stop_the_rest_of_the_round(program: Program) -> None:
