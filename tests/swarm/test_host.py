@@ -20,8 +20,8 @@ from swarm import (
     session,
     use_catalog,
 )
-from swarm.errors import SessionError, SetupError, StoreError, ValidationError
 from swarm.environment import read_environment
+from swarm.errors import SessionError, SetupError, StoreError, ValidationError
 from swarm.host import default_home
 from tests.swarm.program import Program
 

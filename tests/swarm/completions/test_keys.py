@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from swarm import Catalog, Host, add_agent, add_completion, add_swarm, session, use_catalog
-from swarm.errors import MissingKeyError, ProviderError, ProviderRefusedError
 from swarm.environment import read_environment
+from swarm.errors import MissingKeyError, ProviderError, ProviderRefusedError
 from swarm.testing import StubReply, StubServer
 from tests.swarm.completions.asking import LITELLM_WARNINGS, MODES, ask, opener
 
