@@ -23,11 +23,12 @@ from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.specs import CompletionSpec
-from swarm.store import Database, SqlJournal, open_database
 from swarm.validate import validate
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from swarm.store import Database, SqlJournal
 
 __all__ = ["Host", "current_host", "default_home", "run_sync", "session"]
 
@@ -73,6 +74,8 @@ class Host:
         self._token: Token[Host | None] | None = None
 
     async def __aenter__(self) -> "Host":
+        from swarm.store import SqlJournal, open_database
+
         self._database = await anyio.to_thread.run_sync(open_database, self.home)
         self._stack.callback(self._database.close)
         self._journal = SqlJournal(self._database)
@@ -99,7 +102,7 @@ class Host:
         self._journal = self._database = self._http = None
 
     @property
-    def database(self) -> Database:
+    def database(self) -> "Database":
         """The journal's database.
 
         Raises:

@@ -4,7 +4,6 @@ Providers and their SDKs retry nothing themselves. A stream can be tried again u
 piece of text has left; after that a failure is final.
 """
 
-import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TypeVar
@@ -123,4 +122,6 @@ class ResilientCompletion:
 def _pause(attempt: int, retry_after: float | None) -> float:
     if retry_after is not None:
         return retry_after
+    import random  # it brings hashlib, which no import should pay for
+
     return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.0)

@@ -1,6 +1,6 @@
 """Client ids: checked once, at the door."""
 
-import secrets
+import os
 
 from swarm.errors import InvalidIdError
 
@@ -29,9 +29,9 @@ def session_id(swarm_name: str, client_id: str) -> str:
 
 def new_run_id() -> str:
     """Return an id for a turn, short enough to type."""
-    return secrets.token_hex(6)
+    return os.urandom(6).hex()
 
 
 def new_tool_id() -> str:
     """Return an id for a tool call whose model gave none."""
-    return f"call_{secrets.token_hex(6)}"
+    return f"call_{os.urandom(6).hex()}"

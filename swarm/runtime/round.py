@@ -1,6 +1,5 @@
 """The tool calls of one model answer: checked, run, and every one of them answered."""
 
-import asyncio  # noqa: TID251 - only asyncio tells who was cancelled
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -166,7 +165,9 @@ async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: b
     except SetupError:
         # No model can install an extra or set a key.
         raise
-    except asyncio.CancelledError as error:
+    except anyio.get_cancelled_exc_class() as error:
+        import asyncio  # noqa: TID251 - only asyncio tells who was cancelled
+
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise

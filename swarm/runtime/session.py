@@ -1,6 +1,5 @@
 """A session: one client's conversation with one swarm."""
 
-import importlib.metadata
 import inspect
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -96,12 +95,14 @@ class Session:
             stored = await self.journal.read(self.id, last=4 * self.plan.window)
             unfinished = self._replay(stored)
             if not stored:
+                from importlib.metadata import version  # 15 ms that no import should cost
+
                 self.record(
                     SessionOpened(
                         swarm_name=self.plan.spec.swarm_name,
                         client_id=self.client_id,
                         agent_name=self.agent_name,
-                        version=importlib.metadata.version("wikiswarm"),
+                        version=version("wikiswarm"),
                     )
                 )
             elif unfinished is not None:

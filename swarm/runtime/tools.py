@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import anyio.to_thread
-import orjson
 from pydantic import BaseModel, JsonValue
 
 from swarm.catalog import Catalog
@@ -108,6 +107,8 @@ def output_text(value: object) -> str:
     elif isinstance(value, BaseModel):
         text = value.model_dump_json()
     else:
+        import orjson
+
         try:
             text = orjson.dumps(value, default=str).decode()
         except TypeError:
@@ -125,6 +126,8 @@ def cut_text(text: str) -> str:
 def _parse_arguments(
     text: str, *, check: Callable[[Mapping[str, JsonValue]], None]
 ) -> dict[str, JsonValue]:
+    import orjson
+
     try:
         value = orjson.loads(text or "{}")
     except orjson.JSONDecodeError as wrong:

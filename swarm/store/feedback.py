@@ -13,7 +13,7 @@ __all__ = ["Feedback", "add_feedback", "read_feedback"]
 class Feedback(BaseModel):
     """Feedback on one run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     run_id: str
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
