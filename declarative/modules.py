@@ -67,6 +67,8 @@ class ModuleFolder:
                 sys.modules[self._package] = package
             self._forget_changed()
             module = importlib.import_module(self.private_name(name))
+            # What the journal calls it; the private name depends on where the folder lies.
+            vars(module).setdefault("__public_name__", name)
             self._stamp()
             return module
 

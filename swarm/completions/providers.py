@@ -84,4 +84,5 @@ async def _open_python(
         hint = suggest(function_name, [name for name in vars(module) if name[0] != "_"])
         text = f"{reference}: {module_name} has no function {function_name!r}"
         raise DeclarationError(text + (f"; {hint}" if hint else ""))
-    return CallbackCompletion(function, str(reference))
+    public = getattr(module, "__public_name__", module_name)
+    return CallbackCompletion(function, f"python:{public}:{function_name}")
