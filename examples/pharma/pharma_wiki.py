@@ -26,14 +26,17 @@ def look_up(message: str) -> str:
     """Return the answer to the question that shares the most telling words with the message."""
     asked = set(normalise(message).split())
     weights = _weights()
+    unknown = math.log(1 + len(_facts()))  # a word that no fact uses tells that it is not meant
+
+    def weight(words: set[str]) -> float:
+        return sum(weights.get(word, unknown) for word in words)
+
     best, found = 0.0, "I do not know that."
     for fact in _facts():
         for phrasing in (*fact.train, *fact.held_out):
             words = set(normalise(phrasing).split())
-            shared = sum(weights.get(word, 0.0) for word in asked & words)
-            in_either = sum(weights.get(word, 0.0) for word in asked | words)
-            in_message = sum(weights.get(word, 0.0) for word in asked)
-            score = (shared / in_message + shared / in_either) / 2 if shared else 0.0
+            shared = weight(asked & words)
+            score = (shared / weight(asked) + shared / weight(asked | words)) / 2 if shared else 0.0
             if score > best:
                 best, found = score, fact.answer
     return found if best >= 0.4 else "I do not know that."
