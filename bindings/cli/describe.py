@@ -55,10 +55,9 @@ def describe(
     from swarm import Catalog
     from swarm.environment import read_environment
 
+    known: Format | None = next((f for f in get_args(Format) if f == format), None)
+    if known is None:
+        say(f"error: no format {format!r}; use markdown, mermaid or schema")
+        raise typer.Exit(2)
     catalog = load(file, catalog=Catalog(), environment=read_environment())
-    for known in get_args(Format):
-        if format == known:
-            print(describe_catalog(catalog, format=known), end="")
-            return
-    say(f"error: no format {format!r}; use markdown, mermaid or schema")
-    raise typer.Exit(2)
+    print(describe_catalog(catalog, format=known), end="")
