@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from finetune.evaluate.match import exact_match
 from finetune.evaluate.report import EvaluationReport, RowResult
-from finetune.train.child import ChildError, run_child
+from finetune.train.child import ChildError, check_installed, run_child
 from finetune.train.files import model_folder, sha256_file, write_atomic
 from finetune.train.rows import dump_rows, read_chats
 from swarm.errors import StoreError
@@ -69,10 +69,12 @@ async def evaluate(
         on_progress: Called after every batch.
 
     Raises:
+        MissingExtraError: The training libraries are not installed.
         DataError: There is no model, or a row is not a text conversation with an answer.
         EvaluationError: The process failed.
         StoreError: The folder cannot be written.
     """
+    check_installed("torch", "transformers")
     folder = await to_thread.run_sync(model_folder, model)
     chats = read_chats(list(rows), source="rows")
     job: dict[str, JsonValue] = {

@@ -5,6 +5,7 @@ child when it is cancelled. The child side keeps stdout for reports: whatever li
 to the log file. A child whose parent is gone ends itself.
 """
 
+import importlib.util
 import json
 import os
 import sys
@@ -17,9 +18,9 @@ import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import JsonValue
 
-from swarm.errors import SwarmError
+from swarm.errors import MissingExtraError, SwarmError
 
-__all__ = ["ChildError", "Reporter", "child_main", "run_child"]
+__all__ = ["ChildError", "Reporter", "check_installed", "child_main", "run_child"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _TAIL_LINES = 12
@@ -60,6 +61,17 @@ class ChildError(SwarmError):
         shown = "".join(f"\n  | {line}" for line in self.tail)
         self.hint = f"see {log}"
         super().__init__(f"{self.what} failed: {reason}; last lines of {log}:{shown}")
+
+
+def check_installed(*packages: str) -> None:
+    """Make sure, without importing them, that the libraries of a child are there.
+
+    Raises:
+        MissingExtraError: One is not installed.
+    """
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "train")
 
 
 async def run_child(

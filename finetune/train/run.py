@@ -10,7 +10,7 @@ from pathlib import Path
 from anyio import to_thread
 from pydantic import JsonValue
 
-from finetune.train.child import ChildError, run_child
+from finetune.train.child import ChildError, check_installed, run_child
 from finetune.train.config import TrainConfig, TrainProgress, TrainResult
 from finetune.train.files import model_folder, sha256_file, write_atomic
 from finetune.train.manifest import Manifest, make_manifest, manifest_text
@@ -50,10 +50,12 @@ async def train(
         on_progress: Called with every reported step.
 
     Raises:
+        MissingExtraError: The training libraries are not installed.
         DataError: The data cannot be trained on, or the run folder is in use.
         TrainingError: The child failed.
         StoreError: The run folder cannot be written.
     """
+    check_installed("torch", "transformers", "trl", "peft", "datasets", "tokenizers")
     await to_thread.run_sync(_freeze, config, data, rehearsal, output_dir)
     last: TrainProgress | None = None
     try:

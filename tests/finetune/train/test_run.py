@@ -1,6 +1,7 @@
 """A training run from start to end, in its child process."""
 
 import json
+import sys
 from pathlib import Path
 
 import anyio
@@ -8,7 +9,7 @@ import pytest
 
 from finetune.train import TrainConfig, TrainingError, TrainProgress, TrainResult, train
 from finetune.train.files import sha256_file
-from swarm.errors import DataError
+from swarm.errors import DataError, MissingExtraError
 
 
 @pytest.mark.requirement("S4-01")
@@ -119,3 +120,14 @@ def _is_running(run: Path) -> bool:
         except OSError:
             continue
     return False
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("package", ["torch", "trl"])
+async def test_a_missing_library_is_named_before_anything_is_made(
+    package: str, facts_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'wikiswarm\[train\]'"):
+        await train(TrainConfig(), data=facts_file, output_dir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
