@@ -1,5 +1,6 @@
 """How a version enters the registry: checked, copied beside the others, and shown at once."""
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -117,5 +118,7 @@ def _manifest(content: Mapping[str, object]) -> Manifest:
 def _sweep(home: Path) -> None:
     """Remove what registrations that were killed left behind."""
     for path in home.glob(f"{_INCOMING}*"):
-        if path.lstat().st_mtime < time.time() - _INCOMING_SECONDS:
-            shutil.rmtree(path, ignore_errors=True)
+        # Another process may finish its registration, or sweep, at this moment.
+        with contextlib.suppress(FileNotFoundError):
+            if path.lstat().st_mtime < time.time() - _INCOMING_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
