@@ -6,13 +6,19 @@ makes documentation of a catalog. Nothing here runs an agent; that is `swarm`.
 
 from declarative.build import Report, check, load
 from declarative.describe import describe
-from swarm import add_agent, add_completion, add_swarm, add_tool
+from swarm import add_agent, add_completion, add_mcp, add_swarm, add_tool
+from swarm.memory import add_compute, add_embedding, add_state, add_storage
 from wiki import add_wiki
 
 __all__ = [
     "Report",
     "add_agent",
     "add_completion",
+    "add_compute",
+    "add_embedding",
+    "add_mcp",
+    "add_state",
+    "add_storage",
     "add_swarm",
     "add_tool",
     "add_wiki",

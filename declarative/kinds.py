@@ -4,6 +4,8 @@ from typing import Any
 
 from swarm import Kind
 from swarm.catalog import AGENTS, COMPLETIONS, SWARMS, TOOLS
+from swarm.mcp.spec import MCPS
+from swarm.memory import COMPUTES, EMBEDDINGS, STATES, STORAGES
 from wiki.spec import WIKIS
 
 __all__ = ["INCLUDE", "SECTIONS"]
@@ -11,6 +13,11 @@ __all__ = ["INCLUDE", "SECTIONS"]
 SECTIONS: dict[str, Kind[Any]] = {
     "completions": COMPLETIONS,
     "wikis": WIKIS,
+    "mcp": MCPS,
+    "states": STATES,
+    "embeddings": EMBEDDINGS,
+    "storages": STORAGES,
+    "computes": COMPUTES,
     "tools": TOOLS,
     "agents": AGENTS,
     "swarms": SWARMS,

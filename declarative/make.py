@@ -2,7 +2,7 @@
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -18,8 +18,11 @@ from swarm.schema import describe_function, read_signature
 
 __all__ = ["Made", "is_callback", "make_spec"]
 
-_REFERENCES = ("model", "fallback")
-"""Fields that hold model references."""
+_REFERENCES = ("model", "fallback", "embedding")
+"""Fields that hold model references, or `python:module:function` like one."""
+
+_ROOTS = {"documents_root": "documents"}
+"""Fields that hold a folder, relative to the document, with the field whose paths start there."""
 
 
 class Made(NamedTuple):
@@ -67,9 +70,12 @@ class _Maker:
             if name in _REFERENCES:
                 values[name] = self._reference(name, values[name])
             elif is_callback(annotation) and values[name] is not None:
-                values[name] = self._function(name, values[name])
+                values[name] = self._functions(name, values[name], annotation)
             elif (model := _nested(annotation)) is not None and values[name] is not None:
                 self._nested(name, model)
+        for name, needed_by in _ROOTS.items():
+            if name in fields and (name in values or needed_by in values):
+                self._root(name)
         if issubclass(self._kind.spec, ToolSpec):
             self._tool()
 
@@ -90,6 +96,16 @@ class _Maker:
     def _report(self, field: str, message: str, hint: str | None = None) -> None:
         self.problems.append(Problem(message, f"{self._where}.{field}", hint=hint))
 
+    def _functions(self, field: str, value: object, annotation: Any) -> Any:
+        """Return the function that a field names, or those that a list in it names."""
+        if typing.get_origin(annotation) is not Sequence:
+            return self._function(field, value)
+        if not isinstance(value, list):
+            self._report(field, "must be a list")
+            return ()
+        items = typing.cast("list[object]", value)  # it comes from JSON
+        return [self._function(f"{field}[{n}]", item) for n, item in enumerate(items)]
+
     def _function(self, field: str, text: object) -> Callable[..., Any]:
         try:
             return self._source.function(text, self._beside)
@@ -109,14 +125,30 @@ class _Maker:
             self._report(field, str(wrong), wrong.hint)
             return "offline"
 
+    def _root(self, field: str) -> None:
+        """Make a folder absolute; it lies where the document does, or below."""
+        given = self._values.get(field, ".")
+        home = self._beside.parent.resolve()
+        root = (home / given).resolve() if isinstance(given, str) else home
+        if not root.is_relative_to(home):
+            self._report(field, f"{given!r} leads out of the document's folder")
+            root = home
+        if isinstance(given, str):
+            self._values[field] = str(root)
+
     def _nested(self, field: str, model: type[BaseModel]) -> None:
         value = self._values[field]
         if not isinstance(value, dict):
             self._report(field, "must be a mapping")
             del self._values[field]
             return
+        fields = typing.cast("dict[str, Any]", value)  # the keys of a document are text
+        for name, inner in model.model_fields.items():
+            if fields.get(name) is not None and is_callback(inner.annotation):
+                found = self._functions(f"{field}.{name}", fields[name], inner.annotation)
+                fields = {**fields, name: found}
         try:
-            self._values[field] = model.model_validate(value)
+            self._values[field] = model.model_validate(fields)
         except PydanticError as wrong:
             kind: Kind[Any] = Kind(field, model, "name")
             self.problems += _in_yaml(field_problems(wrong, f"{self._where}.{field}", kind))

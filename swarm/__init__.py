@@ -7,7 +7,7 @@ YAML; the packages above bring those through `swarm.extension`.
 from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion, CompletionRequest, CompletionResult, ToolDefinition
 from swarm.context import ToolContext
-from swarm.declare import add_agent, add_completion, add_swarm, add_tool
+from swarm.declare import add_agent, add_completion, add_mcp, add_swarm, add_tool
 from swarm.events import (
     Answered,
     HandedOff,
@@ -17,6 +17,23 @@ from swarm.events import (
     ToolStarted,
 )
 from swarm.host import Host, current_host, run_sync, session
+from swarm.mcp.spec import McpSpec
+from swarm.memory import (
+    Compute,
+    ComputeSpec,
+    EmbeddingSpec,
+    SharedCompute,
+    SharedState,
+    SharedStorage,
+    State,
+    StateSpec,
+    Storage,
+    StorageSpec,
+    add_compute,
+    add_embedding,
+    add_state,
+    add_storage,
+)
 from swarm.messages import Message, ToolCall, Usage
 from swarm.registry import Kind, Registry
 from swarm.runtime import (
@@ -49,14 +66,25 @@ __all__ = [
     "CompletionRequest",
     "CompletionResult",
     "CompletionSpec",
+    "Compute",
+    "ComputeSpec",
+    "EmbeddingSpec",
     "HandedOff",
     "Host",
     "Kind",
+    "McpSpec",
     "Message",
     "Name",
     "Registry",
     "Session",
+    "SharedCompute",
+    "SharedState",
+    "SharedStorage",
     "Spec",
+    "State",
+    "StateSpec",
+    "Storage",
+    "StorageSpec",
     "StreamEvent",
     "SwarmSpec",
     "TextDelta",
@@ -70,6 +98,11 @@ __all__ = [
     "Usage",
     "add_agent",
     "add_completion",
+    "add_compute",
+    "add_embedding",
+    "add_mcp",
+    "add_state",
+    "add_storage",
     "add_swarm",
     "add_tool",
     "change_to_agent",

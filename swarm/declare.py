@@ -12,11 +12,20 @@ from pydantic import ValidationError as PydanticError
 
 from swarm.catalog import AGENTS, COMPLETIONS, SWARMS, TOOLS, current_catalog
 from swarm.errors import Problem, ValidationError, suggest
+from swarm.mcp.spec import MCPS, McpSpec
 from swarm.registry import Kind
 from swarm.schema import describe_function, read_signature
 from swarm.specs import AgentSpec, CompletionSpec, Spec, SwarmSpec, ToolSpec
 
-__all__ = ["add_agent", "add_completion", "add_swarm", "add_tool", "declarer", "field_problems"]
+__all__ = [
+    "add_agent",
+    "add_completion",
+    "add_mcp",
+    "add_swarm",
+    "add_tool",
+    "declarer",
+    "field_problems",
+]
 
 P = ParamSpec("P")
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -92,6 +101,7 @@ def _is_union_branch(step: int | str) -> bool:
 
 add_agent = declarer(AGENTS, AgentSpec)
 add_completion = declarer(COMPLETIONS, CompletionSpec)
+add_mcp = declarer(MCPS, McpSpec)
 add_swarm = declarer(SWARMS, SwarmSpec)
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar, Token
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -20,6 +21,8 @@ from swarm.completions.retry import ResilientCompletion
 from swarm.environment import read_environment
 from swarm.errors import SessionError
 from swarm.extension import model_provider
+from swarm.mcp import MCPS, forget_tools
+from swarm.memory import Memory
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.specs import CompletionSpec
@@ -54,16 +57,35 @@ class Host:
         *,
         catalog: Catalog | None = None,
         home: Path | str | None = None,
+        store: str | None = None,
         environment: Mapping[str, str] | None = None,
+        lease_seconds: float = 15.0,
+        lease_wait: float = 0.0,
     ) -> None:
+        """Describe a host; nothing is opened yet.
+
+        Args:
+            catalog: The declarations; the current ones when absent.
+            home: The folder of the state; `WIKISWARM_HOME` or `.wikiswarm` when absent.
+            store: The journal's database, such as `postgresql://user:password@host/database`;
+                `WIKISWARM_STORE`, or SQLite in the home, when absent.
+            environment: Where keys come from; the process's environment and `.env` when absent.
+            lease_seconds: After this time without a sign of life of a process, its sessions may
+                be opened by others.
+            lease_wait: Seconds to wait for a session that another process has open.
+        """
         self.catalog = catalog or current_catalog()
         self.home = Path(home) if home is not None else default_home()
         self.environment: Mapping[str, str] = (
             read_environment() if environment is None else environment
         )
+        # With its password; not public, so that nothing prints it.
+        self._store = store or self.environment.get("WIKISWARM_STORE")
+        self._lease_seconds, self._lease_wait = lease_seconds, lease_wait
         self._stack = AsyncExitStack()
         self._database: Database | None = None
         self._journal: SqlJournal | None = None
+        self._memory: Memory | None = None
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[str, SwarmPlan] = {}
         self._completions: dict[str, Completion] = {}
@@ -76,10 +98,13 @@ class Host:
     async def __aenter__(self) -> "Host":
         from swarm.store import SqlJournal, open_database
 
-        self._database = await anyio.to_thread.run_sync(open_database, self.home)
+        self._database = await anyio.to_thread.run_sync(open_database, self.home, self._store)
         self._stack.callback(self._database.close)
-        self._journal = SqlJournal(self._database)
+        self._journal = SqlJournal(
+            self._database, lease_seconds=self._lease_seconds, lease_wait=self._lease_wait
+        )
         self._stack.push_async_callback(self._journal.aclose)
+        self._memory = Memory(self.catalog, self._database)
         self._token = _current.set(self)
         return self
 
@@ -99,7 +124,7 @@ class Host:
         """Stop the models and close the journal."""
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
-        self._journal = self._database = self._http = None
+        self._journal = self._database = self._http = self._memory = None
 
     @property
     def database(self) -> "Database":
@@ -111,6 +136,17 @@ class Host:
         if self._database is None:
             raise SessionError("the host is not open; use it in `async with`")
         return self._database
+
+    @property
+    def memory(self) -> Memory:
+        """The states, storages and computes of this host's clients.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        if self._memory is None:
+            raise SessionError("the host is not open; use it in `async with`")
+        return self._memory
 
     async def open_session(self, client_id: str, swarm_name: str) -> Session:
         """Return a session that is not yet open; use it in `async with`.
@@ -125,7 +161,8 @@ class Host:
         plan = self._plans.get(swarm_name)
         if plan is None:
             validate(self.catalog)
-            plan = await plan_swarm(self.catalog, swarm_name, self.completion)
+            plan = await plan_swarm(self.catalog, swarm_name, self.completion, self)
+            plan = replace(plan, memory=self.memory)
             # Of two that came at once the first stays, so that all sessions share one.
             plan = self._plans.setdefault(swarm_name, plan)
         return Session(client_id, plan, self._journal)
@@ -139,6 +176,18 @@ class Host:
         """
         async with self._opening:
             return await self._open_completion(spec)
+
+    async def update_mcp(self, mcp_name: str, client_id: str | None = None) -> None:
+        """Ask an MCP server for its list of tools again at the next turn.
+
+        Args:
+            mcp_name: The declared name.
+            client_id: Only for this client; `list_tools` may give each client another list.
+
+        Raises:
+            UnknownNameError: No such MCP server is declared.
+        """
+        await forget_tools(self.catalog.registry(MCPS).get(mcp_name), self, client_id)
 
     def http(self) -> "aiohttp.ClientSession":
         """Return the HTTP client: keep-alive, no cookies, nothing but connecting is timed."""

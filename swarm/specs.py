@@ -192,8 +192,14 @@ class AgentSpec(Spec):
     """The tools that this agent may call."""
     wiki_list: Names = ()
     """The wikis that this agent may ask."""
+    mcp: Names = ()
+    """MCP servers whose tools this agent may call, after its own."""
     handoffs: Names = ()
     """Agents that this one may hand over to; each is offered as a tool `transfer_to_NAME`."""
+    states: Names = ()
+    """The states that its tools may read and change."""
+    storages: Names = ()
+    """The storages that its tools may search and change."""
     keep_messages: Annotated[int, Field(ge=1)] = 50
     """How many messages of the history the model sees."""
     max_tool_calls: Annotated[int, Field(ge=0)] = 25

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from swarm.catalog import Catalog, current_catalog
 from swarm.errors import DeclarationError, Problem, ValidationError, suggest
 from swarm.extension import checks, model_provider, tool_source
+from swarm.mcp.spec import MCPS
 from swarm.reference import parse_reference
 from swarm.schema import read_signature
 from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec, ToolSpec
@@ -114,6 +115,7 @@ def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
         yield _unknown(f"{where}.completion", "completion", spec.completion, known)
     yield from _references(f"{where}.tools", "tool", spec.tools, catalog.tools.names)
     yield from _references(f"{where}.handoffs", "agent", spec.handoffs, catalog.agents.names)
+    yield from _references(f"{where}.mcp", "mcp", spec.mcp, catalog.registry(MCPS).names)
     if spec.agent_name in handoff_edges(spec, catalog):
         yield Problem("an agent cannot hand over to itself", where)
     offered = [catalog.tools.get(n).function_name for n in spec.tools if n in catalog.tools]

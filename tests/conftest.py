@@ -14,7 +14,7 @@ from typing import TypeAlias
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.trained_model"]
+pytest_plugins = ["tests.trained_model", "tests.postgres"]
 
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1",

@@ -1,10 +1,10 @@
-"""Wikis: models fine-tuned on your own questions and answers, asked through a tool call.
+"""Wikis: models fine-tuned on your own questions and answers, or documents, asked by a tool call.
 
 Importing this brings `add_wiki`, the `wiki:` field of tools and the references `gguf/` and
 `registry/`. It loads no model library, and it knows nothing of how wikis are trained.
 """
 
-from wiki.answer import WikiAnswer
+from wiki.answer import Citation, WikiAnswer
 from wiki.ask import ask, question
 from wiki.declare import add_wiki
 from wiki.registry import ModelRegistry, ModelVersion
@@ -12,6 +12,7 @@ from wiki.spec import WIKIS, WikiSpec
 
 __all__ = [
     "WIKIS",
+    "Citation",
     "ModelRegistry",
     "ModelVersion",
     "WikiAnswer",

@@ -1,12 +1,33 @@
 """What a wiki answers: the text, and where it came from."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from swarm import Usage
 
-__all__ = ["WikiAnswer"]
+__all__ = ["Citation", "WikiAnswer"]
+
+
+class Citation(BaseModel):
+    """A passage of a document that an answer was made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    number: Annotated[int, Field(ge=1)]
+    """What the answer's text calls it, as in `[1]`."""
+    path: str
+    """The file, relative to the folder of the wiki's documents."""
+    title: str
+    """The headings above the passage, joined by ` > `; empty where there are none."""
+    start: Annotated[int, Field(ge=1)]
+    """The first line or page."""
+    end: Annotated[int, Field(ge=1)]
+    """The last line or page."""
+    unit: Literal["line", "page"]
+    score: Annotated[float, Field(ge=0, le=1)]
+    """Its rank by words and by meaning together; 1 is the first by both."""
+    text: str
 
 
 class WikiAnswer(BaseModel):
@@ -26,5 +47,9 @@ class WikiAnswer(BaseModel):
     """From the question to the answer, the fallback included."""
     usage: Usage = Usage()
     """Of the wiki's model and of its fallback together."""
+    citations: tuple[Citation, ...] = ()
+    """The passages behind the answer, for a wiki over documents; all of them exist."""
+    retrieval: str | None = None
+    """What found the passages, such as `wordllama, chroma`: the embedding and the vectors."""
     is_fallback: bool = False
     """The wiki failed or was not sure enough, so its fallback answered."""

@@ -3,6 +3,7 @@
 import inspect
 import time
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -16,18 +17,32 @@ from swarm import (
     Message,
     Usage,
 )
-from swarm.errors import ProviderError, ProviderOutputError, ProviderTimeoutError, SwarmError
+from swarm.errors import (
+    ProviderError,
+    ProviderOutputError,
+    ProviderTimeoutError,
+    SetupError,
+    SwarmError,
+)
+from swarm.extension import Services
 from swarm.host import Host, current_host
 from swarm.runtime import OpenCompletion, find_live
-from wiki.answer import WikiAnswer
+from wiki.answer import Citation, WikiAnswer
 from wiki.errors import WikiNotListedError
 from wiki.spec import WIKIS, WikiSpec
 
+if TYPE_CHECKING:
+    from wiki.documents import Retrieved
+
 __all__ = ["ask", "question"]
+
+_PASSAGES = "documents"
+"""The model of an answer that consists of passages."""
+_NOTHING = "The documents hold nothing on this."
 
 
 async def question(message: str, client_id: str, agent_name: str, wiki_name: str) -> str:
-    """Ask a wiki for an agent and return the text of its answer.
+    """Ask a wiki for an agent and return the text of its answer, with the sources it cites.
 
     The whole answer, with model, version and confidence, goes to the journal.
 
@@ -45,14 +60,19 @@ async def question(message: str, client_id: str, agent_name: str, wiki_name: str
         SessionError: The client has no live session.
     """
     session = find_live(client_id)
-    plan = session.plan.agents.get(agent_name)
-    listed = tuple(plan.spec.wiki_list) if plan else ()
+    shared = session.plan
+    agent = shared.agents.get(agent_name)
+    listed = tuple(agent.spec.wiki_list) if agent else ()
     if wiki_name not in listed:
         raise WikiNotListedError(wiki_name, listed, client_id=client_id, agent_name=agent_name)
-    spec = session.plan.catalog.registry(WIKIS).get(wiki_name)
-    answer = await _answer(spec, message, session.plan.catalog, session.plan.open_completion)
+    spec = shared.catalog.registry(WIKIS).get(wiki_name)
+    answer = await _answer(spec, message, shared.catalog, shared.open_completion, shared.services)
     session.note("wiki.answer", {"question": message, **answer.model_dump(mode="json")})
-    return answer.text
+    if not answer.citations or answer.model == _PASSAGES:
+        return answer.text
+    from wiki.documents import list_sources
+
+    return f"{answer.text}\n\nSources:\n{list_sources(answer.citations)}"
 
 
 async def ask(wiki_name: str, message: str, *, host: Host | None = None) -> WikiAnswer:
@@ -71,11 +91,15 @@ async def ask(wiki_name: str, message: str, *, host: Host | None = None) -> Wiki
     async with AsyncExitStack() as stack:
         used = host or current_host() or await stack.enter_async_context(Host())
         spec = used.catalog.registry(WIKIS).get(wiki_name)
-        return await _answer(spec, message, used.catalog, used.completion)
+        return await _answer(spec, message, used.catalog, used.completion, used)
 
 
 async def _answer(
-    spec: WikiSpec, message: str, catalog: Catalog, open_completion: OpenCompletion
+    spec: WikiSpec,
+    message: str,
+    catalog: Catalog,
+    open_completion: OpenCompletion,
+    services: Services | None,
 ) -> WikiAnswer:
     started = time.monotonic()
     # A model that hangs must leave time for the fallback.
@@ -83,9 +107,15 @@ async def _answer(
     failure: ProviderError | None = None
     result: CompletionResult | None = None
     usage = Usage()
+    found: Retrieved | None = None
     try:
         with anyio.move_on_after(share):
-            result = await _ask_source(spec, message, catalog, open_completion)
+            if spec.documents:
+                found = await _retrieve(spec, message, catalog, services)
+            if found is not None and spec.completion is None and spec.model is None:
+                result = _passages(found)
+            else:
+                result = await _ask_source(spec, _prompt(message, found), catalog, open_completion)
             usage = result.usage
     except ProviderError as error:
         failure = error
@@ -93,21 +123,24 @@ async def _answer(
         is_fallback, result = True, None
         with anyio.move_on_after(spec.timeout - (time.monotonic() - started)):
             fallback = await open_completion(_model_spec(spec, spec.fallback))
-            result = await _complete(fallback, spec, message)
+            result = await _complete(fallback, spec, _prompt(message, found))
             usage += result.usage
     else:
         is_fallback = False
     if result is None:
         late = f"no answer within {spec.timeout:g} s"
         raise failure or ProviderTimeoutError(late, provider=f"wiki {spec.wiki_name}")
+    text, citations = _cited(result, found)
     return WikiAnswer(
-        text=result.message.content,
+        text=text,
         wiki_name=spec.wiki_name,
         model=result.model,
         version=_version(result.model),
         confidence=result.confidence,
         seconds=round(time.monotonic() - started, 6),
         usage=usage,
+        citations=citations,
+        retrieval=None if found is None else found.retrieval,
         is_fallback=is_fallback,
     )
 
@@ -122,6 +155,43 @@ async def _ask_source(
     else:
         completion = _model_spec(spec, spec.model)
     return await _complete(await open_completion(completion), spec, message)
+
+
+async def _retrieve(
+    spec: WikiSpec, message: str, catalog: Catalog, services: Services | None
+) -> "Retrieved":
+    if services is None:
+        raise SetupError(f"wiki {spec.wiki_name!r} has documents, and these need a host")
+    from wiki.documents import retrieve  # only a program with documents pays for it
+
+    return await retrieve(spec, message, catalog, services)
+
+
+def _prompt(message: str, found: "Retrieved | None") -> str:
+    if found is None:
+        return message
+    from wiki.documents import grounded_question
+
+    return grounded_question(message, found.citations)
+
+
+def _passages(found: "Retrieved") -> CompletionResult:
+    """Return the passages as the answer, or an empty one that lets a fallback be asked."""
+    from wiki.documents import quote_passages
+
+    text = quote_passages(found.citations)
+    return CompletionResult(Message(role="assistant", content=text), _PASSAGES)
+
+
+def _cited(result: CompletionResult, found: "Retrieved | None") -> tuple[str, tuple[Citation, ...]]:
+    text = result.message.content
+    if found is None:
+        return text, ()
+    if result.model == _PASSAGES:
+        return text or _NOTHING, found.citations
+    from wiki.documents import cited_answer
+
+    return cited_answer(text, found.citations)
 
 
 def _model_spec(spec: WikiSpec, model: str | None) -> CompletionSpec:

@@ -16,6 +16,7 @@ from swarm.extension import (
     add_tool_source,
     model_provider,
 )
+from swarm.memory import EMBEDDINGS
 from swarm.reference import ModelReference, parse_reference
 from wiki.ask import question
 from wiki.spec import WIKIS, WikiSpec
@@ -76,6 +77,8 @@ def find_wiki_problems(catalog: Catalog) -> Iterator[Problem]:
                     model_provider(parse_reference(text).provider)
                 except DeclarationError as wrong:
                     yield Problem(str(wrong), f"{where}.{field}")
+        if wiki.embedding is not None and wiki.embedding not in catalog.registry(EMBEDDINGS):
+            yield from _embedding_problems(wiki.embedding, f"{where}.embedding")
     for tool in catalog.tools:
         if tool.wiki is not None and tool.wiki not in wikis:
             yield _unknown(f"tools.{tool.tool_name}.wiki", "wiki", tool.wiki, wikis.names)
@@ -92,6 +95,16 @@ def find_wiki_problems(catalog: Catalog) -> Iterator[Problem]:
                     f"{where}.tools[{index}]",
                     hint=f"add {asked!r} to wiki_list",
                 )
+
+
+def _embedding_problems(name: str, where: str) -> Iterator[Problem]:
+    # The readers are loaded by programs that have documents, and by no others.
+    from wiki.documents.embedding import check_embedding
+
+    try:
+        check_embedding(name)
+    except ValueError as wrong:
+        yield Problem(str(wrong), where)
 
 
 def _unknown(where: str, kind: str, name: str, known: list[str]) -> Problem:

@@ -1,17 +1,18 @@
 """The declaration of a wiki, and the kind it brings to a catalog."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from swarm import Callback, Kind, Name, Spec
+from swarm.specs import Lines
 
 __all__ = ["WIKIS", "WikiSpec"]
 
 
 class WikiSpec(Spec):
-    """A model that was fine-tuned on your questions and answers, which agents ask by a tool."""
+    """A model that was fine-tuned on your questions and answers, or documents, asked by a tool."""
 
     wiki_name: Name
     """What agents and tools call it."""
@@ -23,6 +24,19 @@ class WikiSpec(Spec):
     """A model reference that answers, such as `registry/pharma@live` or `gguf/shop.gguf`."""
     get_chat: Callback | None = None
     """A function that answers: `(message: str) -> str`, plain or async."""
+    documents: Lines = ()
+    """Files, folders and globs (Markdown, text, HTML, PDF) that answer with their best passages, or
+    that `completion` or `model` answers from."""
+    documents_root: str | None = None
+    """The folder that `documents` are relative to and do not leave; the working folder when absent,
+    in YAML the document's own folder or one below it."""
+    embedding: str | None = None
+    """A declared embedding, `wordllama`, `hash` or `python:module:function`; wordllama where it is
+    installed, otherwise hashed parts of words."""
+    vectors: Literal["chroma", "exact"] | None = None
+    """Where vectors are searched; an embedded Chroma where it is installed, otherwise exactly."""
+    passages: Annotated[int, Field(gt=0, le=50)] = 4
+    """How many passages an answer is made from."""
     system: str | None = None
     """A system line for the model; a fine-tuned wiki usually needs none."""
     fallback: str | None = None
@@ -36,11 +50,27 @@ class WikiSpec(Spec):
     timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds for one question, the fallback included."""
 
+    @field_validator("documents")
+    @classmethod
+    def _stay_inside(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        # The readers are loaded by programs that have documents, and by no others.
+        from wiki.documents.sources import check_pattern
+
+        for pattern in patterns:
+            check_pattern(pattern)
+        return patterns
+
     @model_validator(mode="after")
     def _has_one_source(self) -> "WikiSpec":
         sources = [self.completion, self.model, self.get_chat]
-        if sum(source is not None for source in sources) != 1:
+        count = sum(source is not None for source in sources)
+        if self.documents:
+            if self.get_chat is not None or count > 1:
+                raise ValueError("`documents` go alone or with one of `completion` and `model`")
+        elif count != 1:
             raise ValueError("give exactly one of `completion`, `model` and `get_chat`")
+        elif {"documents_root", "embedding", "vectors", "passages"} & self.model_fields_set:
+            raise ValueError("`embedding` and the like say how to search `documents`; give those")
         if self.min_confidence is not None and self.fallback is None:
             raise ValueError("`min_confidence` needs a `fallback` to ask instead")
         return self

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from bindings.cli import chat, dataset, describe, doctor, models, runs, training
+from bindings.cli import chat, dataset, describe, doctor, mcp, models, runs, serve, training
 
 __all__ = ["app", "main"]
 
@@ -28,6 +28,8 @@ app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
 app.add_typer(models.app, name="models")
+app.add_typer(mcp.app, name="mcp")
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 
 

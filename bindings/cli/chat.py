@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bindings.cli.options import FileArgument, HomeOption, JsonOption, resolve_home
+from bindings.cli.options import FileArgument, HomeOption, JsonOption, StoreOption, resolve_home
 from bindings.cli.output import command, done, fail, plain, print_json, print_json_line, say
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def chat(
     stream: Annotated[bool, typer.Option(help="Print the answer while it is written.")] = True,
     history: Annotated[bool, typer.Option(help="Print the conversation so far, first.")] = False,
     home: HomeOption = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Talk to a swarm; the conversation goes on where it ended."""
@@ -36,7 +37,7 @@ def chat(
     name = _swarm_name(catalog, swarm)
     anyio.run(
         _chat, catalog, name, client, message, stream and not as_json, history, resolve_home(home),
-        as_json,
+        store, as_json,
     )  # fmt: skip
 
 
@@ -80,13 +81,14 @@ async def _chat(
     is_streamed: bool,
     with_history: bool,
     home: Path,
+    store: str | None,
     as_json: bool,
 ) -> None:
     from swarm import Host, session
     from swarm.errors import ProviderError, TurnError
 
     async with (
-        Host(catalog=catalog, home=home) as host,
+        Host(catalog=catalog, home=home, store=store) as host,
         session(client, swarm_name, host=host) as talk,
     ):
         if with_history or (messages is None and not as_json):

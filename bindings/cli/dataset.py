@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bindings.cli.options import HomeOption, JsonOption, resolve_home
+from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home
 from bindings.cli.output import command, done, print_json, say
 from bindings.cli.runs import with_database
 
@@ -33,6 +33,7 @@ def collect(
         int, typer.Option(help="Drop turns rated lower, unless corrected.", min=1, max=5)
     ] = 3,
     home: HomeOption = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write training files from the captured conversations."""
@@ -47,7 +48,7 @@ def collect(
             database, wiki_name=wiki, agent_name=agent, min_rating=min_rating
         )
 
-    found = with_database(folder, read)
+    found = with_database(folder, read, store)
     target = output or folder / "dataset"
     files = [
         write_rows(target / "sft.jsonl", found.sft_rows),

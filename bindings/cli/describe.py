@@ -36,7 +36,8 @@ def check(file: FileArgument, as_json: JsonOption = False) -> None:
         if count:
             say(f"{count} problem{'s' if count != 1 else ''}")
         else:
-            counts = ", ".join(f"{number} {kind}" for kind, number in report.counts.items())
+            declared = [f"{number} {kind}" for kind, number in report.counts.items() if number]
+            counts = ", ".join(declared) or "nothing"
             done(f"{file}: {counts}; no problems ({time.perf_counter() - started:.2f} s)")
     if report.problems:
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from bindings.cli.options import HomeOption, JsonOption, resolve_home
+from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home, resolve_store
 from bindings.cli.output import command, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -29,10 +29,16 @@ class Finding(NamedTuple):
 def doctor(
     file: Annotated[Path | None, typer.Argument(help="A document to look into as well.")] = None,
     home: HomeOption = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what is missing, retired or unsafe; a missing extra or key is no error by itself."""
-    machine = [*_machine(resolve_home(home)), *_extras(), *_keys(), *_services()]
+    machine = [
+        *_machine(resolve_home(home), resolve_store(store)),
+        *_extras(),
+        *_keys(),
+        *_services(),
+    ]
     findings = [*machine, *(_document(file) if file is not None else [])]
     if as_json:
         print_json([finding._asdict() for finding in findings])
@@ -44,17 +50,19 @@ def doctor(
         raise typer.Exit(3 if any(finding in machine for finding in wrong) else 1)
 
 
-def _machine(home: Path) -> list[Finding]:
-    from swarm.errors import StoreError
+def _machine(home: Path, store: str | None) -> list[Finding]:
+    from swarm.errors import SetupError
     from swarm.store import open_database
 
     version = ".".join(map(str, sys.version_info[:3]))
     found = [Finding("ok", "python", version)]
     try:
-        open_database(home).close()
-        found.append(Finding("ok", "home", f"{home.resolve()} can be written"))
-    except StoreError as error:
-        found.append(Finding("error", "home", str(error)))
+        database = open_database(home, store)
+        database.close()
+        place = database.place if store else f"{home.resolve()}"
+        found.append(Finding("ok", "store" if store else "home", f"{place} can be written"))
+    except SetupError as error:
+        found.append(Finding("error", "store" if store else "home", str(error)))
     return found
 
 
@@ -67,6 +75,7 @@ def _extras() -> list[Finding]:
         "cohere": "cohere",
         "litellm": "litellm",
         "chroma": "chromadb",
+        "postgres": "psycopg",
         "gguf": "xllamacpp",
         "train": "trl",
         "unsloth": "unsloth",

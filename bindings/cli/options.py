@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["FileArgument", "HomeOption", "JsonOption", "resolve_home"]
+__all__ = [
+    "FileArgument",
+    "HomeOption",
+    "JsonOption",
+    "StoreOption",
+    "resolve_home",
+    "resolve_store",
+]
 
 FileArgument = Annotated[
     Path, typer.Argument(help="A YAML document of declarations.", show_default=False)
@@ -19,6 +26,16 @@ HomeOption = Annotated[
 ]
 """Where the journal, the models and the runs lie."""
 
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="The journal's database, else WIKISWARM_STORE, else a file in the home.",
+    ),
+]
+"""Another database than the home's file; without `envvar`, whose value the help could show."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 """Machine-readable output."""
 
@@ -26,3 +43,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 def resolve_home(home: Path | None) -> Path:
     """Return the folder of the state; `.wikiswarm` in the working folder by default."""
     return home or Path(os.environ.get("WIKISWARM_HOME") or ".wikiswarm")
+
+
+def resolve_store(store: str | None) -> str | None:
+    """Return the URL of the journal's database; None for the file in the home."""
+    from swarm.environment import read_environment
+
+    return store or read_environment().get("WIKISWARM_STORE") or None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bindings.cli.options import HomeOption, JsonOption, resolve_home
+from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home, resolve_store
 from bindings.cli.output import command, done, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -22,12 +22,17 @@ app = typer.Typer(help="What happened: one run for each message.", invoke_withou
 
 
 @app.callback()
-def default(context: typer.Context, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def default(
+    context: typer.Context,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the runs when no command is given."""
     if context.invoked_subcommand is None:
-        list_runs(home=home, as_json=as_json)
+        list_runs(home=home, store=store, as_json=as_json)
         return
-    given = [context.get_parameter_source(name) for name in ("home", "as_json")]
+    given = [context.get_parameter_source(name) for name in ("home", "store", "as_json")]
     if any(source is not None and source.name == "COMMANDLINE" for source in given):
         say(f"error: write options after the command: wikiswarm runs {context.invoked_subcommand}")
         raise typer.Exit(2)
@@ -39,6 +44,7 @@ def list_runs(
     agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
     home: HomeOption = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List runs, the newest first."""
@@ -48,7 +54,7 @@ def list_runs(
 
         return await read_runs(database, agent_name=agent, limit=limit)
 
-    runs = with_database(resolve_home(home), read)
+    runs = with_database(resolve_home(home), read, store)
     if as_json:
         print_json(runs)
         return
@@ -74,6 +80,7 @@ def list_runs(
 def show_run(
     run: Annotated[str, typer.Argument(help="The run's id, or its beginning.")],
     home: HomeOption = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show everything that one run did."""
@@ -83,7 +90,7 @@ def show_run(
 
         return await find_run(database, run)
 
-    found, events = with_database(resolve_home(home), read)
+    found, events = with_database(resolve_home(home), read, store)
     if as_json:
         print_json({"run": found, "events": [row.event for row in events]})
         return
@@ -111,6 +118,7 @@ def feedback(
     rating: Annotated[int | None, typer.Option(help="1 is bad, 5 is good.", min=1, max=5)] = None,
     correct: Annotated[str | None, typer.Option(help="What the answer should have been.")] = None,
     home: HomeOption = None,
+    store: StoreOption = None,
 ) -> None:
     """Rate a run, correct its answer, or both."""
     if rating is None and not (correct and correct.strip()):
@@ -126,17 +134,19 @@ def feedback(
         await add_feedback(database, given)
         return found.run_id
 
-    done(f"kept feedback on run {with_database(resolve_home(home), write)}")
+    done(f"kept feedback on run {with_database(resolve_home(home), write, store)}")
 
 
-def with_database(home: Path, work: "Callable[[Database], Awaitable[Result]]") -> Result:
-    """Open the journal of a home and do something with it."""
+def with_database(
+    home: Path, work: "Callable[[Database], Awaitable[Result]]", store: str | None = None
+) -> Result:
+    """Open the journal of a home, or the store that a URL names, and do something with it."""
     import anyio
 
     from swarm.store import open_database
 
     async def run() -> Result:
-        database = open_database(home)
+        database = open_database(home, resolve_store(store))
         try:
             return await work(database)
         finally:

@@ -50,10 +50,12 @@ def _agent(agent: AgentSpec, catalog: Catalog) -> Iterator[str]:
         facts[0] += f", {_model(catalog.completions.get(agent.completion))}"
     if agent.wiki_list:
         facts.append(f"- Wikis: {_codes(agent.wiki_list)}")
+    if agent.mcp:
+        facts.append(f"- Tools of MCP servers: {_codes(agent.mcp)}")
     targets = handoff_edges(agent, catalog)
     if targets:
         facts.append(f"- Hands over to: {_codes(targets)}")
-    if not agent.tools:
+    if not agent.tools and not agent.mcp:
         facts.append("- Tools: none")
     yield "\n".join(facts)
     if callable(agent.prompt):
@@ -138,6 +140,10 @@ def _wiki_row(wiki: WikiSpec, catalog: Catalog) -> tuple[str, ...]:
             by += f", {_model(catalog.completions.get(wiki.completion))}"
     else:
         by = _code(wiki.model) if wiki.model is not None else "a function"
+    if wiki.documents:
+        is_alone = wiki.completion is None and wiki.model is None
+        files = f"documents {_codes(wiki.documents)}"
+        by = files if is_alone else f"{by} from {files}"
     fallback = _code(wiki.fallback) if wiki.fallback else ""
     return _code(wiki.wiki_name), by, fallback, _text(wiki.doc_description or "")
 

@@ -23,7 +23,33 @@ class Journal(Protocol):
 
     Appending is immediate and cheap; `flush` makes it durable. Between the two, nothing may be
     acknowledged to anybody.
+
+    Before a session is read to be continued its lease is acquired. Of all journals on one store,
+    also those of other processes, one at a time holds it, and only its events are stored.
     """
+
+    async def acquire(self, session_id: str, *, wait: float | None = None) -> None:
+        """Become the one who may write to a session, until `release`.
+
+        A lease whose holder died, or did not renew it in time, is taken over.
+
+        Args:
+            session_id: The session.
+            wait: Seconds to wait for another holder; the journal's own default when absent.
+
+        Raises:
+            SessionError: Another process has the session open.
+            StoreError: The journal failed.
+        """
+        ...
+
+    def release(self, session_id: str) -> int:
+        """Give up a session once what is queued is durable; nothing happens when it is not held.
+
+        Returns:
+            The ticket with which `flush` waits for it.
+        """
+        ...
 
     def append(self, session_id: str, seq: int, event: Event) -> int:
         """Queue an event and return the ticket that `flush` takes."""
@@ -34,7 +60,7 @@ class Journal(Protocol):
 
         Raises:
             StoreError: It could not be written; it stays queued, and a later flush tries again.
-            SessionError: Another process wrote to the same session.
+            SessionError: Another process wrote to the same session, or took it over.
         """
         ...
 

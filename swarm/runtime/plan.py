@@ -1,18 +1,27 @@
 """A swarm made ready to run: its agents with their tools bound, shared by all its sessions."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from swarm.catalog import Catalog
 from swarm.completion import Completion, ToolDefinition
 from swarm.events import AgentConfigured
+from swarm.extension import Services
+from swarm.mcp import McpTools, mcp_tools
 from swarm.runtime.tools import BoundTool, bind_handoff, bind_tool
 from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec
 
-__all__ = ["AgentPlan", "OpenCompletion", "SwarmPlan", "plan_swarm"]
+if TYPE_CHECKING:
+    from swarm.memory import Memory
+
+__all__ = ["AgentPlan", "MoreTools", "OpenCompletion", "SwarmPlan", "plan_swarm"]
 
 OpenCompletion = Callable[[CompletionSpec], Awaitable[Completion]]
 """Makes, or returns the one already made, completion of a declaration."""
+
+MoreTools = Callable[["AgentPlan", str], Awaitable["AgentPlan"]]
+"""Returns an agent with the tools that a client id adds to its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,16 @@ class AgentPlan:
     tools: dict[str, BoundTool]
     """By the name that the model sees, in the order of the declaration."""
     definitions: tuple[ToolDefinition, ...]
+    more_tools: "MoreTools | None" = None
+    """Gives the tools of MCP servers, which come after the agent's own."""
+
+    async def for_client(self, client_id: str) -> "AgentPlan":
+        """Return this agent with all the tools that a client's next model call may use.
+
+        Raises:
+            SetupError: An MCP server was never reached and cannot be now.
+        """
+        return self if self.more_tools is None else await self.more_tools(self, client_id)
 
     def configured(self, system: tuple[str, ...]) -> AgentConfigured:
         """Return the record of this agent for the journal."""
@@ -53,12 +72,19 @@ class SwarmPlan:
     catalog: Catalog
     open_completion: OpenCompletion
     """Opens further completions, for what upper rooms ask beside the conversation."""
+    services: Services | None = None
+    """What the host lends to upper rooms: home, environment, shared resources."""
+    memory: "Memory | None" = None
+    """States, storages and computes of the host."""
 
 
 async def plan_swarm(
-    catalog: Catalog, swarm_name: str, open_completion: OpenCompletion
+    catalog: Catalog,
+    swarm_name: str,
+    open_completion: OpenCompletion,
+    services: Services | None = None,
 ) -> SwarmPlan:
-    """Bind the agents of a swarm.
+    """Bind the agents of a swarm; without services, MCP servers are left out.
 
     Raises:
         UnknownNameError: The swarm, or something it names, is not declared.
@@ -70,13 +96,42 @@ async def plan_swarm(
         agent = catalog.agents.get(name)
         bound = [bind_tool(catalog.tools.get(tool), catalog) for tool in agent.tools]
         bound += [bind_handoff(target) for target in agent.handoffs]
+        more = None if services is None else mcp_tools(agent, catalog, services)
         agents[name] = AgentPlan(
             spec=agent,
             completion=await open_completion(catalog.completions.get(agent.completion)),
             tools={tool.definition.name: tool for tool in bound},
             definitions=tuple(tool.definition for tool in bound),
+            more_tools=None if more is None else _with_more(more, catalog),
         )
     longest = max(plan.spec.keep_messages for plan in agents.values())
     # Tool traffic of other agents and of failed turns is filtered from the view afterwards.
     window = max(200, 4 * longest)
-    return SwarmPlan(spec, agents, window, catalog, open_completion)
+    return SwarmPlan(spec, agents, window, catalog, open_completion, services)
+
+
+def _with_more(more: Callable[[str], Awaitable[McpTools]], catalog: Catalog) -> MoreTools:
+    """Bind further tools once for as long as they stay the same."""
+    known: dict[int, tuple[McpTools, AgentPlan]] = {}
+
+    async def merge(plan: AgentPlan, client_id: str) -> AgentPlan:
+        found = await more(client_id)
+        if id(found) not in known:
+            if len(known) >= 1024:
+                known.clear()
+            # What the id belongs to is kept with it, so that no other gets it.
+            known[id(found)] = (found, _merge(plan, found, catalog))
+        return known[id(found)][1]
+
+    return merge
+
+
+def _merge(plan: AgentPlan, found: McpTools, catalog: Catalog) -> AgentPlan:
+    tools, definitions = dict(plan.tools), list(plan.definitions)
+    for spec in found.offered:
+        bound = bind_tool(spec, catalog)
+        if tools.setdefault(bound.definition.name, bound) is bound:
+            definitions.append(bound.definition)
+    for spec in found.blocked:
+        tools.setdefault(spec.function_name, bind_tool(spec, catalog))
+    return replace(plan, tools=tools, definitions=tuple(definitions))

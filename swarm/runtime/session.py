@@ -87,11 +87,12 @@ class Session:
         """Resume the conversation from the journal, or begin it.
 
         Raises:
-            SessionError: The client has this conversation open in this process already.
+            SessionError: The client has this conversation open already, here or elsewhere.
             StoreError: The journal cannot be read or written.
         """
         add_live(self)
         try:
+            await self.journal.acquire(self.id)
             stored = await self.journal.read(self.id, last=4 * self.plan.window)
             unfinished = self._replay(stored)
             if not stored:
@@ -109,6 +110,7 @@ class Session:
                 self._close_interrupted(unfinished)
             await self.flush()
         except BaseException:
+            self.journal.release(self.id)
             remove_live(self)
             raise
         self._is_open = True
@@ -126,6 +128,8 @@ class Session:
                     async with self._order:
                         pass
         finally:
+            # Other processes may come once this is flushed, in this one a session may right away.
+            self._ticket = self.journal.release(self.id)
             remove_live(self)
         await self.flush()
 

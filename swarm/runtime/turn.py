@@ -126,7 +126,7 @@ class Turn:
         session = self.session
         repairs, corrections = 0, list[Message]()
         while True:
-            plan = session.agent
+            plan = await session.agent.for_client(session.client_id)
             result = await self._ask(plan, corrections)
             corrections.clear()
             message = with_unique_ids(result.message, plan.spec.agent_name, self.calls)

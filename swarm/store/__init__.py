@@ -1,4 +1,4 @@
-"""Where events are kept: SQLAlchemy Core over SQLite.
+"""Where events are kept: SQLAlchemy Core over SQLite and PostgreSQL.
 
 One append-only table of events, one of feedback; everything else is derived from them. Opening a
 store imports SQLAlchemy, importing this package does not.

@@ -1,44 +1,40 @@
-"""The database under a home: opened, checked that it can be written, and its tables."""
+"""An open database: transactions in a thread of its own, told from damage and disconnects."""
 
 import asyncio  # noqa: TID251 - for the executor below
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from swarm.errors import StoreError
+from swarm.store.location import Location, locate
+from swarm.store.tables import Tables, make_tables
 
 if TYPE_CHECKING:
     import sqlalchemy
+    import sqlalchemy.exc
 
-__all__ = ["Database", "Tables", "open_database"]
+__all__ = ["Database", "open_database"]
 
 Result = TypeVar("Result")
 
 _FORMAT = 1
 """Version of the tables; raised when a change needs a migration."""
 
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables, made once per database."""
-
-    events: "sqlalchemy.Table"
-    feedback: "sqlalchemy.Table"
-    meta: "sqlalchemy.Table"
-    metadata: "sqlalchemy.MetaData"
+_PREPARING = 7_215_021_337
+"""The advisory lock under which PostgreSQL's tables are made."""
 
 
 class Database:
     """An open database. Its calls run in a worker thread, one at a time."""
 
-    def __init__(self, engine: "sqlalchemy.Engine", tables: Tables, place: str) -> None:
+    def __init__(self, engine: "sqlalchemy.Engine", tables: Tables, location: Location) -> None:
         self.engine = engine
         self.tables = tables
-        self.place = place
-        """What messages call it: the file, without any password."""
+        self.place = location.place
+        """What messages call it: the file or the URL, without any password."""
+        self._secret = location.secret
         # Invariant: one transaction at a time, so group commits keep their order. A thread of its
         # own, because waiting for the disk must neither stop the event loop nor queue behind tools.
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="wikiswarm-journal")
@@ -57,19 +53,57 @@ class Database:
         # anyio's threads would cost two more rounds of the event loop in each turn.
         return asyncio.get_running_loop().run_in_executor(self._executor, job)
 
-    def run_sync(self, work: "Callable[[sqlalchemy.Connection], Result]") -> Result:
-        """Run work in one transaction, in the calling thread."""
+    def run_sync(
+        self,
+        work: "Callable[[sqlalchemy.Connection], Result]",
+        *,
+        is_repeatable: bool = False,
+    ) -> Result:
+        """Run work in one transaction, in the calling thread.
+
+        When the connection turns out to be lost, it is made anew once.
+
+        Args:
+            work: What to do; it may be called twice.
+            is_repeatable: Whether work that may have been committed can be done again.
+        """
         import sqlalchemy.exc
 
-        try:
-            if self._connection is None or self._connection.invalidated:
-                self._connection = self.engine.connect()
-            with self._connection.begin():
-                return work(self._connection)
-        except sqlalchemy.exc.IntegrityError:
-            raise
-        except sqlalchemy.exc.DBAPIError as error:
-            raise StoreError(f"the journal {self.place} failed: {error.orig}") from error
+        for is_last in (False, True):
+            is_committing = False
+            try:
+                connection = self._connect()
+                with connection.begin():
+                    result = work(connection)
+                    is_committing = True
+                return result
+            except sqlalchemy.exc.IntegrityError:
+                raise
+            except sqlalchemy.exc.DBAPIError as error:
+                is_lost = error.connection_invalidated
+                if is_last or not is_lost or (is_committing and not is_repeatable):
+                    is_safe = not self._secret or self._secret not in str(error)
+                    raise self._failure(error) from (error if is_safe else None)
+        raise AssertionError("the second try returns or raises")
+
+    def time(self) -> "sqlalchemy.ColumnElement[float]":
+        """Return what the clock of the database says, in seconds since the epoch."""
+        import sqlalchemy as sa
+
+        if self.engine.dialect.name == "sqlite":
+            return sa.literal(time.time(), sa.Double)  # all its processes are on one machine
+        return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
+
+    def insert_missing(self, table: "sqlalchemy.Table") -> "sqlalchemy.Executable":
+        """Return an insert that leaves rows alone that exist."""
+        # Both databases write it alike, and SQLAlchemy has it once for each.
+        if self.engine.dialect.name == "sqlite":
+            from sqlalchemy.dialects import sqlite
+
+            return sqlite.insert(table).on_conflict_do_nothing()
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table).on_conflict_do_nothing()
 
     def close(self) -> None:
         """Close the connections; work that runs is waited for."""
@@ -78,37 +112,66 @@ class Database:
             self._connection.close()
         self.engine.dispose()
 
+    def _connect(self) -> "sqlalchemy.Connection":
+        if self._connection is not None and self._connection.invalidated:
+            self._connection.close()
+            self._connection = None
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        return self._connection
 
-def open_database(home: Path) -> Database:
+    def _failure(self, error: "sqlalchemy.exc.DBAPIError") -> StoreError:
+        reason = " ".join(str(error.orig).split())
+        if self._secret:
+            reason = reason.replace(self._secret, "***")
+        return StoreError(f"the journal {self.place} failed: {reason}")
+
+
+def open_database(home: Path, store: str | None = None) -> Database:
     """Open, or create, the database of a home folder and prove that it can be written.
 
     Blocks; call it in a worker thread.
 
+    Args:
+        home: The folder of the state; holds the database unless `store` names another.
+        store: A URL such as `postgresql://user:password@host/database`.
+
     Raises:
-        StoreError: The folder or the file cannot be written, the disk is full, or the file is
-            no database of ours.
+        StoreError: The folder, the file or the server cannot be written, the disk is full, or the
+            file is no database of ours.
+        MissingExtraError: The driver of the database is not installed.
     """
     import sqlalchemy as sa
     import sqlalchemy.event
     import sqlalchemy.exc
 
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"cannot create the folder {home}: {error.strerror}; choose another with --home"
-            " or WIKISWARM_HOME"
-        ) from error
-    path = home / "journal.sqlite3"
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
-    sqlalchemy.event.listen(engine, "connect", _set_pragmas)
-    database = Database(engine, _tables(), str(path))
+    location = locate(home, store)
+    if location.folder is not None:
+        try:
+            location.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot create the folder {location.folder}: {error.strerror}; choose another"
+                " with --home or WIKISWARM_HOME"
+            ) from error
+    settings = {} if location.folder is not None else {"connect_timeout": 10}
+    settings = {name: value for name, value in settings.items() if name not in location.url.query}
+    # Without the parameters: an error in a log must not quote what was said.
+    engine = sa.create_engine(location.url, hide_parameters=True, connect_args=settings)
+    is_sqlite = engine.dialect.name == "sqlite"
+    sqlalchemy.event.listen(engine, "connect", _set_pragmas if is_sqlite else _set_session)
+    database = Database(engine, make_tables(), location)
     try:
         database.run_sync(lambda connection: _prepare(connection, database.tables))
-    except sqlalchemy.exc.IntegrityError as error:
-        raise StoreError(f"the journal {path} is damaged: {error.orig}") from error
-    except StoreError as error:
-        raise StoreError(f"{error}; is {home} writable, and is there space left?") from error
+    except (sqlalchemy.exc.IntegrityError, StoreError) as error:
+        database.close()
+        if isinstance(error, sqlalchemy.exc.IntegrityError):
+            raise StoreError(f"the journal {location.place} is damaged: {error.orig}") from error
+        if location.folder is None:
+            raise
+        raise StoreError(
+            f"{error}; is {location.folder} writable, and is there space left?"
+        ) from error
     return database
 
 
@@ -121,12 +184,28 @@ def _set_pragmas(connection: Any, record: object) -> None:
     cursor.close()
 
 
+def _set_session(connection: Any, record: object) -> None:
+    """The same for PostgreSQL; a process that is stopped in a transaction must not hold others."""
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    cursor.execute("SET idle_in_transaction_session_timeout = '10s'")
+    cursor.execute("SET lock_timeout = '15s'")
+    cursor.execute("SET default_transaction_isolation = 'read committed'")
+    cursor.close()
+    connection.commit()
+
+
 def _prepare(connection: "sqlalchemy.Connection", tables: Tables) -> None:
     import sqlalchemy as sa
 
+    # Two processes may open a fresh store at once; the second waits here for the tables.
     if connection.dialect.name == "sqlite":
-        # Two processes may open a fresh home at once; the second waits here for the tables.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PREPARING)))
     tables.metadata.create_all(connection)
     rows = connection.execute(sa.select(tables.meta.c.value).where(tables.meta.c.key == "format"))
     found = rows.scalar_one_or_none()
@@ -137,34 +216,3 @@ def _prepare(connection: "sqlalchemy.Connection", tables: Tables) -> None:
     # The write that tells a full disk before the first message is accepted.
     connection.execute(sa.delete(tables.meta).where(tables.meta.c.key == "opened"))
     connection.execute(sa.insert(tables.meta).values(key="opened", value=repr(time.time())))
-
-
-def _tables() -> Tables:
-    import sqlalchemy as sa
-
-    metadata = sa.MetaData()
-    events = sa.Table(
-        "events",
-        metadata,
-        sa.Column("session_id", sa.String(400), primary_key=True),
-        sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("kind", sa.String(32), nullable=False),
-        sa.Column("payload", sa.Text, nullable=False),
-        sa.Column("at", sa.Float, nullable=False),
-        sa.Index("events_kind_at", "kind", "at"),
-    )
-    feedback = sa.Table(
-        "feedback",
-        metadata,
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("run_id", sa.String(32), nullable=False, index=True),
-        sa.Column("payload", sa.Text, nullable=False),
-        sa.Column("at", sa.Float, nullable=False),
-    )
-    meta = sa.Table(
-        "meta",
-        metadata,
-        sa.Column("key", sa.String(64), primary_key=True),
-        sa.Column("value", sa.Text, nullable=False),
-    )
-    return Tables(events, feedback, meta, metadata)

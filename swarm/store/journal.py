@@ -3,6 +3,8 @@
 Whoever needs durability first starts a write of everything that is queued, for all sessions, in
 one transaction; those who come meanwhile wait for the next one. So many sessions share one sync
 of the disk. What nobody waits for is written a moment later by itself.
+
+The insert of an event holds the check of its session's lease, so the two cannot come apart.
 """
 
 import asyncio  # noqa: TID251 - a timer and a callback of the loop cost less than a task
@@ -19,6 +21,8 @@ from swarm.errors import SessionError, StoreError
 from swarm.events import Event, decode_event
 from swarm.runtime.journal import StoredEvent
 from swarm.store.database import Database
+from swarm.store.leases import Leases, Release
+from swarm.store.tables import Tables
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -40,17 +44,29 @@ class _Write:
 
     rows: list[_Row]
     """Those that are not settled yet."""
+    releases: list[Release]
+    """Leases to give up after them."""
     last: int
     """The ticket of its newest event."""
     done: anyio.Event = field(default_factory=anyio.Event)
     error: BaseException | None = None
 
 
+class _RefusedError(Exception):
+    """A row was not inserted, because its lease is another's."""
+
+
 class SqlJournal:
     """Implements `swarm.runtime.Journal` on a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, *, lease_seconds: float = 15.0, lease_wait: float = 0.0
+    ) -> None:
         self._database = database
+        self._fenced, self._unfenced = _statements(database.tables)
+        self._leases = Leases(
+            database, seconds=lease_seconds, wait=lease_wait, on_release=self._wake
+        )
         self._queue: list[_Row] = []
         self._last = 0
         """The newest ticket."""
@@ -72,11 +88,12 @@ class SqlJournal:
                 "kind": event.kind,
                 "payload": event.model_dump_json(exclude_defaults=True),
                 "at": time.time(),
+                "owner": self._leases.owner,
+                "token": self._leases.token(session_id),
             }
         )
         self._last += 1
-        if self._timer is None and self._writing is None:
-            self._write_soon()
+        self._wake()
         return self._last
 
     async def flush(self, session_id: str, ticket: int) -> None:
@@ -107,13 +124,7 @@ class SqlJournal:
         """Read the newest events of a session; see `Journal.read`."""
         import sqlalchemy as sa
 
-        # Whoever reads anew continues after the other writer; what was refused stays refused.
-        if session_id in self._conflicts:
-            self._queue = [row for row in self._queue if row["session_id"] != session_id]
-            self._conflicts.discard(session_id)
-        if self._writing is not None or any(r["session_id"] == session_id for r in self._queue):
-            # What a failing disk kept from being written belongs to the conversation, too.
-            await self.flush(session_id, self._last)
+        await self._settle(session_id)
         events = self._database.tables.events
         query = (
             sa.select(events.c.seq, events.c.at, events.c.kind, events.c.payload)
@@ -127,17 +138,47 @@ class SqlJournal:
             for row in reversed(rows)
         ]
 
+    async def acquire(self, session_id: str, *, wait: float | None = None) -> None:
+        """Become the one who may write to a session; see `Journal.acquire`."""
+        # Under a new token, what waits under the old one would be refused.
+        await self._settle(session_id)
+        await self._leases.take(session_id, wait)
+
+    def release(self, session_id: str) -> int:
+        """Let others write to a session; see `Journal.release`."""
+        if self._leases.give_up(session_id):
+            self._last += 1
+        return self._last
+
     async def aclose(self) -> None:
-        """Write what is left.
+        """Write what is left and release the leases.
 
         Raises:
             StoreError: It could not be written.
         """
         try:
+            for session_id in self._leases.session_ids:
+                self._leases.give_up(session_id)
+            if self._leases.released:
+                self._last += 1
             await self.flush("", self._last)
         finally:
+            self._leases.close()
             if self._timer is not None:
                 self._timer.cancel()
+
+    async def _settle(self, session_id: str) -> None:
+        # Whoever reads anew continues after the other writer; what was refused stays refused.
+        if session_id in self._conflicts:
+            self._queue = [row for row in self._queue if row["session_id"] != session_id]
+            self._conflicts.discard(session_id)
+        if self._writing is not None or any(r["session_id"] == session_id for r in self._queue):
+            # What a failing disk kept from being written belongs to the conversation, too.
+            await self.flush(session_id, self._last)
+
+    def _wake(self) -> None:
+        if self._timer is None and self._writing is None:
+            self._write_soon()
 
     def _write_soon(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(_LONGEST_WAIT, self._start)
@@ -146,8 +187,8 @@ class SqlJournal:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        write = self._writing = _Write(self._queue, self._last)
-        self._queue = []
+        write = self._writing = _Write(self._queue, self._leases.released, self._last)
+        self._queue, self._leases.released = [], []
         future = self._database.submit(partial(self._insert, write))
         future.add_done_callback(partial(self._finish, write))
         return write
@@ -157,53 +198,104 @@ class SqlJournal:
         write.error = asyncio.CancelledError() if future.cancelled() else future.exception()
         if write.error is None:
             self._stored = write.last
-            if self._queue:
+            if self._queue or self._leases.released:
                 self._write_soon()
         else:
             # They stay queued; whoever needs them next tries again.
             self._queue = write.rows + self._queue
+            self._leases.released = write.releases + self._leases.released
         write.done.set()
 
     def _insert(self, write: _Write) -> None:
         """Insert the rows of a write, in the database's thread."""
-        import sqlalchemy as sa
         import sqlalchemy.exc
 
-        insert = sa.insert(self._database.tables.events)
         if self._conflicts:
             # A later row of a session with two writers might fit into the other's sequence.
             write.rows = [row for row in write.rows if row["session_id"] not in self._conflicts]
-        if not write.rows:
-            return
 
         def work(connection: "sqlalchemy.Connection") -> None:
-            connection.execute(insert, write.rows)
+            self._insert_rows(connection, write.rows)
+            if write.releases:
+                self._leases.release(connection, write.releases)
 
-        try:
-            self._database.run_sync(work)
-        except sqlalchemy.exc.IntegrityError:
-            self._insert_apart(write)
+        if write.rows or write.releases:
+            try:
+                self._database.run_sync(work, is_repeatable=True)
+            except (sqlalchemy.exc.IntegrityError, _RefusedError):
+                self._insert_apart(write)
 
     def _insert_apart(self, write: _Write) -> None:
         """Insert each session's rows alone, so that one with two writers harms no other."""
-        import sqlalchemy as sa
-        import sqlalchemy.exc
-
-        insert = sa.insert(self._database.tables.events)
         sessions: dict[str, list[_Row]] = {}
         for row in write.rows:
             sessions.setdefault(str(row["session_id"]), []).append(row)
         for session_id, own in sessions.items():
-
-            def work(connection: "sqlalchemy.Connection", own: list[_Row] = own) -> None:
-                connection.execute(insert, own)
-
-            try:
-                self._database.run_sync(work)
-            except sqlalchemy.exc.IntegrityError:
+            if not self._insert_own(own) and not self._insert_own(self._without_stored(own)):
                 self._conflicts.add(session_id)
             # Settled, so a failure further on does not write these again.
             write.rows = [row for row in write.rows if row["session_id"] != session_id]
+        if write.releases:
+            self._database.run_sync(
+                lambda connection: self._leases.release(connection, write.releases),
+                is_repeatable=True,
+            )
+
+    def _insert_own(self, own: list[_Row]) -> bool:
+        """Insert the rows of one session; returns whether they are stored."""
+        import sqlalchemy.exc
+
+        try:
+            self._database.run_sync(
+                lambda connection: self._insert_rows(connection, own), is_repeatable=True
+            )
+        except (sqlalchemy.exc.IntegrityError, _RefusedError):
+            return False
+        return True
+
+    def _insert_rows(self, connection: "sqlalchemy.Connection", rows: list[_Row]) -> None:
+        fenced = [row for row in rows if row["token"]]
+        others = [row for row in rows if not row["token"]] if len(fenced) < len(rows) else []
+        for statement, some in ((self._fenced, fenced), (self._unfenced, others)):
+            if some and connection.execute(statement, some).rowcount != len(some):
+                raise _RefusedError
+
+    def _without_stored(self, own: list[_Row]) -> list[_Row]:
+        """Leave out rows that are stored: the answer to their commit was lost with a connection."""
+        import sqlalchemy as sa
+
+        events = self._database.tables.events
+        query = sa.select(events).where(
+            events.c.session_id == own[0]["session_id"], events.c.seq >= own[0]["seq"]
+        )
+        found = self._database.run_sync(lambda connection: connection.execute(query).all())
+        stored = {(row.seq, row.kind, row.payload, row.at) for row in found}
+        return [r for r in own if (r["seq"], r["kind"], r["payload"], r["at"]) not in stored]
+
+
+def _statements(tables: Tables) -> "tuple[sqlalchemy.Executable, sqlalchemy.Executable]":
+    """Return the inserts of an event: under a lease, and of a session that never had one."""
+    import sqlalchemy as sa
+
+    events, leases = tables.events, tables.leases
+    values = [sa.bindparam(column.name, type_=column.type) for column in events.c]
+    own = leases.c.session_id == sa.bindparam("session_id", type_=leases.c.session_id.type)
+    # Locked until the commit, so that nobody takes the lease between the check and the event.
+    held = (
+        sa.select(*values)
+        .where(
+            own,
+            leases.c.owner == sa.bindparam("owner", type_=leases.c.owner.type),
+            leases.c.token == sa.bindparam("token", type_=leases.c.token.type),
+        )
+        .with_for_update(read=True)
+    )
+    unknown = sa.select(*values).where(~sa.exists().where(own))
+    names = [column.name for column in events.c]
+    return (
+        sa.insert(events).from_select(names, held).execution_options(preserve_rowcount=True),
+        sa.insert(events).from_select(names, unknown).execution_options(preserve_rowcount=True),
+    )
 
 
 def decode_row(kind: str, payload: str) -> Event:

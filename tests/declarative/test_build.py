@@ -54,7 +54,8 @@ def test_the_document_of_the_design_loads(write: Callable[..., Path]) -> None:
     assert agent.wiki_list == ("pharma_wiki",)
     swarm = catalog.swarms.get("shop")
     assert (swarm.agent_list, swarm.default_agent) == (("seller",), "seller")
-    assert check(path, environment={}).counts == {
+    counts = check(path, environment={}).counts
+    assert {section: count for section, count in counts.items() if count} == {
         "completions": 1,
         "wikis": 1,
         "tools": 2,

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from declarative import add_agent, add_completion, add_swarm, add_tool, add_wiki, describe, load
+from declarative.kinds import SECTIONS
 from swarm import Catalog, use_catalog
 
 SHOP = """\
@@ -238,6 +239,4 @@ def test_the_schema_has_the_notes_of_the_fields(
     fields = schema["$defs"]["AgentSpec"]["properties"]
     assert fields["completion"]["description"] == "The name of a declared completion."
     assert fields["prompt"]["type"] == "string"
-    assert set(schema["properties"]) == {
-        "include", "completions", "wikis", "tools", "agents", "swarms",
-    }  # fmt: skip
+    assert set(schema["properties"]) == {"include", *SECTIONS}

@@ -32,6 +32,8 @@ class Program:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.store: str | None = None
+        """The URL of its journal; a file in the home when absent."""
         self.catalog = Catalog()
 
     def tool(self, call: Tool, /, **fields: Any) -> str:
@@ -73,7 +75,7 @@ class Program:
 
     def host(self) -> Host:
         """Return a host of this program, to be opened."""
-        return Host(catalog=self.catalog, home=self.home, environment={})
+        return Host(catalog=self.catalog, home=self.home, store=self.store, environment={})
 
     @asynccontextmanager
     async def chat(

@@ -10,10 +10,10 @@ from tests.bindings.cli.conftest import Wikiswarm
 def test_a_right_document_is_counted(wikiswarm: Wikiswarm, shop: Path) -> None:
     output = wikiswarm("check", shop)
     assert "1 completions, 1 wikis, 3 tools, 2 agents, 1 swarms; no problems" in output.out
-    assert wikiswarm("check", shop, "--json").json == {
-        "problems": [],
-        "counts": {"completions": 1, "wikis": 1, "tools": 3, "agents": 2, "swarms": 1},
-    }
+    report = wikiswarm("check", shop, "--json").json
+    assert report["problems"] == []
+    declared = {section: count for section, count in report["counts"].items() if count}
+    assert declared == {"completions": 1, "wikis": 1, "tools": 3, "agents": 2, "swarms": 1}
 
 
 def test_every_problem_is_told_with_its_place(wikiswarm: Wikiswarm, tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ from typing import Any
 import anyio
 import sqlalchemy.event
 
-from swarm import CompletionRequest, session
-from swarm.errors import StoreError
+from swarm import CompletionRequest, Host, session
+from swarm.errors import SessionError, StoreError
 from swarm.testing import call_tool
 from tests.swarm.program import Program
 
-__all__ = ["shop", "start", "starve", "talk"]
+__all__ = ["doze", "shop", "start", "starve", "take_turns", "talk"]
 
 
 def shop(
@@ -67,7 +67,7 @@ def start(target: Callable[..., None], *arguments: object) -> tuple[BaseProcess,
     return process, receive
 
 
-def talk(pipe: Connection, home: str, stop_at: str) -> None:
+def talk(pipe: Connection, home: str, store: str | None, stop_at: str) -> None:
     """Send messages and report each answer until killed; stop for ever at the named step."""
     counts: dict[str, int] = {}
 
@@ -80,6 +80,7 @@ def talk(pipe: Connection, home: str, stop_at: str) -> None:
     async def run() -> None:
         # Long enough for the journal to write, unasked, that the tool was called.
         program = shop(Path(home), mark, pause=0.04)
+        program.store = store
         async with program.host() as host:
             for name in ("begin", "commit"):
                 sqlalchemy.event.listen(host.database.engine, name, _listener(mark, name))
@@ -90,6 +91,56 @@ def talk(pipe: Connection, home: str, stop_at: str) -> None:
                     mark("acknowledged")
 
     anyio.run(run)
+
+
+def take_turns(pipe: Connection, home: str, store: str | None, name: str, turns: int) -> None:
+    """Open one conversation again and again, waiting for others, and say something each time."""
+
+    async def run() -> None:
+        program = shop(Path(home))
+        program.store = store
+        catalog = program.catalog
+        async with Host(
+            catalog=catalog, home=home, store=store, environment={}, lease_wait=60
+        ) as host:
+            for number in range(turns):
+                async with session("client", "shop", host=host) as chat:
+                    pipe.send((name, number, await chat.complete(f"{name} {number}")))
+                    # Two in one lease, so that the process comes to hold it while others wait.
+                    await chat.complete(f"{name} {number} again")
+
+    anyio.run(run)
+
+
+def doze(pipe: Connection, home: str, store: str | None, seconds: float) -> None:
+    """Say something, report it, and go on once a file appears; the test stops it in between."""
+
+    async def run() -> None:
+        program = shop(Path(home))
+        async with (
+            Host(
+                catalog=program.catalog,
+                home=home,
+                store=store,
+                environment={},
+                lease_seconds=seconds,
+            ) as host,
+            session("client", "shop", host=host) as chat,
+            session("other", "shop", host=host) as other,
+        ):
+            pipe.send(await chat.complete("before"))
+            while not (Path(home).parent / "go").exists():  # noqa: ASYNC110 - from a process
+                await anyio.sleep(0.01)
+            try:
+                pipe.send(await chat.complete("after"))
+            except SessionError as error:
+                pipe.send(f"refused: {error}")
+            pipe.send(await other.complete("beside"))
+
+    try:
+        anyio.run(run)
+    except* SessionError:
+        pipe.send("closed")
 
 
 def starve(pipe: Connection, home: str) -> None:

@@ -17,14 +17,14 @@ STEPS = [
     for count in (1, 3)
 ]
 # The first ones open the session; those of a turn follow.
-TRANSACTIONS = [f"{label} {count}" for label in ("begin", "commit") for count in range(1, 6)]
+TRANSACTIONS = [f"{label} {count}" for label in ("begin", "commit") for count in range(1, 7)]
 MOMENTS = [0.0, 0.002, 0.005, 0.01, 0.03, 0.05]
 """Seconds after the first answer; what they hit is up to the machine."""
 
 
-def _kill_at(home: Path, step: str, delay: float = 0.0) -> dict[int, str]:
+def _kill_at(home: Path, store: str | None, step: str, delay: float = 0.0) -> dict[int, str]:
     """Return the answers that a child reported before it was killed."""
-    process, pipe = start(talk, str(home), step)
+    process, pipe = start(talk, str(home), store, step)
     answers: dict[int, str] = {}
     try:
         while pipe.poll(20):
@@ -55,10 +55,11 @@ def _kill_at(home: Path, step: str, delay: float = 0.0) -> dict[int, str]:
     return answers
 
 
-async def _check(home: Path, answers: dict[int, str]) -> int:
+async def _check(home: Path, store: str | None, answers: dict[int, str]) -> int:
     """Check a journal that a killed process left; returns how many turns were interrupted."""
     seen: list[list[Message]] = []
     program = shop(home)
+    program.store = store
     async with program.chat() as chat:
         history = chat.history.messages
         assert await chat.complete("and then?") == "answer: did and then?"
@@ -98,25 +99,25 @@ def _ends(events: list[Event], question: str) -> list[TurnEnded]:
 @pytest.mark.requirement("S0-01")
 @pytest.mark.parametrize("step", [*STEPS, *TRANSACTIONS])
 def test_a_kill_at_a_named_step_loses_nothing_that_was_acknowledged(
-    tmp_path: Path, step: str
+    tmp_path: Path, store: str | None, step: str
 ) -> None:
-    answers = _kill_at(tmp_path / "home", step)
+    answers = _kill_at(tmp_path / "home", store, step)
     label, count = step.split()
     if label == "acknowledged":
         assert len(answers) == int(count)
     assert list(answers) == list(range(len(answers)))
-    interrupted = anyio.run(_check, tmp_path / "home", answers)
+    interrupted = anyio.run(_check, tmp_path / "home", store, answers)
     if label in ("tool-end", "model-second"):
         assert interrupted == 1, "a tool that ran has left no trace"
 
 
 @pytest.mark.parametrize("delay", MOMENTS)
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(
-    tmp_path: Path, delay: float
+    tmp_path: Path, store: str | None, delay: float
 ) -> None:
-    answers = _kill_at(tmp_path / "home", "", delay)
+    answers = _kill_at(tmp_path / "home", store, "", delay)
     assert answers
-    anyio.run(_check, tmp_path / "home", answers)
+    anyio.run(_check, tmp_path / "home", store, answers)
 
 
 def test_a_full_disk_is_told_before_the_first_message_and_loses_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""MCP by two functions of the program, in place of a server."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import anyio.to_thread
+
+from swarm.context import ToolContext
+from swarm.errors import DeclarationError
+from swarm.mcp.spec import McpSpec
+from swarm.mcp.tool import MAX_TOOLS, McpTool, read_tool
+
+__all__ = ["McpCallbacks"]
+
+_MAX_CLIENTS = 1024
+"""Clients whose lists are kept; the oldest goes first."""
+
+
+class McpCallbacks:
+    """One per declaration and host; each client may have tools of its own."""
+
+    def __init__(self, spec: McpSpec) -> None:
+        self._spec = spec
+        self._lists: dict[str, tuple[McpTool, ...]] = {}
+
+    async def tools(self, client_id: str) -> tuple[McpTool, ...]:
+        """Return a client's tools; the function is asked once, until `forget`.
+
+        Raises:
+            DeclarationError: It gave something else than tools.
+            Exception: Whatever it raises.
+        """
+        known = self._lists.get(client_id)
+        if known is None:
+            values = await _ask(self._spec.list_tools, client_id)
+            if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+                raise DeclarationError(f"list_tools gave {type(values).__name__}; give a list")
+            items = cast("Iterable[object]", values)  # of anything; each is checked
+            known = tuple(read_tool(value) for value in items)[:MAX_TOOLS]
+            if len(self._lists) >= _MAX_CLIENTS:
+                del self._lists[next(iter(self._lists))]
+            self._lists[client_id] = known
+        return known
+
+    async def call(self, tool_name: str, context: ToolContext) -> object:
+        """Call the function and return what it gives; nothing counts as an empty output."""
+        output = await _ask(self._spec.call_tool, tool_name, context)
+        return "" if output is None else output
+
+    def forget(self, client_id: str | None) -> None:
+        """Ask for the list again, of one client or of all."""
+        if client_id is None:
+            self._lists.clear()
+        else:
+            self._lists.pop(client_id, None)
+
+
+async def _ask(function: Callable[..., Any] | None, *arguments: object) -> Any:
+    if function is None:
+        raise ValueError("an mcp without functions is reached by a connection")
+    if inspect.iscoroutinefunction(function):
+        return await function(*arguments)
+    value = await anyio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+    return await value if inspect.isawaitable(value) else value

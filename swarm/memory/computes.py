@@ -1,0 +1,152 @@
+"""The computes of a host: one computation at a time for each value, remembered for a while."""
+
+import time
+from collections import OrderedDict
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+from pydantic import JsonValue
+
+from swarm.errors import DeclarationError
+from swarm.memory.calling import call_function, call_in_thread, pass_through
+from swarm.memory.cells import CellKey
+from swarm.memory.owner import EVERYBODY, Owner
+from swarm.memory.specs import COMPUTES, ComputeSpec
+from swarm.memory.states import States
+from swarm.memory.values import decode_value, encode_value
+
+if TYPE_CHECKING:
+    from swarm.catalog import Catalog
+
+__all__ = ["Computes"]
+
+_MOST_VALUES = 10_000
+"""Values that are remembered; the one that was asked for longest ago is dropped first."""
+
+_Versions = tuple[int, ...]
+"""Those of the states that a value depends on."""
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A computation under way."""
+
+    key: CellKey
+    versions: _Versions
+    is_stale: bool = False
+    """The value was discarded since it was begun."""
+    text: str | None = None
+    error: Exception | None = None
+    done: anyio.Event = field(default_factory=anyio.Event)
+    waits_for: "_Run | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    text: str
+    versions: _Versions
+    until: float
+
+
+_chain: ContextVar[tuple[_Run, ...]] = ContextVar("wikiswarm_computes", default=())
+"""The computations that the code which is running serves."""
+
+
+class Computes:
+    """Every computed value of every client; `Compute` and `SharedCompute` use it."""
+
+    def __init__(self, catalog: "Catalog", states: States) -> None:
+        self._catalog = catalog
+        self._states = states
+        self._known: OrderedDict[CellKey, _Known] = OrderedDict()
+        self._running: dict[CellKey, _Run] = {}
+
+    async def get(self, name: str, owner: Owner) -> JsonValue:
+        """Return the value, computed now if need be."""
+        spec, key = self._find(name, owner)
+        while True:
+            versions = await self._versions(spec, owner)
+            known = self._known.get(key)
+            is_fresh = known is not None and time.monotonic() < known.until
+            if known is not None and is_fresh and known.versions == versions:
+                self._known.move_to_end(key)
+                return decode_value(known.text)
+            run = self._running.get(key)
+            if run is None:
+                return decode_value(await self._compute(spec, key, versions))
+            await _wait(run)
+            if run.versions == versions and not run.is_stale:
+                if run.error is not None:
+                    raise run.error
+                if run.text is not None:  # else whoever computed it was cancelled
+                    return decode_value(run.text)
+
+    async def update(self, name: str, owner: Owner) -> None:
+        """Discard the value, so that the next read computes it."""
+        spec, key = self._find(name, owner)
+        self._known.pop(key, None)
+        if key in self._running:
+            self._running[key].is_stale = True
+        if spec.callbacks is not None and spec.callbacks.on_update is not None:
+            await call_function(spec.callbacks.on_update, key.client_id, name, place=key.place)
+
+    def _find(self, name: str, owner: Owner) -> tuple[ComputeSpec, CellKey]:
+        spec = self._catalog.registry(COMPUTES).get(name)
+        return spec, (EVERYBODY if spec.shared else owner).key("compute", name)
+
+    async def _versions(self, spec: ComputeSpec, owner: Owner) -> _Versions:
+        return tuple([await self._states.version(name, owner) for name in spec.depends_on])
+
+    async def _compute(self, spec: ComputeSpec, key: CellKey, versions: _Versions) -> str:
+        run = self._running[key] = _Run(key, versions)
+        token = _chain.set((*_chain.get(), run))
+        names = (key.client_id, spec.compute_name)
+        try:
+            value = await call_in_thread(spec.get, *names, place=key.place)
+            value = decode_value(encode_value(value, key.place))
+            value = await pass_through(spec.middlewares, value, *names, place=key.place)
+            text = encode_value(value, key.place)
+            if spec.callbacks is not None and spec.callbacks.on_compute is not None:
+                shown = decode_value(text)
+                await call_function(spec.callbacks.on_compute, shown, *names, place=key.place)
+            run.text = text
+        except Exception as error:
+            run.error = error  # for those that wait for this run; the next one computes anew
+            raise
+        finally:
+            _chain.reset(token)
+            del self._running[key]
+            run.done.set()
+        if not run.is_stale:
+            self._known[key] = _Known(text, versions, time.monotonic() + spec.ttl)
+            self._known.move_to_end(key)
+            if len(self._known) > _MOST_VALUES:
+                self._known.popitem(last=False)
+        return text
+
+
+async def _wait(run: _Run) -> None:
+    """Wait for a computation that another caller has started.
+
+    Raises:
+        DeclarationError: It waits for this one.
+    """
+    chain = _chain.get()
+    after: _Run | None = run
+    path = [*chain[-1:]]
+    while after is not None:
+        path.append(after)
+        if after in chain:
+            names = " -> ".join(repr(step.key.name) for step in path)
+            raise DeclarationError(f"computes wait for each other: {names}")
+        after = after.waits_for
+    if not chain:
+        await run.done.wait()
+        return
+    chain[-1].waits_for = run
+    try:
+        await run.done.wait()
+    finally:
+        chain[-1].waits_for = None

@@ -1,0 +1,15 @@
+"""What an implementation of one of our protocols must do, as a suite that anybody may run.
+
+A case is a behaviour with a name. The suite says which ones hold; it needs no test framework.
+"""
+
+from swarm.testing.conformance.journal import journal_cases, validate_journal
+from swarm.testing.conformance.report import CaseResult, ConformanceError, Report
+
+__all__ = [
+    "CaseResult",
+    "ConformanceError",
+    "Report",
+    "journal_cases",
+    "validate_journal",
+]

@@ -1,0 +1,52 @@
+"""docs/memory.md is true: its program and its document run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from declarative import load
+from swarm import Catalog
+from swarm.memory import COMPUTES
+
+PAGE = Path(__file__).parents[3] / "docs" / "memory.md"
+TOOLS = """\
+def without_empty(value, client_id, state_name): ...
+def read_rates(client_id, state_name): ...
+def texts_of(item): ...
+def total(client_id, compute_name): ...
+"""
+
+
+def _block(language: str) -> str:
+    text = PAGE.read_text(encoding="utf-8")
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return block
+
+
+def test_the_program_of_the_page_runs(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(_block("python"), encoding="utf-8")
+    environment = {k: v for k, v in os.environ.items() if k != "WIKISWARM_HOME"}
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "Two boxes of aspirin are in your cart.",
+        "{'A1': 2}",
+        "9.0",
+    ]
+
+
+def test_the_document_of_the_page_loads(tmp_path: Path) -> None:
+    (tmp_path / "memory_tools.py").write_text(TOOLS, encoding="utf-8")
+    path = tmp_path / "shop.yaml"
+    path.write_text(_block("yaml"), encoding="utf-8")
+    catalog = load(path, catalog=Catalog(), environment={})
+    assert catalog.registry(COMPUTES).get("total").depends_on == ("cart", "rates")
