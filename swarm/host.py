@@ -22,6 +22,7 @@ from swarm.errors import SessionError
 from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
+from swarm.secrets import secrets_of
 from swarm.specs import CompletionSpec
 from swarm.validate import validate
 
@@ -78,7 +79,7 @@ class Host:
 
         self._database = await anyio.to_thread.run_sync(open_database, self.home)
         self._stack.callback(self._database.close)
-        self._journal = SqlJournal(self._database)
+        self._journal = SqlJournal(self._database, secrets_of(self.environment))
         self._stack.push_async_callback(self._journal.aclose)
         self._token = _current.set(self)
         return self

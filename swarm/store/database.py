@@ -93,7 +93,7 @@ def open_database(home: Path) -> Database:
     import sqlalchemy.exc
 
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds private conversations
     except OSError as error:
         raise StoreError(
             f"cannot create the folder {home}: {error.strerror}; choose another with --home"

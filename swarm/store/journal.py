@@ -7,6 +7,7 @@ of the disk. What nobody waits for is written a moment later by itself.
 
 import asyncio  # noqa: TID251 - a timer and a callback of the loop cost less than a task
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from swarm.errors import SessionError, StoreError
 from swarm.events import Event, decode_event
 from swarm.runtime.journal import StoredEvent
+from swarm.secrets import hide
 from swarm.store.database import Database
 
 if TYPE_CHECKING:
@@ -49,8 +51,10 @@ class _Write:
 class SqlJournal:
     """Implements `swarm.runtime.Journal` on a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, secrets: Mapping[str, str] | None = None) -> None:
         self._database = database
+        self._secrets = secrets or {}
+        """Keys by their variables: whoever said one, it is not written."""
         self._queue: list[_Row] = []
         self._last = 0
         """The newest ticket."""
@@ -70,7 +74,7 @@ class SqlJournal:
                 "session_id": session_id,
                 "seq": seq,
                 "kind": event.kind,
-                "payload": event.model_dump_json(exclude_defaults=True),
+                "payload": self._without_secrets(event.model_dump_json(exclude_defaults=True)),
                 "at": time.time(),
             }
         )
@@ -138,6 +142,10 @@ class SqlJournal:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
+
+    def _without_secrets(self, payload: str) -> str:
+        found = {name: value for name, value in self._secrets.items() if value in payload}
+        return hide(payload, found) if found else payload
 
     def _write_soon(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(_LONGEST_WAIT, self._start)
