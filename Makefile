@@ -79,5 +79,5 @@ $(VENV)/.stamp-demo: $(TORCH_STAMP) pyproject.toml constraints.txt
 	touch $@
 
 $(TEST_STAMP): $(TORCH_STAMP) pyproject.toml constraints.txt
-	$(PIP) install -c constraints.txt -e '.[openai,cohere,litellm,gguf,train,dev]'
+	$(PIP) install -c constraints.txt -e '.[all,dev]'
 	touch $@

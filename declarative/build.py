@@ -11,10 +11,11 @@ from typing import NamedTuple
 from declarative.kinds import SECTIONS
 from declarative.make import make_spec
 from declarative.project import Project, read_project
-from declarative.secrets import hide, remember, secrets_of
+from declarative.secrets import remember
 from declarative.source import Source
 from swarm import Catalog, Spec, current_catalog
 from swarm.errors import Problem, ValidationError
+from swarm.secrets import hide, secrets_of
 from swarm.validate import find_problems
 
 __all__ = ["Report", "check", "load"]

@@ -14,9 +14,9 @@ from pydantic import JsonValue
 
 from declarative import compose
 from declarative.compose import MAX_DEPTH, MAX_VALUES, Node, Position, Scalar, child_path
-from declarative.secrets import is_secret
 from declarative.substitute import SubstitutionError, substitute
 from swarm.errors import Problem
+from swarm.secrets import is_secret
 
 __all__ = ["MAX_BYTES", "Allowance", "Document", "read_document"]
 

@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from declarative.modules import ModuleFolder, public_name
-from declarative.secrets import hide
 from swarm.errors import DeclarationError, suggest
+from swarm.secrets import hide
 
 __all__ = ["Source", "SourceError"]
 

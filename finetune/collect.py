@@ -19,6 +19,7 @@ from finetune.dataset import (
     FunctionDefinition,
     Message,
     SftRow,
+    SystemMessage,
     ToolDefinition,
     UserMessage,
 )
@@ -64,6 +65,8 @@ class Segment(BaseModel):
         """Return the pair of a corrected answer, or None without a correction."""
         if self.correct is None or self.correct.strip() == self.answer.strip():
             return None
+        if not self.answer.strip():
+            return None  # the turn had no answer that could be the worse one
         # Weights are for supervised rows; a pair trains its two outputs only.
         context = tuple(
             m.model_copy(update={"weight": None}) if isinstance(m, AssistantMessage) else m
@@ -158,6 +161,7 @@ class _SessionReader:
         self._has_tool_error = False
         self._last_is_offline = False
         self._has_tool = False
+        self._question = ""
         self.agent_name = ""
 
     def take(self, row: StoredEvent) -> Segment | DropReason | None:
@@ -165,6 +169,7 @@ class _SessionReader:
         event = row.event
         self._history.apply(event)
         if isinstance(event, TurnStarted):
+            self._question = event.message.content
             self._notes, self._has_tool_error = [], False
             self._last_is_offline = self._has_tool = False
         elif isinstance(event, AgentConfigured):
@@ -182,6 +187,28 @@ class _SessionReader:
         return None
 
     def _segment(self, ended: TurnEnded) -> Segment | DropReason:
+        said = self._feedback.get(ended.run_id)
+        correct = said.correct if said else None
+        rating = said.rating if said else None
+        found = self._answered(ended, correct, rating)
+        if isinstance(found, Segment) or correct is None or self._wiki_name is not None:
+            return found
+        # What went wrong most needs the correction; the wrong way there is left out.
+        system = self._agents[ended.agent_name].system if ended.agent_name in self._agents else ()
+        lines = (SystemMessage(content="\n".join(system)),) if system else ()
+        return Segment(
+            run_id=ended.run_id,
+            session_id=self._session_id,
+            agent_name=ended.agent_name,
+            context=(*lines, UserMessage(content=self._question)),
+            answer=ended.answer or "",
+            correct=correct,
+            rating=rating,
+        )
+
+    def _answered(
+        self, ended: TurnEnded, correct: str | None, rating: int | None
+    ) -> Segment | DropReason:
         if ended.status != "answered" or ended.answer is None:
             return "no_answer"
         if ended.is_placeholder:
@@ -190,9 +217,6 @@ class _SessionReader:
             return "tool_error"
         if self._last_is_offline and not self._has_tool:
             return "offline"
-        said = self._feedback.get(ended.run_id)
-        correct = said.correct if said else None
-        rating = said.rating if said else None
         if self._wiki_name is not None:
             return self._wiki_segment(ended, correct, rating)
         view = self._history.view(ended.agent_name, keep=self._keep)

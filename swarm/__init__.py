@@ -4,6 +4,9 @@ Importing this loads no model library and opens nothing. It knows nothing of wik
 YAML; the packages above bring those through `swarm.extension`.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion, CompletionRequest, CompletionResult, ToolDefinition
 from swarm.context import ToolContext
@@ -18,22 +21,6 @@ from swarm.events import (
 )
 from swarm.host import Host, current_host, run_sync, session
 from swarm.mcp.spec import McpSpec
-from swarm.memory import (
-    Compute,
-    ComputeSpec,
-    EmbeddingSpec,
-    SharedCompute,
-    SharedState,
-    SharedStorage,
-    State,
-    StateSpec,
-    Storage,
-    StorageSpec,
-    add_compute,
-    add_embedding,
-    add_state,
-    add_storage,
-)
 from swarm.messages import Message, ToolCall, Usage
 from swarm.registry import Kind, Registry
 from swarm.runtime import (
@@ -56,6 +43,24 @@ from swarm.specs import (
     ToolSpec,
 )
 from swarm.validate import validate
+
+if TYPE_CHECKING:
+    from swarm.memory import (
+        Compute,
+        ComputeSpec,
+        EmbeddingSpec,
+        SharedCompute,
+        SharedState,
+        SharedStorage,
+        State,
+        StateSpec,
+        Storage,
+        StorageSpec,
+        add_compute,
+        add_embedding,
+        add_state,
+        add_storage,
+    )
 
 __all__ = [
     "AgentSpec",
@@ -118,3 +123,10 @@ __all__ = [
     "use_catalog",
     "validate",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what sessions remember when it is first used: its models take 25 ms to build."""
+    if name in __all__:
+        return getattr(importlib.import_module("swarm.memory"), name)
+    raise AttributeError(f"module 'swarm' has no attribute {name!r}")

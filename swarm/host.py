@@ -21,16 +21,16 @@ from swarm.completions.retry import ResilientCompletion
 from swarm.environment import read_environment
 from swarm.errors import SessionError
 from swarm.extension import model_provider
-from swarm.mcp import MCPS, forget_tools
-from swarm.memory import Memory
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
+from swarm.secrets import secrets_of
 from swarm.specs import CompletionSpec
 from swarm.validate import validate
 
 if TYPE_CHECKING:
     import aiohttp
 
+    from swarm.memory import Memory
     from swarm.store import Database, SqlJournal
 
 __all__ = ["Host", "current_host", "default_home", "run_sync", "session"]
@@ -96,12 +96,16 @@ class Host:
         self._token: Token[Host | None] | None = None
 
     async def __aenter__(self) -> "Host":
+        from swarm.memory import Memory
         from swarm.store import SqlJournal, open_database
 
         self._database = await anyio.to_thread.run_sync(open_database, self.home, self._store)
         self._stack.callback(self._database.close)
         self._journal = SqlJournal(
-            self._database, lease_seconds=self._lease_seconds, lease_wait=self._lease_wait
+            self._database,
+            lease_seconds=self._lease_seconds,
+            lease_wait=self._lease_wait,
+            secrets=secrets_of(self.environment),
         )
         self._stack.push_async_callback(self._journal.aclose)
         self._memory = Memory(self.catalog, self._database)
@@ -138,7 +142,7 @@ class Host:
         return self._database
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> "Memory":
         """The states, storages and computes of this host's clients.
 
         Raises:
@@ -187,6 +191,9 @@ class Host:
         Raises:
             UnknownNameError: No such MCP server is declared.
         """
+        from swarm.mcp import MCPS
+        from swarm.mcp.toolset import forget_tools
+
         await forget_tools(self.catalog.registry(MCPS).get(mcp_name), self, client_id)
 
     def http(self) -> "aiohttp.ClientSession":

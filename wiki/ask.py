@@ -231,7 +231,7 @@ async def _ask_function(spec: WikiSpec, message: str) -> CompletionResult:
             value = await anyio.to_thread.run_sync(function, message, abandon_on_cancel=True)
             if inspect.isawaitable(value):
                 value = await value
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # A callback is user code; what it raises is a failure of this wiki's model.
         text = f"{type(error).__name__}: {error}"
         raise ProviderOutputError(text, provider=name) from error

@@ -1,7 +1,10 @@
 """The command tree."""
 
+import contextlib
 import io
+import os
 import sys
+import threading
 
 import typer
 
@@ -39,7 +42,24 @@ def main() -> None:
         # Bytes or characters that the terminal's encoding does not know end no conversation.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    app()
+    try:
+        app()
+    finally:
+        own = threading.main_thread()
+        if any(t is not own and not t.daemon for t in threading.enumerate()):
+            _leave()
+
+
+def _leave() -> None:
+    """End the process although a tool that was given up still runs in a thread of its own."""
+    ended = sys.exc_info()[1]
+    code = ended.code if isinstance(ended, SystemExit) else int(ended is not None)
+    if ended is not None and not isinstance(ended, SystemExit):
+        sys.excepthook(type(ended), ended, ended.__traceback__)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from bindings.cli.output import command, done, print_json, print_table, say
 
 if TYPE_CHECKING:
     from swarm import Catalog
-    from swarm.mcp import McpSpec, McpTool, ToolChange
+    from swarm.mcp import McpSpec
+    from swarm.mcp.pins import ToolChange
+    from swarm.mcp.tool import McpTool
 
 __all__ = ["Server", "app", "approve", "list_servers", "show"]
 
@@ -23,7 +25,8 @@ Server = Annotated[str, typer.Argument(metavar="NAME", help="The server.", show_
 @command
 def list_servers(file: FileArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List the declared servers and when their tools were agreed to; connects to none."""
-    from swarm.mcp import MCPS, read_pins
+    from swarm.mcp import MCPS
+    from swarm.mcp.pins import read_pins
 
     rows: list[dict[str, object]] = []
     for spec in _load(file).registry(MCPS):
@@ -49,7 +52,7 @@ def show(
     file: FileArgument, name: Server, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Show a server's tools as it describes them now; exits with 1 when some are blocked."""
-    from swarm.mcp import read_pins
+    from swarm.mcp.pins import read_pins
 
     folder = resolve_home(home)
     pins = read_pins(folder, name)
@@ -74,7 +77,7 @@ def approve(
     file: FileArgument, name: Server, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Agree to a server's tools as it describes them now, and print what changed."""
-    from swarm.mcp import write_pins
+    from swarm.mcp.pins import write_pins
 
     folder = resolve_home(home)
     tools, found = _look(file, name, folder)
@@ -90,7 +93,8 @@ def _look(file: Path, name: str, home: Path) -> "tuple[list[McpTool], list[ToolC
     import anyio
 
     from swarm.errors import DataError
-    from swarm.mcp import MCPS, changes, read_pins
+    from swarm.mcp import MCPS
+    from swarm.mcp.pins import changes, read_pins
 
     catalog = _load(file)
     tools = anyio.run(_fetch, catalog, catalog.registry(MCPS).get(name), home)
@@ -106,7 +110,7 @@ def _look(file: Path, name: str, home: Path) -> "tuple[list[McpTool], list[ToolC
 async def _fetch(catalog: "Catalog", spec: "McpSpec", home: Path) -> "list[McpTool]":
     from swarm import Host
     from swarm.errors import DeclarationError
-    from swarm.mcp import mcp_server
+    from swarm.mcp.toolset import mcp_server
 
     if spec.list_tools is not None:
         raise DeclarationError(

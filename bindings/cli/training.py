@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RunArgument", "evaluate", "package", "train"]
 
+_STEPS = 240
+"""Steps of 32 rows in which a model from scratch learns its answers."""
+_UNLEARNT = 0.5
+"""Mean loss per token above which a model answers mostly nonsense."""
+
 RunArgument = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
 
 
@@ -49,6 +54,8 @@ def train(
     import anyio
 
     fields: dict[str, Any] = {"method": method, "base": base, "epochs": epochs, "seed": seed}
+    if epochs is None and config is None and method == "sft":
+        fields["epochs"] = _epochs(len(_rows(data, held_out=False)))
     settings = _config({k: v for k, v in fields.items() if v is not None}, config)
     run_dir = output or _next_run(resolve_home(home))
     result = anyio.run(_train, settings, data, run_dir, rehearsal)
@@ -61,6 +68,8 @@ def train(
         f"{result.parameters / 1e6:.2f} M weights, {result.seconds:.0f} s{loss}"
     )
     done(f"manifest sha256 {result.manifest_sha256[:12]}, model sha256 {result.model_sha256[:12]}")
+    if result.loss is not None and result.loss > _UNLEARNT and method == "sft":
+        say("warning: the loss is high, it has not learnt its answers; give it more --epochs")
     say(f"next: wikiswarm evaluate {result.run_dir} {data}")
 
 
@@ -135,6 +144,10 @@ def package(
     if promote:
         registry.promote(version.name, version.version)
         version = registry.get(str(version))
+    if not version.manifest.metrics:
+        say(f"warning: {run} was never evaluated; see: wikiswarm evaluate {run} QUESTIONS")
+    elif not any(version.manifest.metrics.values()):
+        say("warning: not one of its answers was exactly right in its evaluation")
     if as_json:
         print_json(version)
         return
@@ -192,9 +205,13 @@ def _config(fields: dict[str, Any], file: Path | None) -> "TrainConfig":
     from pydantic import ValidationError
 
     from finetune import TrainConfig
+    from finetune.train import dpo_config
     from swarm.errors import DataError
 
     try:
+        if file is None and fields["method"] == "dpo":
+            usual = dpo_config(Path(fields["base"])).model_dump()
+            return TrainConfig.model_validate({**usual, **fields})
         if file is None:
             return TrainConfig(**fields)
         given = TrainConfig.model_validate_json(file.read_bytes())
@@ -207,6 +224,11 @@ def _config(fields: dict[str, Any], file: Path | None) -> "TrainConfig":
             for error in wrong.errors()
         )
         raise DataError(f"the training configuration is wrong: {found}") from None
+
+
+def _epochs(rows: int) -> int:
+    """Return passes enough to learn a file by heart, which takes small ones many."""
+    return min(600, max(18, -(-_STEPS * 32 // max(rows, 1))))
 
 
 def _rows(data: Path, held_out: bool) -> "list[dict[str, JsonValue]]":

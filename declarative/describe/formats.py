@@ -8,8 +8,9 @@ from declarative.describe.markdown import markdown
 from declarative.describe.mermaid import mermaid
 from declarative.describe.schema import document_schema
 from declarative.modules import public_name
-from declarative.secrets import hide, remembered, secrets_of
+from declarative.secrets import remembered
 from swarm import Catalog
+from swarm.secrets import hide, secrets_of
 
 __all__ = ["Format", "describe"]
 

@@ -140,7 +140,10 @@ def read_pairs(rows: list[dict[str, JsonValue]], *, source: str) -> list[Prefere
 
 def _messages(value: JsonValue, holder: dict[str, JsonValue]) -> list[Message]:
     if holder.get("tools"):
-        raise ValueError("rows with tools cannot be trained locally; leave them out")
+        raise ValueError(
+            "rows with tools cannot be trained locally; collect what the wiki was asked:"
+            " wikiswarm dataset collect --wiki NAME"
+        )
     if not isinstance(value, list) or not value:
         raise ValueError("expected a list of messages")
     return [_message(message) for message in value]

@@ -2,29 +2,12 @@
 
 It connects to servers and guards what they say about their tools. It is no server itself; that
 is `bindings.mcp`. The `mcp` library is imported when the first server is connected.
+
+What runs is in the modules below: `toolset` for agents, `server` for one connection, `pins` for
+descriptions that were approved. Only the declaration is imported here, since every declaration
+of an agent looks at it.
 """
 
-from swarm.mcp.errors import McpUnavailableError
-from swarm.mcp.pins import Pins, ToolChange, changes, read_pins, write_pins
-from swarm.mcp.server import Listing, McpServer
 from swarm.mcp.spec import MCPS, McpSpec
-from swarm.mcp.tool import McpTool
-from swarm.mcp.toolset import McpTools, forget_tools, mcp_server, mcp_tools
 
-__all__ = [
-    "MCPS",
-    "Listing",
-    "McpServer",
-    "McpSpec",
-    "McpTool",
-    "McpTools",
-    "McpUnavailableError",
-    "Pins",
-    "ToolChange",
-    "changes",
-    "forget_tools",
-    "mcp_server",
-    "mcp_tools",
-    "read_pins",
-    "write_pins",
-]
+__all__ = ["MCPS", "McpSpec"]

@@ -8,11 +8,11 @@ from swarm.catalog import Catalog
 from swarm.completion import Completion, ToolDefinition
 from swarm.events import AgentConfigured
 from swarm.extension import Services
-from swarm.mcp import McpTools, mcp_tools
 from swarm.runtime.tools import BoundTool, bind_handoff, bind_tool
 from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec
 
 if TYPE_CHECKING:
+    from swarm.mcp.toolset import McpTools
     from swarm.memory import Memory
 
 __all__ = ["AgentPlan", "MoreTools", "OpenCompletion", "SwarmPlan", "plan_swarm"]
@@ -96,7 +96,11 @@ async def plan_swarm(
         agent = catalog.agents.get(name)
         bound = [bind_tool(catalog.tools.get(tool), catalog) for tool in agent.tools]
         bound += [bind_handoff(target) for target in agent.handoffs]
-        more = None if services is None else mcp_tools(agent, catalog, services)
+        more = None
+        if services is not None and agent.mcp:
+            from swarm.mcp.toolset import mcp_tools
+
+            more = mcp_tools(agent, catalog, services)
         agents[name] = AgentPlan(
             spec=agent,
             completion=await open_completion(catalog.completions.get(agent.completion)),
@@ -110,7 +114,7 @@ async def plan_swarm(
     return SwarmPlan(spec, agents, window, catalog, open_completion, services)
 
 
-def _with_more(more: Callable[[str], Awaitable[McpTools]], catalog: Catalog) -> MoreTools:
+def _with_more(more: "Callable[[str], Awaitable[McpTools]]", catalog: Catalog) -> MoreTools:
     """Bind further tools once for as long as they stay the same."""
     known: dict[int, tuple[McpTools, AgentPlan]] = {}
 
@@ -126,7 +130,7 @@ def _with_more(more: Callable[[str], Awaitable[McpTools]], catalog: Catalog) -> 
     return merge
 
 
-def _merge(plan: AgentPlan, found: McpTools, catalog: Catalog) -> AgentPlan:
+def _merge(plan: AgentPlan, found: "McpTools", catalog: Catalog) -> AgentPlan:
     tools, definitions = dict(plan.tools), list(plan.definitions)
     for spec in found.offered:
         bound = bind_tool(spec, catalog)

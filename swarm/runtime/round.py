@@ -173,7 +173,7 @@ async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: b
             raise
         # Nobody cancelled the turn: something that the tool waited for was.
         return _Result(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # A tool is user code: whatever it raises is for the model to read, never a dead turn.
         return _Result(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
 

@@ -148,7 +148,8 @@ def open_database(home: Path, store: str | None = None) -> Database:
     location = locate(home, store)
     if location.folder is not None:
         try:
-            location.folder.mkdir(parents=True, exist_ok=True)
+            # It holds private conversations.
+            location.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
                 f"cannot create the folder {location.folder}: {error.strerror}; choose another"

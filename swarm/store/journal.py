@@ -9,6 +9,7 @@ The insert of an event holds the check of its session's lease, so the two cannot
 
 import asyncio  # noqa: TID251 - a timer and a callback of the loop cost less than a task
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 from swarm.errors import SessionError, StoreError
 from swarm.events import Event, decode_event
 from swarm.runtime.journal import StoredEvent
+from swarm.secrets import hide
 from swarm.store.database import Database
 from swarm.store.leases import Leases, Release
 from swarm.store.tables import Tables
@@ -60,9 +62,16 @@ class SqlJournal:
     """Implements `swarm.runtime.Journal` on a database."""
 
     def __init__(
-        self, database: Database, *, lease_seconds: float = 15.0, lease_wait: float = 0.0
+        self,
+        database: Database,
+        *,
+        lease_seconds: float = 15.0,
+        lease_wait: float = 0.0,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         self._database = database
+        self._secrets = secrets or {}
+        """Keys by their variables: whoever said one, it is not written."""
         self._fenced, self._unfenced = _statements(database.tables)
         self._leases = Leases(
             database, seconds=lease_seconds, wait=lease_wait, on_release=self._wake
@@ -86,7 +95,7 @@ class SqlJournal:
                 "session_id": session_id,
                 "seq": seq,
                 "kind": event.kind,
-                "payload": event.model_dump_json(exclude_defaults=True),
+                "payload": self._without_secrets(event.model_dump_json(exclude_defaults=True)),
                 "at": time.time(),
                 "owner": self._leases.owner,
                 "token": self._leases.token(session_id),
@@ -179,6 +188,10 @@ class SqlJournal:
     def _wake(self) -> None:
         if self._timer is None and self._writing is None:
             self._write_soon()
+
+    def _without_secrets(self, payload: str) -> str:
+        found = {name: value for name, value in self._secrets.items() if value in payload}
+        return hide(payload, found) if found else payload
 
     def _write_soon(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(_LONGEST_WAIT, self._start)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from declarative.secrets import hide, is_secret, secrets_of
+from swarm.secrets import hide, is_secret, secrets_of
 
 
 @pytest.mark.parametrize(

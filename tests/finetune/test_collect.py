@@ -350,6 +350,11 @@ async def test_offline_answers_without_a_tool_are_no_examples(tmp_path: Path) ->
     found = await collected(tmp_path)
     assert found.dropped == {"offline": 1}
     assert [segment.answer for segment in found.segments] == ["Dolanex: 4.80 euros"]
+    await give(tmp_path, "Sing something", correct="I only sell medicine.")
+    corrected = await collected(tmp_path)
+    assert corrected.dropped == {}
+    assert dump(corrected.sft_rows[0])["messages"][-1]["content"] == "I only sell medicine."
+    assert len(corrected.dpo_rows) == 1
     checked(found, tmp_path)
 
 

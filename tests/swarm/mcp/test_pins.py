@@ -5,8 +5,8 @@ import json
 import pytest
 
 from swarm.errors import DataError, StoreError
-from swarm.mcp import McpTool, changes, read_pins, write_pins
-from swarm.mcp.pins import pins_path
+from swarm.mcp.pins import changes, pins_path, read_pins, write_pins
+from swarm.mcp.tool import McpTool
 from swarm.testing import call_tool
 from tests.swarm.mcp.conftest import Shelves
 from tests.swarm.program import Program, output_of

@@ -8,7 +8,7 @@ import pytest
 
 from swarm import CompletionRequest, Message, ToolContext, add_mcp, session, use_catalog
 from swarm.errors import MissingKeyError
-from swarm.mcp import McpUnavailableError
+from swarm.mcp.errors import McpUnavailableError
 from swarm.testing import call_tool
 from tests.swarm.mcp.conftest import Shelves
 from tests.swarm.program import Program, output_of

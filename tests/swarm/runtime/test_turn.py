@@ -1,5 +1,6 @@
 """Turns: tool calls and their outputs, repairs, limits, deadlines, failures."""
 
+from pathlib import Path
 from typing import Any, NoReturn
 
 import anyio
@@ -7,6 +8,7 @@ import pytest
 
 from swarm import (
     CompletionRequest,
+    Host,
     Message,
     ToolCall,
     add_agent,
@@ -231,17 +233,37 @@ async def test_a_message_that_is_none_is_refused_before_its_turn(
     assert [run.question for run in await program.runs()] == ["fine"]
 
 
-async def test_a_program_that_exits_in_a_tool_leaves_no_half_turn(program: Program) -> None:
+async def test_a_tool_that_exits_is_a_failed_tool(program: Program) -> None:
     async def leave() -> NoReturn:
         raise SystemExit(3)
 
     model = program.agent(steps=[call_tool("leave"), "ok"], tools=[leave])
     async with program.chat() as chat:
-        with pytest.raises(SystemExit):
-            await chat.complete("go")
-        assert await chat.complete("on") == "ok"
-    assert [m.role for m in model.requests[-1].messages] == ["user", "assistant", "user"]
-    assert [run.status for run in await program.runs()] == ["answered", "interrupted"]
+        assert await chat.complete("go") == "ok"
+    assert model.requests[-1].messages[-1].content == "error: SystemExit: 3"
+    assert [run.status for run in await program.runs()] == ["answered"]
+
+
+@pytest.mark.requirement("S1-25")
+async def test_a_key_that_a_tool_says_is_not_written(tmp_path: Path) -> None:
+    key = "sk-planted-4711-secret"
+
+    async def boom() -> NoReturn:
+        raise RuntimeError(f"failed with key {key}")
+
+    program = Program(tmp_path)
+    program.agent(steps=[call_tool("boom"), f"It said {key}"], tools=[boom])
+    program.swarm()
+    environment = {"SHOP_API_KEY": key}
+    async with (
+        Host(catalog=program.catalog, home=program.home, environment=environment) as host,
+        session("client", "shop", host=host) as chat,
+    ):
+        await chat.complete("go")
+    files = [path.read_bytes() for path in program.home.rglob("*") if path.is_file()]
+    assert files
+    assert not any(key.encode() in content for content in files)
+    assert (await program.runs())[0].answer == "It said ${SHOP_API_KEY}"
 
 
 async def test_usage_of_all_calls_adds_up(program: Program) -> None:
