@@ -4,8 +4,7 @@ Importing this loads no model library and opens nothing. It knows nothing of wik
 YAML; the packages above bring those through `swarm.extension`.
 """
 
-import importlib
-from typing import TYPE_CHECKING
+import typing as _typing
 
 from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion, CompletionRequest, CompletionResult, ToolDefinition
@@ -44,7 +43,7 @@ from swarm.specs import (
 )
 from swarm.validate import validate
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from swarm.memory import (
         Compute,
         ComputeSpec,
@@ -127,6 +126,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import what sessions remember when it is first used: its models take 25 ms to build."""
+    import importlib
+
     if name in __all__:
         return getattr(importlib.import_module("swarm.memory"), name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")

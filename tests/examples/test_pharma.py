@@ -66,7 +66,7 @@ def test_the_extras_are_really_gone(only_core: dict[str, str]) -> None:
 def test_the_document_is_right() -> None:
     report = check(DOCUMENT, environment={})
     assert report.problems == ()
-    assert report.counts == {
+    assert {section: count for section, count in report.counts.items() if count} == {
         "completions": 1,
         "wikis": 1,
         "tools": 1,
