@@ -64,6 +64,7 @@ __all__ = [
     "ValidationError",
     "require",
     "suggest",
+    "unknown_name",
 ]
 
 
@@ -105,6 +106,12 @@ def suggest(name: str, known: "list[str] | tuple[str, ...] | set[str]") -> str |
 
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else None
+
+
+def unknown_name(where: str, kind: str, name: str, known: "list[str]") -> Problem:
+    """Return the problem of a reference to a name that nothing declares."""
+    declared = f"declared: {', '.join(known)}" if known else f"no {kind} is declared"
+    return Problem(f"no {kind} named {name!r}", where, hint=suggest(name, known) or declared)
 
 
 class DeclarationError(SwarmError):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from swarm.catalog import Catalog, current_catalog
-from swarm.errors import DeclarationError, Problem, ValidationError, suggest
+from swarm.errors import DeclarationError, Problem, ValidationError, suggest, unknown_name
 from swarm.extension import checks, model_provider, tool_source
 from swarm.mcp.spec import MCPS
 from swarm.reference import parse_reference
@@ -55,18 +55,11 @@ def handoff_edges(agent: AgentSpec, catalog: Catalog) -> list[str]:
     return list(dict.fromkeys(targets))
 
 
-def _unknown(where: str, kind: str, name: str, known: list[str]) -> Problem:
-    hint = suggest(name, known)
-    if hint is None:
-        hint = f"declared: {', '.join(known)}" if known else f"no {kind} is declared"
-    return Problem(f"no {kind} named {name!r}", where, hint=hint)
-
-
 def _references(where: str, kind: str, names: Iterable[str], known: list[str]) -> Iterator[Problem]:
     counts = Counter(names)
     for index, name in enumerate(names):
         if name not in known:
-            yield _unknown(f"{where}[{index}]", kind, name, known)
+            yield unknown_name(f"{where}[{index}]", kind, name, known)
     for name, count in counts.items():
         if count > 1:
             yield Problem(f"{kind} {name!r} is listed {count} times", where)
@@ -86,7 +79,7 @@ def _completion_problems(spec: CompletionSpec) -> Iterator[Problem]:
 def _tool_problems(spec: ToolSpec, catalog: Catalog) -> Iterator[Problem]:
     where = f"tools.{spec.tool_name}"
     if spec.navigate_to is not None and spec.navigate_to not in catalog.agents:
-        yield _unknown(f"{where}.navigate_to", "agent", spec.navigate_to, catalog.agents.names)
+        yield unknown_name(f"{where}.navigate_to", "agent", spec.navigate_to, catalog.agents.names)
     try:
         if spec.wiki is not None:
             tool_source("wiki")
@@ -112,7 +105,7 @@ def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
     where = f"agents.{spec.agent_name}"
     if spec.completion not in catalog.completions:
         known = catalog.completions.names
-        yield _unknown(f"{where}.completion", "completion", spec.completion, known)
+        yield unknown_name(f"{where}.completion", "completion", spec.completion, known)
     yield from _references(f"{where}.tools", "tool", spec.tools, catalog.tools.names)
     yield from _references(f"{where}.handoffs", "agent", spec.handoffs, catalog.agents.names)
     yield from _references(f"{where}.mcp", "mcp", spec.mcp, catalog.registry(MCPS).names)

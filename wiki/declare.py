@@ -8,7 +8,7 @@ from typing import Any
 
 from swarm import Catalog, Completion, CompletionSpec, ToolContext, ToolSpec
 from swarm.declare import declarer
-from swarm.errors import DeclarationError, Problem, suggest
+from swarm.errors import DeclarationError, Problem, unknown_name
 from swarm.extension import (
     Services,
     add_check,
@@ -70,7 +70,7 @@ def find_wiki_problems(catalog: Catalog) -> Iterator[Problem]:
         where = f"wikis.{wiki.wiki_name}"
         if wiki.completion is not None and wiki.completion not in catalog.completions:
             known = catalog.completions.names
-            yield _unknown(f"{where}.completion", "completion", wiki.completion, known)
+            yield unknown_name(f"{where}.completion", "completion", wiki.completion, known)
         for field, text in (("model", wiki.model), ("fallback", wiki.fallback)):
             if text is not None:
                 try:
@@ -81,12 +81,12 @@ def find_wiki_problems(catalog: Catalog) -> Iterator[Problem]:
             yield from _embedding_problems(wiki.embedding, f"{where}.embedding")
     for tool in catalog.tools:
         if tool.wiki is not None and tool.wiki not in wikis:
-            yield _unknown(f"tools.{tool.tool_name}.wiki", "wiki", tool.wiki, wikis.names)
+            yield unknown_name(f"tools.{tool.tool_name}.wiki", "wiki", tool.wiki, wikis.names)
     for agent in catalog.agents:
         where = f"agents.{agent.agent_name}"
         for index, name in enumerate(agent.wiki_list):
             if name not in wikis:
-                yield _unknown(f"{where}.wiki_list[{index}]", "wiki", name, wikis.names)
+                yield unknown_name(f"{where}.wiki_list[{index}]", "wiki", name, wikis.names)
         for index, name in enumerate(agent.tools):
             asked = catalog.tools.get(name).wiki if name in catalog.tools else None
             if asked is not None and asked in wikis and asked not in agent.wiki_list:
@@ -105,11 +105,6 @@ def _embedding_problems(name: str, where: str) -> Iterator[Problem]:
         check_embedding(name)
     except ValueError as wrong:
         yield Problem(str(wrong), where)
-
-
-def _unknown(where: str, kind: str, name: str, known: list[str]) -> Problem:
-    hint = suggest(name, known) or (f"declared: {', '.join(known)}" if known else None)
-    return Problem(f"no {kind} named {name!r}", where, hint=hint or f"no {kind} is declared")
 
 
 async def _open_gguf(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from swarm.catalog import Catalog
 from swarm.declare import declarer
-from swarm.errors import DeclarationError, Problem, suggest
+from swarm.errors import DeclarationError, Problem, unknown_name
 from swarm.extension import add_check
 from swarm.memory.embeddings import BUILT_IN
 from swarm.memory.specs import (
@@ -55,7 +55,7 @@ def _storage_problems(spec: StorageSpec, catalog: Catalog) -> Iterator[Problem]:
     where = f"storages.{spec.storage_name}"
     known = [*catalog.registry(EMBEDDINGS).names, *BUILT_IN]
     if spec.embedding not in known:
-        yield _unknown(f"{where}.embedding", "embedding", spec.embedding, known)
+        yield unknown_name(f"{where}.embedding", "embedding", spec.embedding, known)
     seen: set[str] = set()
     for place, item in enumerate(spec.default):
         try:
@@ -82,15 +82,10 @@ def _references(where: str, kind: str, names: Iterable[str], known: list[str]) -
     seen: set[str] = set()
     for place, name in enumerate(names):
         if name not in known:
-            yield _unknown(f"{where}[{place}]", kind, name, known)
+            yield unknown_name(f"{where}[{place}]", kind, name, known)
         elif name in seen:
             yield Problem(f"{kind} {name!r} is listed twice", f"{where}[{place}]")
         seen.add(name)
-
-
-def _unknown(where: str, kind: str, name: str, known: list[str]) -> Problem:
-    hint = suggest(name, known) or (f"declared: {', '.join(known)}" if known else None)
-    return Problem(f"no {kind} named {name!r}", where, hint=hint or f"no {kind} is declared")
 
 
 add_check(find_memory_problems)
