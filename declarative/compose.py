@@ -124,6 +124,10 @@ def compose(text: str, file: str) -> tuple[Node | None, list[Problem]]:
         mark = wrong.problem_mark or wrong.context_mark
         position = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
         parts = [part for part in (wrong.context, wrong.problem) if part]
+        if "nesting depth" in str(wrong.problem):
+            # Newer parsers have a limit of their own, and meet it before they give any event.
+            composer.report(f"lists and mappings stand more than {MAX_DEPTH} deep", position)
+            return composer.root, composer.problems
         line = text.splitlines()[position.line - 1 : position.line]
         hint = "quote a ${NAME} inside braces or brackets" if "${" in "".join(line) else None
         composer.report(f"not valid YAML: {', '.join(parts)}", position, hint, "")

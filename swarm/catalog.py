@@ -33,8 +33,31 @@ TOOLS = Kind("tool", ToolSpec, "tool_name")
 class Catalog:
     """Everything that a program declared."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, origin: "Catalog | None" = None) -> None:
         self._registries: dict[str, Registry[Any]] = {}
+        self.origin = origin
+        """The catalog that this one was copied from, by `copy`."""
+
+    def copy(self) -> "Catalog":
+        """Return a catalog with the same declarations, to be changed on its own.
+
+        Sessions that open while it is the current one use it, also in a host of its origin.
+        """
+        other = Catalog(origin=self)
+        other._registries = {name: kept.copy() for name, kept in self._registries.items()}
+        return other
+
+    def descends_from(self, other: "Catalog") -> bool:
+        """Whether this is the other catalog, or a copy of it, or a copy of a copy."""
+        found: Catalog | None = self
+        while found is not None and found is not other:
+            found = found.origin
+        return found is not None
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of a declaration."""
+        return sum(registry.version for registry in self._registries.values())
 
     def registry(self, kind: Kind[SpecT]) -> Registry[SpecT]:
         """Return the registry of a kind; upper rooms bring kinds of their own."""

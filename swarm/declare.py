@@ -1,11 +1,13 @@
-"""`add_agent`, `add_tool`, `add_completion`, `add_swarm`: declarations in Python.
+"""`add_*`, `get_*` and `override_*`: declarations in Python.
 
-Each takes the fields of its spec as keyword arguments, adds the declaration to the current
-catalog and returns its name. The order of declarations is free; `validate` checks the references.
+`add_agent` and its like take the fields of a spec as keyword arguments, add the declaration to the
+current catalog and return its name. The order of declarations is free; `validate` checks the
+references. `override_agent` and its like change fields inside a `with` block.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from pydantic import ValidationError as PydanticError
@@ -25,6 +27,18 @@ __all__ = [
     "add_tool",
     "declarer",
     "field_problems",
+    "get_agent",
+    "get_completion",
+    "get_mcp",
+    "get_swarm",
+    "get_tool",
+    "getter",
+    "override",
+    "override_agent",
+    "override_completion",
+    "override_mcp",
+    "override_swarm",
+    "override_tool",
 ]
 
 P = ParamSpec("P")
@@ -99,10 +113,85 @@ def _is_union_branch(step: int | str) -> bool:
     )
 
 
+class _Getter(Generic[SpecT]):
+    """The `get_*` function of a kind."""
+
+    def __init__(self, kind: Kind[SpecT]) -> None:
+        self._kind = kind
+        self.__name__ = f"get_{kind.name}"
+        self.__doc__ = f"Return the declaration of a name: a `{kind.spec.__name__}`."
+
+    def __call__(self, name: str) -> SpecT:
+        """Return the declaration of that name in the current catalog.
+
+        Raises:
+            UnknownNameError: Nothing declares it; the message offers the nearest name.
+        """
+        return current_catalog().registry(self._kind).get(name)
+
+
+class _Override(Generic[SpecT]):
+    """The `override_*` context manager of a kind."""
+
+    def __init__(self, kind: Kind[SpecT]) -> None:
+        self._kind = kind
+        self.__name__ = f"override_{kind.name}"
+        self.__doc__ = (
+            f"Change fields of {kind.name} declarations inside a `with` block; sessions that open "
+            "in it see the change, and those that are open keep what they have."
+        )
+
+    @contextmanager
+    def __call__(self, name: str, /, **fields: Any) -> Generator[SpecT]:
+        """Replace fields of a declaration until the block ends; yields the changed declaration.
+
+        Args:
+            name: The declared name.
+            **fields: What to replace; the other fields stay.
+
+        Raises:
+            UnknownNameError: Nothing declares the name.
+            ValidationError: A field is unknown or of the wrong type.
+        """
+        kind = self._kind
+        registry = current_catalog().registry(kind)
+        old = registry.get(name)
+        given = {key: getattr(old, key) for key in old.model_fields_set}
+        try:
+            changed = kind.spec.model_validate({**given, **fields, kind.key: name})
+        except PydanticError as wrong:
+            raise ValidationError(field_problems(wrong, f"{kind.name}s.{name}", kind)) from None
+        registry.replace(changed)
+        try:
+            yield changed
+        finally:
+            registry.replace(old)
+
+
+def getter(kind: Kind[SpecT]) -> _Getter[SpecT]:
+    """Return the `get_*` function of a kind."""
+    return _Getter(kind)
+
+
+def override(kind: Kind[SpecT]) -> _Override[SpecT]:
+    """Return the `override_*` context manager of a kind."""
+    return _Override(kind)
+
+
 add_agent = declarer(AGENTS, AgentSpec)
 add_completion = declarer(COMPLETIONS, CompletionSpec)
 add_mcp = declarer(MCPS, McpSpec)
 add_swarm = declarer(SWARMS, SwarmSpec)
+get_agent = getter(AGENTS)
+get_completion = getter(COMPLETIONS)
+get_mcp = getter(MCPS)
+get_swarm = getter(SWARMS)
+get_tool = getter(TOOLS)
+override_agent = override(AGENTS)
+override_completion = override(COMPLETIONS)
+override_mcp = override(MCPS)
+override_swarm = override(SWARMS)
+override_tool = override(TOOLS)
 
 
 class _AddTool(Generic[P]):

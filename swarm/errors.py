@@ -22,6 +22,7 @@
       |   - TurnInterruptedError  the process died in the middle of the turn
       |   - ToolOutputError       a tool output nobody asked for, or a second one
       |   - NavigationError       a hand-off that may not happen
+      |   - CallbackError         a function of your program raised; names it
       + SessionError              no such live session, closed, or opened twice
       + ControlFlow               raised by your tools, never seen outside a turn
           - ToolFailed            the tool failed; the model sees the reason
@@ -35,6 +36,7 @@ from types import ModuleType
 from typing import ClassVar, NamedTuple
 
 __all__ = [
+    "CallbackError",
     "ControlFlow",
     "DataError",
     "DeclarationError",
@@ -299,6 +301,17 @@ class NavigationError(TurnError):
 
     code = "navigation"
     rpc_code = -32054
+
+
+class CallbackError(TurnError):
+    """A function that a declaration names raised, or returned what it may not."""
+
+    code = "callback_error"
+    rpc_code = -32056
+
+    def __init__(self, function: str, reason: str, *, client_id: str, agent_name: str) -> None:
+        self.function, self.reason = function, reason
+        super().__init__(f"{function} failed: {reason}", client_id=client_id, agent_name=agent_name)
 
 
 class SessionError(SwarmError):

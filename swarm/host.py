@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Host", "current_host", "default_home", "run_sync", "session"]
 
+_MOST_PLANS = 256
+"""Swarms that are kept ready; scopes make some that nobody needs again."""
+
 Resource = TypeVar("Resource")
 Result = TypeVar("Result")
 
@@ -87,7 +90,8 @@ class Host:
         self._journal: SqlJournal | None = None
         self._memory: Memory | None = None
         self._http: aiohttp.ClientSession | None = None
-        self._plans: dict[str, SwarmPlan] = {}
+        self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
+        """By catalog and swarm, with the version of the catalog that each was made of."""
         self._completions: dict[str, Completion] = {}
         self._shared: dict[str, Any] = {}
         # Invariant: a completion is opened once, and a shared resource is started once.
@@ -162,14 +166,28 @@ class Host:
         """
         if self._journal is None:
             raise SessionError("the host is not open; use it in `async with`")
-        plan = self._plans.get(swarm_name)
-        if plan is None:
-            validate(self.catalog)
-            plan = await plan_swarm(self.catalog, swarm_name, self.completion, self)
-            plan = replace(plan, memory=self.memory)
-            # Of two that came at once the first stays, so that all sessions share one.
-            plan = self._plans.setdefault(swarm_name, plan)
-        return Session(client_id, plan, self._journal)
+        return Session(client_id, await self._plan(swarm_name), self._journal)
+
+    async def _plan(self, swarm_name: str) -> SwarmPlan:
+        """Return a swarm made ready, made anew when declarations have changed."""
+        current = current_catalog()
+        catalog = current if current.descends_from(self.catalog) else self.catalog
+        key = (id(catalog), swarm_name)
+        known = self._plans.get(key)
+        if known is not None and known[1] == catalog.version:
+            return known[2]
+        validate(catalog)
+        version = catalog.version
+        plan = await plan_swarm(catalog, swarm_name, self.completion, self)
+        plan = replace(plan, memory=self.memory)
+        # Of two that came at once the first stays, so that all sessions share one.
+        known = self._plans.get(key)
+        if known is None or known[1] != version:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            # The catalog is kept with it, so that no other gets its id.
+            known = self._plans[key] = (catalog, version, plan)
+        return known[2]
 
     async def completion(self, spec: CompletionSpec) -> Completion:
         """Return the completion of a declaration, opened once and shared.

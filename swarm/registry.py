@@ -27,6 +27,8 @@ class Registry(Generic[SpecT]):
     def __init__(self, kind: Kind[SpecT]) -> None:
         self.kind = kind
         self._specs: dict[str, SpecT] = {}
+        self.version = 0
+        """Grows with each change, so that what was made of the declarations is made anew."""
 
     def add(self, spec: SpecT) -> str:
         """Keep a declaration and return its name.
@@ -38,7 +40,27 @@ class Registry(Generic[SpecT]):
         if name in self._specs:
             raise DuplicateNameError(self.kind.name, name)
         self._specs[name] = spec
+        self.version += 1
         return name
+
+    def replace(self, spec: SpecT) -> SpecT:
+        """Put a declaration in the place of that of the same name, and return the old one.
+
+        Raises:
+            UnknownNameError: Nothing declares the name.
+        """
+        name: str = getattr(spec, self.kind.key)
+        old = self.get(name)
+        self._specs[name] = spec
+        self.version += 1
+        return old
+
+    def copy(self) -> "Registry[SpecT]":
+        """Return a registry with the same declarations, to be changed on its own."""
+        other = Registry(self.kind)
+        other._specs = dict(self._specs)
+        other.version = self.version
+        return other
 
     def get(self, name: str) -> SpecT:
         """Return the declaration of that name.

@@ -4,21 +4,17 @@ The keyword arguments of `add_*`, the keys of a YAML document and the fields of 
 package are the fields of these models. Nothing here runs anything or looks up a name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, JsonValue, model_validator
+
+from swarm.callbacks import AgentCallbacks, CompletionCallbacks, SwarmCallbacks, ToolCallbacks
+from swarm.fields import Callback, Lines, Name, Names, Spec, ToolName, as_lines
 
 __all__ = [
     "AgentSpec",
+    "BudgetSpec",
     "Callback",
     "CompletionSpec",
     "Lines",
@@ -31,37 +27,20 @@ __all__ = [
     "ToolSpec",
 ]
 
-Name = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", min_length=1, max_length=64)
-]
-"""A declared name: letters, digits, `_`, `.` and `-`, at most 64 characters."""
 
-ToolName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)
-]
-"""A tool's name is also what models see, and providers allow no dots in it."""
+class BudgetSpec(Spec):
+    """What may be spent; a limit that is absent does not hold. Costs are in US dollars."""
 
-Names = Annotated[Sequence[Name], AfterValidator(tuple)]
-"""An ordered list of declared names."""
-
-Callback = Callable[..., Any]
-"""A user's function, plain or async. Its result is checked where it is called."""
-
-
-def _as_lines(value: str | Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-Lines = Annotated[str | Sequence[str], AfterValidator(_as_lines)]
-"""One line of instructions, or several."""
-
-
-class Spec(BaseModel):
-    """Base of the declarations: frozen, no unknown fields."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
-    )
+    turn_tokens: Annotated[int, Field(gt=0)] | None = None
+    """Tokens of one turn, in and out."""
+    turn_cost: Annotated[float, Field(gt=0)] | None = None
+    """Cost of one turn."""
+    turn_seconds: Annotated[float, Field(gt=0)] | None = None
+    """Time of one turn."""
+    session_tokens: Annotated[int, Field(gt=0)] | None = None
+    """Tokens of a whole conversation."""
+    session_cost: Annotated[float, Field(gt=0)] | None = None
+    """Cost of a whole conversation."""
 
 
 class CompletionSpec(Spec):
@@ -75,8 +54,9 @@ class CompletionSpec(Spec):
     """A function that answers instead of a model; takes a `CompletionRequest`."""
     base_url: Annotated[str | None, AfterValidator(lambda url: url or None)] = None
     """Where the provider's API lives, such as `http://localhost:8001/v1`; empty means none."""
-    api_key_env: str | None = None
-    """The environment variable that holds the key; each provider has a default."""
+    api_key_env: Lines | None = None
+    """The environment variable that holds the key, or several, whose keys take turns; each provider
+    has a default."""
     temperature: Annotated[float, Field(ge=0)] | None = None
     """How freely the model chooses its words; the provider's default when absent."""
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -93,6 +73,16 @@ class CompletionSpec(Spec):
     """Model references that are asked, in order, when the model cannot answer."""
     extra_body: Mapping[str, JsonValue] = {}
     """Further fields of the provider's request, sent as they are."""
+    json_mode: bool | None = None
+    """True: for outlines only; false: for agents only; absent: for both."""
+    flags: Lines = ()
+    """Lines such as `/no_think` that stand at the end of the system prompt."""
+    max_concurrent: Annotated[int, Field(gt=0)] | None = None
+    """Calls at the same time; further ones wait in order."""
+    key_budget: BudgetSpec | None = None
+    """What may be spent with each key in one process; its `session_` limits count."""
+    callbacks: CompletionCallbacks | None = None
+    """Functions that are told of answers."""
     doc_description: str | None = None
     """What it is for, in the generated documentation."""
 
@@ -105,7 +95,12 @@ class CompletionSpec(Spec):
     @property
     def fallbacks(self) -> tuple[str, ...]:
         """The fallback references, in order."""
-        return _as_lines(self.fallback)
+        return as_lines(self.fallback)
+
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """The environment variables with the keys; empty for the provider's default."""
+        return tuple(self.api_key_env or ())
 
 
 class ToolFunction(Spec):
@@ -141,6 +136,18 @@ class ToolSpec(Spec):
     """As the OpenAI API has it; there is no other type."""
     function: ToolFunction | None = None
     """The OpenAI shape of name, description and parameters; flattened into this spec."""
+    get_function: Callback | None = None
+    """A function `(client_id, agent_name)` that returns that shape before each model call."""
+    is_available: Callback | None = None
+    """A function `(client_id, agent_name, tool_name) -> bool`; false hides the tool."""
+    validate_params: Callback | None = None
+    """A function `(arguments, context)` that returns true, or false or a reason to refuse them."""
+    needs_approval: bool | Callback = False
+    """A person has to agree to each call, or to those for which `(arguments, context)` is true."""
+    approval_wait: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds that a turn waits for the person; later the call runs in a turn of its own."""
+    callbacks: ToolCallbacks | None = None
+    """Functions that are told of calls."""
     doc_note: str | None = None
     """What it is for, in the generated documentation."""
 
@@ -180,12 +187,19 @@ class AgentSpec(Spec):
 
     agent_name: Name
     """What swarms and other agents call it."""
-    completion: Name
-    """The name of a declared completion."""
+    completion: Name | None = None
+    """The name of a declared completion; an `operator` needs none."""
+    operator: bool = False
+    """A person answers, through the inbox or `connect_operator`."""
+    connect_operator: Callback | None = None
+    """A function `(client_id, agent_name)` that returns a function `(message, reply)`, which passes
+    each message on to the person and calls `reply` with the answer."""
     prompt: str | Callback = ""
     """The system prompt, or a function `(client_id, agent_name) -> str`."""
     system: Lines = ()
     """Further system lines after the prompt."""
+    system_static: Lines = ()
+    """The same as `system`, which comes before it."""
     system_dynamic: Callback | None = None
     """A function `(client_id, agent_name) -> str | list[str]`, asked before each model call."""
     tools: Names = ()
@@ -196,12 +210,18 @@ class AgentSpec(Spec):
     """MCP servers whose tools this agent may call, after its own."""
     handoffs: Names = ()
     """Agents that this one may hand over to; each is offered as a tool `transfer_to_NAME`."""
+    depends_on: Names = ()
+    """Agents that its tools hand over to by `change_to_agent`; documentation and checks read it."""
     states: Names = ()
     """The states that its tools may read and change."""
     storages: Names = ()
     """The storages that its tools may search and change."""
     keep_messages: Annotated[int, Field(ge=1)] = 50
     """How many messages of the history the model sees."""
+    keep_tokens: Annotated[int, Field(ge=1)] | None = None
+    """How many tokens of the history the model sees, about; the newest question always."""
+    summarize: bool = False
+    """Let the model sum up what no longer fits, and show the summary in its place."""
     max_tool_calls: Annotated[int, Field(ge=0)] = 25
     """Tool calls in one turn; a call past it gets an error output that the model sees."""
     parallel_tool_calls: bool = False
@@ -210,13 +230,42 @@ class AgentSpec(Spec):
     """How often in a row a bad model output is sent back with the reason."""
     placeholder: str = "Sorry, I could not find an answer. Please ask me again."
     """The answer when the repairs are used up."""
+    rescue: Literal["repair", "flush", "custom"] = "repair"
+    """After a bad model output: ask again with the reason; hide the history and give the
+    placeholder; or let `get_rescue` answer."""
+    get_rescue: Callback | None = None
+    """A function `(client_id, agent_name)` that returns the answer, as `get_completion` may."""
+    map_message: Callback | None = None
+    """A function `(message) -> message` on what the model says, such as a call written as text."""
+    map_tool_calls: Callback | None = None
+    """A function `(calls, client_id, agent_name) -> calls` that filters or rewrites tool calls."""
+    validate_output: Callback | None = None
+    """A function `(text)` that returns None, or the reason why an answer is sent back."""
+    transform: Callback | None = None
+    """A function `(text) -> text` on each answer, before it is kept and shown."""
+    budget: BudgetSpec | None = None
+    """What a turn may spend from this agent on, also after it handed over."""
+    callbacks: AgentCallbacks | None = None
+    """Functions that are told what the agent does."""
     doc_description: str | None = None
     """What it is for, in the generated documentation."""
 
     @property
     def system_lines(self) -> tuple[str, ...]:
         """The static system lines, in order."""
-        return _as_lines(self.system)
+        return (*as_lines(self.system), *as_lines(self.system_static))
+
+    @model_validator(mode="after")
+    def _has_a_voice(self) -> "AgentSpec":
+        if self.completion is None and not self.operator:
+            raise ValueError("give a `completion`, or `operator: true` where a person answers")
+        if self.completion is not None and self.operator:
+            raise ValueError("give one of `completion` and `operator`")
+        if self.connect_operator is not None and not self.operator:
+            raise ValueError("`connect_operator` is for an `operator`")
+        if (self.get_rescue is not None) != (self.rescue == "custom"):
+            raise ValueError("`rescue: custom` and `get_rescue` go together")
+        return self
 
 
 class SwarmSpec(Spec):
@@ -232,5 +281,21 @@ class SwarmSpec(Spec):
     """Seconds from a user's message to the answer or a typed error."""
     max_handoffs: Annotated[int, Field(ge=0)] = 10
     """Hand-offs in one turn."""
+    max_revisits: Annotated[int, Field(ge=0)] = 10
+    """How often one turn may come back to the same agent; 0 lets each agent have it once."""
+    policies: Names = ()
+    """Policies that check what comes in and what goes out, in order."""
+    budget: BudgetSpec | None = None
+    """What turns and conversations may spend."""
+    get_active_agent: Callback | None = None
+    """A function `(client_id, swarm_name)` that returns the active agent when a session opens."""
+    set_active_agent: Callback | None = None
+    """A function `(client_id, agent_name, swarm_name)` that is told of each change."""
+    get_navigation_stack: Callback | None = None
+    """A function `(client_id, swarm_name)` that returns the agents to go back to."""
+    set_navigation_stack: Callback | None = None
+    """A function `(client_id, agent_names, swarm_name)` that is told of each change."""
+    callbacks: SwarmCallbacks | None = None
+    """Functions that are told what the swarm does."""
     doc_description: str | None = None
     """What it is for, in the generated documentation."""

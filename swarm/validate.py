@@ -103,7 +103,7 @@ def _schema_problems(spec: ToolSpec, where: str) -> Iterator[Problem]:
 
 def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
     where = f"agents.{spec.agent_name}"
-    if spec.completion not in catalog.completions:
+    if spec.completion is not None and spec.completion not in catalog.completions:
         known = catalog.completions.names
         yield unknown_name(f"{where}.completion", "completion", spec.completion, known)
     yield from _references(f"{where}.tools", "tool", spec.tools, catalog.tools.names)

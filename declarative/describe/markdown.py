@@ -45,8 +45,10 @@ def _agent(agent: AgentSpec, catalog: Catalog) -> Iterator[str]:
     yield f"## Agent {_code(agent.agent_name)}"
     if agent.doc_description:
         yield _text(agent.doc_description)
-    facts = [f"- Completion: {_code(agent.completion)}"]
-    if agent.completion in catalog.completions:
+    facts = ["- Answered by a person"]
+    if agent.completion is not None:
+        facts = [f"- Completion: {_code(agent.completion)}"]
+    if agent.completion is not None and agent.completion in catalog.completions:
         facts[0] += f", {_model(catalog.completions.get(agent.completion))}"
     if agent.wiki_list:
         facts.append(f"- Wikis: {_codes(agent.wiki_list)}")

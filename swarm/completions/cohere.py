@@ -78,7 +78,7 @@ class CohereCompletion:
         self._client: Any = client
         self._reference = reference
         self._key = key
-        self._key_variable = spec.api_key_env or _KEY_VARIABLE
+        self._key_variable = next(iter(spec.key_variables), _KEY_VARIABLE)
         options: dict[str, object] = {
             "temperature": spec.temperature,
             "p": spec.top_p,

@@ -53,7 +53,7 @@ class LiteLLMCompletion:
         self._library = library
         self._reference = reference
         self._key = key
-        self._key_variable = spec.api_key_env
+        self._key_variable = next(iter(spec.key_variables), None)
         options: dict[str, object] = {
             "api_base": spec.base_url,
             # A word keeps litellm from sending the environment's key to an address of your own.

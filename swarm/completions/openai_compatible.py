@@ -98,7 +98,8 @@ class OpenAICompatible:
         self._reference = reference
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._key = key
-        self._key_variable = spec.api_key_env or _SERVERS[reference.provider].key_variable
+        default = _SERVERS[reference.provider].key_variable
+        self._key_variable = next(iter(spec.key_variables), default)
         self._services = services
         self._headers = {"Content-Type": "application/json"}
         if key is not None:

@@ -30,7 +30,7 @@ def read_key(
         MissingKeyError: The variable is not set, and the provider needs a key or the
             declaration names the variable.
     """
-    variable = spec.api_key_env or default
+    variable = next(iter(spec.key_variables), default)
     key = services.environment.get(variable, "").strip()
     if not key and (is_needed or spec.api_key_env is not None):
         raise MissingKeyError(variable, purpose)

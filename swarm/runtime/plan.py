@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from swarm.catalog import Catalog
 from swarm.completion import Completion, ToolDefinition
+from swarm.errors import DeclarationError
 from swarm.events import AgentConfigured
 from swarm.extension import Services
 from swarm.runtime.tools import BoundTool, bind_handoff, bind_tool
@@ -14,6 +15,7 @@ from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec
 if TYPE_CHECKING:
     from swarm.mcp.toolset import McpTools
     from swarm.memory import Memory
+    from swarm.runtime.guard import Approvals, Guard
 
 __all__ = ["AgentPlan", "MoreTools", "OpenCompletion", "SwarmPlan", "plan_swarm"]
 
@@ -76,6 +78,10 @@ class SwarmPlan:
     """What the host lends to upper rooms: home, environment, shared resources."""
     memory: "Memory | None" = None
     """States, storages and computes of the host."""
+    guard: "Guard | None" = None
+    """The swarm's policies; None when it has none."""
+    approvals: "Approvals | None" = None
+    """Asks people about tool calls."""
 
 
 async def plan_swarm(
@@ -101,6 +107,8 @@ async def plan_swarm(
             from swarm.mcp.toolset import mcp_tools
 
             more = mcp_tools(agent, catalog, services)
+        if agent.completion is None:
+            raise DeclarationError(f"agent {name!r}: operators need an inbox")
         agents[name] = AgentPlan(
             spec=agent,
             completion=await open_completion(catalog.completions.get(agent.completion)),

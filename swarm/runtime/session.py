@@ -1,10 +1,10 @@
 """A session: one client's conversation with one swarm."""
 
 import inspect
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from anyio.abc import TaskGroup
@@ -33,7 +33,13 @@ from swarm.runtime.plan import AgentPlan, SwarmPlan
 from swarm.runtime.tools import output_text
 from swarm.runtime.turn import Publish, Turn, current_turn
 
-__all__ = ["Session"]
+__all__ = ["Connector", "Session", "SessionMode"]
+
+SessionMode = Literal["session", "connection", "complete", "scope"]
+"""Which verb opened a session."""
+
+Connector = Callable[[str, str], Awaitable[None]]
+"""Takes a text and the name of the agent that says it, and brings it to the client."""
 
 _STREAM_BUFFER = 256
 """Events that a stream holds for a slow reader before the turn waits for it."""
@@ -50,6 +56,10 @@ class Session:
         self.agent_name = plan.spec.default_agent
         self.turn: Turn | None = None
         self.journal = journal
+        self.mode: SessionMode = "session"
+        """Which verb opened it."""
+        self.connector: Connector | None = None
+        """Takes what is pushed to the client outside of answers; see `notify`."""
         self._seq = 0
         self._ticket = 0
         self._configured: dict[str, AgentConfigured] = {}

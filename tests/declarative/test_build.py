@@ -152,7 +152,7 @@ NUMBER = 3
         ("tools: [stock]", "tools: [stock, [x]]", [
             "6:46: agents.seller.tools[1]: Input should be a valid string",
         ]),
-        ("completion: small, ", "", ["6:3: agents.seller.completion: Field required"]),
+        ("completion: small, ", "", ["6:3: agents.seller: give a `completion`"]),
         ("{model: offline}", "{}", [
             "2:3: completions.small: give exactly one of `model` and `get_completion`",
         ]),

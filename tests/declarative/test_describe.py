@@ -237,6 +237,9 @@ def test_the_schema_has_the_notes_of_the_fields(
 ) -> None:
     schema: dict[str, Any] = validator.schema  # pyright: ignore[reportAssignmentType] - an object
     fields = schema["$defs"]["AgentSpec"]["properties"]
-    assert fields["completion"]["description"] == "The name of a declared completion."
+    assert (
+        fields["completion"]["description"]
+        == "The name of a declared completion; an `operator` needs none."
+    )
     assert fields["prompt"]["type"] == "string"
     assert set(schema["properties"]) == {"include", *SECTIONS}

@@ -217,7 +217,10 @@ def test_depth_is_bounded(tmp_path: Path, depth: int, is_allowed: bool) -> None:
     if is_allowed:
         assert found == []
     else:
-        assert [line.split(": ")[0] for line in found] == ["1:51"]
+        (line,) = found
+        assert "stand more than 50 deep" in line
+        # Where the parser has a limit of its own, it stops there.
+        assert line.startswith("1:51: " if depth < 1000 else ("1:51: ", "1:1001: "))
         assert "stand more than 50 deep" in found[0]
 
 

@@ -135,7 +135,7 @@ PROBLEMS: list[tuple[Any, dict[str, Any], list[str]]] = [
         {"agent_name": "a", "completion": "m", "str": 1, "x[0]": 2, "zz": 3},
         ["unknown field 'str'", "unknown field 'x[0]'", "unknown field 'zz'"],
     ),
-    (add_agent, {"agent_name": "a"}, ["agents.a.completion: Field required"]),
+    (add_agent, {"agent_name": "a"}, ["agents.a: give a `completion`"]),
     (add_agent, {"completion": "m"}, ["agents.?.agent_name: Field required"]),
     (
         add_agent,
