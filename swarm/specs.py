@@ -281,7 +281,7 @@ class SwarmSpec(Spec):
     """Seconds from a user's message to the answer or a typed error."""
     max_handoffs: Annotated[int, Field(ge=0)] = 10
     """Hand-offs in one turn."""
-    max_revisits: Annotated[int, Field(ge=0)] = 10
+    max_revisits: Annotated[int, Field(ge=0)] = 3
     """How often one turn may come back to the same agent; 0 lets each agent have it once."""
     policies: Names = ()
     """Policies that check what comes in and what goes out, in order."""

@@ -37,6 +37,8 @@ class BoundTool:
     """The function takes the context, so it may commit its output itself, even later."""
     read_only: bool = False
     """Nothing is lost when the journal does not know of a call."""
+    spec: ToolSpec | None = None
+    """The declaration; None for a hand-off that an agent's `handoffs` makes."""
 
 
 def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
@@ -67,6 +69,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
         invoke=_caller(function, signature, converts=spec.parameters is None),
         may_commit=signature.context_name is not None,
         read_only=spec.read_only,
+        spec=spec,
     )
 
 
@@ -91,6 +94,7 @@ def bind_handoff(agent_name: str, spec: ToolSpec | None = None) -> BoundTool:
         invoke=announce,
         read_only=True,
         navigate_to=agent_name,
+        spec=spec,
     )
 
 
