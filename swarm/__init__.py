@@ -118,6 +118,16 @@ if _typing.TYPE_CHECKING:
         add_state,
         add_storage,
     )
+    from swarm.templates import (
+        add_agent_navigation,
+        add_commit_action,
+        add_fetch_info,
+        add_triage_navigation,
+        create_commit_action,
+        create_fetch_info,
+        create_navigate_to_agent,
+        create_navigate_to_triage_agent,
+    )
 
 __all__ = [
     "AgentCallbacks",
@@ -166,14 +176,18 @@ __all__ = [
     "ToolStarted",
     "Usage",
     "add_agent",
+    "add_agent_navigation",
+    "add_commit_action",
     "add_completion",
     "add_compute",
     "add_embedding",
+    "add_fetch_info",
     "add_mcp",
     "add_state",
     "add_storage",
     "add_swarm",
     "add_tool",
+    "add_triage_navigation",
     "cancel_output",
     "cancel_output_force",
     "change_to_agent",
@@ -195,6 +209,10 @@ __all__ = [
     "commit_tool_request_force",
     "commit_user_message",
     "commit_user_message_force",
+    "create_commit_action",
+    "create_fetch_info",
+    "create_navigate_to_agent",
+    "create_navigate_to_triage_agent",
     "current_catalog",
     "current_host",
     "emit",
@@ -236,11 +254,36 @@ __all__ = [
     "validate",
 ]
 
+_LAZY = {
+    "Compute": "swarm.memory",
+    "ComputeSpec": "swarm.memory",
+    "EmbeddingSpec": "swarm.memory",
+    "SharedCompute": "swarm.memory",
+    "SharedState": "swarm.memory",
+    "SharedStorage": "swarm.memory",
+    "State": "swarm.memory",
+    "StateSpec": "swarm.memory",
+    "Storage": "swarm.memory",
+    "StorageSpec": "swarm.memory",
+    "add_compute": "swarm.memory",
+    "add_embedding": "swarm.memory",
+    "add_state": "swarm.memory",
+    "add_storage": "swarm.memory",
+    "add_agent_navigation": "swarm.templates",
+    "add_commit_action": "swarm.templates",
+    "add_fetch_info": "swarm.templates",
+    "add_triage_navigation": "swarm.templates",
+    "create_commit_action": "swarm.templates",
+    "create_fetch_info": "swarm.templates",
+    "create_navigate_to_agent": "swarm.templates",
+    "create_navigate_to_triage_agent": "swarm.templates",
+}
+"""What is imported when it is first used: an import of the core should not pay for all of it."""
+
 
 def __getattr__(name: str) -> object:
-    """Import what sessions remember when it is first used: its models take 25 ms to build."""
     import importlib
 
-    if name in __all__:
-        return getattr(importlib.import_module("swarm.memory"), name)
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")

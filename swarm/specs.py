@@ -125,7 +125,7 @@ class ToolSpec(Spec):
     wiki: Name | None = None
     """Makes the tool ask this wiki."""
     navigate_to: Name | None = None
-    """Makes the tool hand the conversation to this agent."""
+    """Makes the tool hand the conversation to this agent; a `call` beside it does so itself."""
     examples: Annotated[Sequence[str], AfterValidator(tuple)] = ()
     """Messages that this tool is right for; the `offline` completion matches against them."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
@@ -169,8 +169,8 @@ class ToolSpec(Spec):
 
     @model_validator(mode="after")
     def _has_one_target(self) -> "ToolSpec":
-        targets = [self.call is not None, self.wiki is not None, self.navigate_to is not None]
-        if sum(targets) != 1:
+        targets = [self.call is not None, self.wiki is not None]
+        if sum(targets) != 1 and (self.navigate_to is None or any(targets[1:])):
             raise ValueError("give exactly one of `call`, `wiki` and `navigate_to`")
         if self.parameters is not None and self.parameters.get("type", "object") != "object":
             raise ValueError("`parameters` must be a JSON Schema of type object")

@@ -112,7 +112,7 @@ async def plan_swarm(
         bound = [bind_tool(catalog.tools.get(tool), catalog) for tool in agent.tools]
         bound += [bind_handoff(target) for target in agent.handoffs]
         # Who is the right one to answer is the first question.
-        bound.sort(key=lambda tool: tool.navigate_to is None)
+        bound.sort(key=lambda tool: not tool.is_navigation)
         more = None
         if services is not None and agent.mcp:
             from swarm.mcp.toolset import mcp_tools

@@ -33,12 +33,19 @@ class BoundTool:
     """Parses and checks the JSON text of a call; raises ArgumentsError."""
     invoke: Callable[[ToolContext], Awaitable[object]]
     navigate_to: str | None = None
+    """The agent that a call hands over to, without any function."""
     may_commit: bool = False
     """The function takes the context, so it may commit its output itself, even later."""
     read_only: bool = False
     """Nothing is lost when the journal does not know of a call."""
     spec: ToolSpec | None = None
     """The declaration; None for a hand-off that an agent's `handoffs` makes."""
+
+    @property
+    def is_navigation(self) -> bool:
+        """Whether a call hands the conversation over."""
+        spec = self.spec
+        return self.navigate_to is not None or (spec is not None and spec.navigate_to is not None)
 
 
 def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
@@ -49,7 +56,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
     """
     if spec.wiki is not None:
         spec = tool_source("wiki")(spec, catalog)
-    if spec.navigate_to is not None:
+    if spec.navigate_to is not None and spec.call is None:
         return bind_handoff(spec.navigate_to, spec)
     function = spec.call
     if function is None:
