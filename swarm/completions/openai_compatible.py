@@ -131,7 +131,7 @@ class OpenAICompatible:
         self, request: CompletionRequest
     ) -> AsyncGenerator[str | CompletionResult, None]:
         """Yield text, then the whole answer; see `Completion.stream`."""
-        body = self._body(request) | {"stream": True, "stream_options": {"include_usage": True}}
+        body = self._body(request, stream=True, stream_options={"include_usage": True})
         thinking, calls = ThinkingFilter(), ToolCallDeltas()
         text: list[str] = []
         reasoning: list[str] = []
@@ -216,11 +216,12 @@ class OpenAICompatible:
             finish_reason=_text(choice.get("finish_reason")) or None,
         )
 
-    def _body(self, request: CompletionRequest) -> dict[str, object]:
+    def _body(self, request: CompletionRequest, **more: object) -> bytes:
         body = wire_request(self._reference.name, request.messages, self._wire_tools(request.tools))
         if request.wants_confidence:
             body["logprobs"] = True
-        return body | self._extra
+        # As bytes: a dict for each message, held while the model thinks, is work for the collector.
+        return orjson.dumps(body | self._extra | more)
 
     def _wire_tools(self, tools: Sequence[ToolDefinition]) -> list[dict[str, object]]:
         """Render an agent's tools once; the same sequence comes with each of its requests."""
@@ -234,12 +235,12 @@ class OpenAICompatible:
         return known[1]
 
     @asynccontextmanager
-    async def _post(self, body: dict[str, object]) -> AsyncGenerator["aiohttp.ClientResponse"]:
+    async def _post(self, body: bytes) -> AsyncGenerator["aiohttp.ClientResponse"]:
         import aiohttp
 
         try:
             async with self._services.http().post(
-                self._url, data=orjson.dumps(body), headers=self._headers, allow_redirects=False
+                self._url, data=body, headers=self._headers, allow_redirects=False
             ) as response:
                 if response.status != 200:
                     raise self._refusal(response, await self._read(response))
