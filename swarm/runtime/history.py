@@ -1,6 +1,7 @@
 """The recent messages of a conversation, and the view of them that a model gets."""
 
 from collections import deque
+from dataclasses import replace
 from typing import NamedTuple
 
 from swarm.events import Event, MessageAdded, TurnEnded, TurnStarted
@@ -104,8 +105,8 @@ def _with_outputs(message: Message, outputs: dict[str, Message], agent_name: str
     calls = message.tool_calls
     found = [outputs[call.id] for call in calls if call.id in outputs]
     if message.agent_name != agent_name or not found:
-        return [message.model_copy(update={"tool_calls": ()})] if message.content else []
+        return [replace(message, tool_calls=())] if message.content else []
     if len(found) < len(calls):
         answered = tuple(call for call in calls if call.id in outputs)
-        message = message.model_copy(update={"tool_calls": answered})
+        message = replace(message, tool_calls=answered)
     return [message, *found]

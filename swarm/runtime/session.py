@@ -3,12 +3,14 @@
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal
 
 import anyio
 from anyio.abc import TaskGroup
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 from swarm.errors import DeclarationError, SessionError, TurnInterruptedError
 from swarm.events import (
@@ -314,9 +316,9 @@ def _user_message(content: str, payload: JsonValue) -> Message:
     try:
         message = Message(role="user", content=content, payload=payload)
         if not content.isascii():
-            message = message.model_copy(update={"content": output_text(content)})
+            message = replace(message, content=output_text(content))
         if payload is not None:
-            message.model_dump_json()
+            to_json(payload)
     except ValueError as wrong:  # pydantic's errors are all of this class
         reason = " ".join(str(wrong).split("\n")[1:3]) or str(wrong)
         raise DeclarationError(f"a message is text, and its payload JSON: {reason}") from None
