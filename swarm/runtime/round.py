@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,7 +31,8 @@ class PendingCall:
     agent_name: str
     output: str | None = None
     is_error: bool = False
-    committed: anyio.Event = field(default_factory=anyio.Event)
+    committed: anyio.Event | None = None
+    """Set once it has; made by who waits for it."""
 
 
 class _Outcome(Enum):
@@ -191,8 +192,10 @@ async def _invoke(turn: "Turn", tool: BoundTool, context: ToolContext) -> _Resul
     with anyio.move_on_after(tool.timeout):
         value = await tool.invoke(context)
         has_moved_on = turn.answer is not None or turn.session.agent_name != context.agent_name
-        if value is None and tool.may_commit and not has_moved_on:
+        may_follow = value is None and tool.may_commit and not has_moved_on
+        if may_follow and pending.output is None:
             # It may have left the commit to a task of its own.
+            pending.committed = anyio.Event()
             await pending.committed.wait()
         return _Result(_Outcome.RAN, output_text(value), False)
     return _Result(_Outcome.RAN, f"error: no output within {tool.timeout:g} s", True)

@@ -54,6 +54,8 @@ Publish = Callable[[StreamEvent], Awaitable[None]]
 _MAX_NESTED = 20
 """How deep `execute` may be called inside tools that `execute` made run."""
 
+_NO_USAGE = Usage()
+
 current_turn: ContextVar["Turn | None"] = ContextVar("wikiswarm_turn", default=None)
 """The turn whose code is running."""
 
@@ -75,8 +77,9 @@ class Turn:
         self.is_over = False
         self._handoffs = 0
         self._depth = 0
-        self._settled = anyio.Event()
-        self._usage = Usage()
+        self._settled: anyio.Event | None = None
+        """Set once `execute` of tools has its answers."""
+        self._usage = _NO_USAGE
         self._is_placeholder = False
         self._started = time.monotonic()
 
@@ -179,7 +182,7 @@ class Turn:
             raise
         finally:
             self._depth -= 1
-            if self._depth == 0:
+            if self._depth == 0 and self._settled is not None:
                 self._settled.set()
         return self.answer
 
@@ -213,7 +216,8 @@ class Turn:
             MessageAdded(run_id=self.run_id, message=message, seconds=seconds, is_error=is_error)
         )
         call.output, call.is_error = text, is_error
-        call.committed.set()
+        if call.committed is not None:
+            call.committed.set()
 
     async def change_agent(self, agent_name: str) -> None:
         """Hand the conversation to another agent of the swarm.
@@ -245,7 +249,7 @@ class Turn:
 
     async def _settle(self) -> None:
         """Wait for answers that tasks of tools are still getting through `execute`."""
-        if self._depth:
+        if self._depth and self._settled is not None:
             await self._settled.wait()
         if self.failure is not None:
             raise self.failure
