@@ -239,6 +239,8 @@ class Session:
     async def system_lines(self, plan: AgentPlan) -> tuple[str, ...]:
         """Return an agent's prompt and system lines, and note them when they changed."""
         spec = plan.spec
+        if plan.system is not None and spec.agent_name in self._compared:
+            return plan.system
         prompt = spec.prompt if isinstance(spec.prompt, str) else await _call(spec.prompt, self)
         static = tuple(line for line in (prompt, *spec.system_lines) if line)
         known = self._configured.get(spec.agent_name)
