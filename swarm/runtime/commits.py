@@ -6,6 +6,7 @@ taken over; its twin with `_force` does not ask.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import orjson
@@ -241,7 +242,7 @@ async def _output(session: Session, tool_id: str, content: str) -> None:
 
 def _tool_call(request: object) -> ToolCall:
     if isinstance(request, ToolCall):
-        return request if request.id else request.model_copy(update={"id": new_tool_id()})
+        return request if request.id else replace(request, id=new_tool_id())
     if not isinstance(request, Mapping):
         raise DeclarationError(f"a tool request is a ToolCall or a mapping, not {request!r}")
     fields = dict(cast("Mapping[str, Any]", request))

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -217,8 +218,8 @@ def _with_outputs(message: Message, outputs: dict[str, Message], agent_name: str
     calls = message.tool_calls
     found = [outputs[call.id] for call in calls if call.id in outputs]
     if message.agent_name != agent_name or not found:
-        return [message.model_copy(update={"tool_calls": ()})] if message.content else []
+        return [replace(message, tool_calls=())] if message.content else []
     if len(found) < len(calls):
         answered = tuple(call for call in calls if call.id in outputs)
-        message = message.model_copy(update={"tool_calls": answered})
+        message = replace(message, tool_calls=answered)
     return [message, *found]

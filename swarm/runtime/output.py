@@ -1,6 +1,7 @@
 """What a model said, on its way to an answer: mapped, validated, transformed, judged."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from swarm.errors import CallbackError
@@ -49,7 +50,7 @@ async def read_message(turn: "Turn", plan: AgentPlan, message: Message) -> Messa
         calls = tuple(cast("Iterable[object]", found)) if isinstance(found, Iterable) else ()
         if not all(isinstance(call, ToolCall) for call in calls):
             raise _wrong(turn, "map_tool_calls", spec.map_tool_calls, "ToolCalls")
-        message = message.model_copy(update={"tool_calls": calls})
+        message = replace(message, tool_calls=calls)
         message = with_unique_ids(message, spec.agent_name, turn.calls)
     return message
 

@@ -36,6 +36,8 @@ class AgentPlan:
     tools: dict[str, BoundTool]
     """By the name that the model sees, in the order of the declaration."""
     definitions: tuple[ToolDefinition, ...]
+    system: tuple[str, ...] | None = None
+    """Its prompt and system lines, where no function makes any of them."""
     more_tools: "MoreTools | None" = None
     """Gives the tools of MCP servers, which come after the agent's own."""
 
@@ -125,6 +127,7 @@ async def plan_swarm(
             completion=await open_completion(catalog.completions.get(agent.completion)),
             tools={tool.definition.name: tool for tool in bound},
             definitions=tuple(tool.definition for tool in bound),
+            system=_fixed_system(agent),
             more_tools=None if more is None else _with_more(more, catalog),
             checks_output=any((agent.map_message, agent.validate_output, agent.transform)),
             is_dynamic=any(is_dynamic(tool.spec) for tool in bound),
@@ -136,6 +139,12 @@ async def plan_swarm(
         plan.spec.callbacks is not None for plan in agents.values()
     )
     return SwarmPlan(spec, agents, window, has_observers, catalog, open_completion, services)
+
+
+def _fixed_system(spec: AgentSpec) -> tuple[str, ...] | None:
+    if not isinstance(spec.prompt, str) or spec.system_dynamic is not None:
+        return None
+    return tuple(line for line in (spec.prompt, *spec.system_lines) if line)
 
 
 def _with_more(more: "Callable[[str], Awaitable[McpTools]]", catalog: Catalog) -> MoreTools:

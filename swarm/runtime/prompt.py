@@ -20,6 +20,8 @@ async def system_lines(session: "Session", plan: AgentPlan) -> tuple[str, ...]:
         CallbackError: A function of the prompt failed, or returned no text.
     """
     spec = plan.spec
+    if plan.system is not None and spec.agent_name in session.compared:
+        return plan.system
     prompt = spec.prompt
     if not isinstance(prompt, str):
         prompt = "\n".join(await _ask(session, "prompt", prompt, spec.agent_name))

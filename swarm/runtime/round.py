@@ -1,7 +1,7 @@
 """The tool calls of one model answer: checked, run, and every one of them answered."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,7 +35,8 @@ class PendingCall:
     agent_name: str
     output: str | None = None
     is_error: bool = False
-    committed: anyio.Event = field(default_factory=anyio.Event)
+    committed: anyio.Event | None = None
+    """Set once it has; made by who waits for it."""
 
 
 class _Outcome(Enum):
@@ -62,18 +63,22 @@ def with_unique_ids(message: Message, agent_name: str, taken: dict[str, PendingC
     calls: list[ToolCall] = []
     for call in message.tool_calls:
         if not call.id or call.id in seen or call.id in taken:
-            call = call.model_copy(update={"id": new_tool_id()})
+            call = replace(call, id=new_tool_id())
         seen.add(call.id)
         if not call.arguments.isascii():
-            call = call.model_copy(update={"arguments": output_text(call.arguments)})
+            call = replace(call, arguments=output_text(call.arguments))
         calls.append(call)
-    changes = {
-        "agent_name": agent_name,
-        "tool_calls": tuple(calls),
-        "content": output_text(message.content),
-        "reasoning": message.reasoning and output_text(message.reasoning),
-    }
-    return message.model_copy(update=changes)
+    # Written out, since `replace` takes twice as long.
+    return Message(
+        role=message.role,
+        content=output_text(message.content),
+        agent_name=agent_name,
+        mode=message.mode,
+        tool_calls=tuple(calls),
+        tool_call_id=message.tool_call_id,
+        reasoning=message.reasoning and output_text(message.reasoning),
+        payload=message.payload,
+    )
 
 
 async def run_calls(turn: "Turn", plan: AgentPlan, message: Message) -> bool:
@@ -238,8 +243,10 @@ async def _invoke(turn: "Turn", tool: BoundTool, context: ToolContext) -> _Resul
             context.cancellation.is_requested = True
             raise
         has_moved_on = turn.answer is not None or turn.session.agent_name != context.agent_name
-        if value is None and tool.may_commit and not has_moved_on:
+        may_follow = value is None and tool.may_commit and not has_moved_on
+        if may_follow and pending.output is None:
             # It may have left the commit to a task of its own.
+            pending.committed = anyio.Event()
             await pending.committed.wait()
         return _Result(_Outcome.RAN, output_text(value), False)
     return _Result(_Outcome.RAN, f"error: no output within {tool.timeout:g} s", True)

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
 import anyio
 from anyio.abc import TaskGroup
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 from swarm.errors import (
     DeclarationError,
@@ -166,7 +168,7 @@ class Session:
 
         Policies for input do not apply to it. Raises what `complete` raises.
         """
-        message = _user_message(content, None).model_copy(update={"mode": "tool"})
+        message = replace(_user_message(content, None), mode="tool")
         return await self._run_turn(message, None)
 
     async def stream(
@@ -315,7 +317,7 @@ class Session:
             text, names = f"the policies gave no verdict within {limit:g} s", self._names
             raise TurnTimeoutError(text, **names)
         if verdict.policy_name is None:
-            return message.model_copy(update={"content": verdict.text}), None
+            return replace(message, content=verdict.text), None
         # What was refused is kept nowhere.
         self.note("policy.refused", {"policy_name": verdict.policy_name, "direction": "input"})
         await self.flush()
@@ -330,9 +332,9 @@ def _user_message(content: str, payload: JsonValue) -> Message:
     try:
         message = Message(role="user", content=content, payload=payload)
         if not content.isascii():
-            message = message.model_copy(update={"content": output_text(content)})
+            message = replace(message, content=output_text(content))
         if payload is not None:
-            message.model_dump_json()
+            to_json(payload)
     except ValueError as wrong:  # pydantic's errors are all of this class
         reason = " ".join(str(wrong).split("\n")[1:3]) or str(wrong)
         raise DeclarationError(f"a message is text, and its payload JSON: {reason}") from None

@@ -6,6 +6,7 @@ ends with text. No lock is held while user code runs, so tools may call every ve
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -52,6 +53,8 @@ Publish = Callable[[StreamEvent], Awaitable[None]]
 _MAX_NESTED = 20
 """How deep `execute` may be called inside tools that `execute` made run."""
 
+_NO_USAGE = Usage()
+
 
 class Turn:
     """The state of one turn."""
@@ -73,10 +76,11 @@ class Turn:
         self.is_stopped = False
         """Tool calls of this round that have not started are skipped."""
         self.is_placeholder = False
-        self.usage = Usage()
+        self.usage = _NO_USAGE
         self._is_cancelled = False
         self._depth = 0
-        self._settled = anyio.Event()
+        self._settled: anyio.Event | None = None
+        """Set once `execute` of tools has its answers."""
         self._scope: anyio.CancelScope | None = None
         self._started = time.monotonic()
 
@@ -153,7 +157,7 @@ class Turn:
                 accepted = await accept_text(self, plan, message)
                 if accepted.objection is None:
                     if accepted.text != message.content:
-                        message = message.model_copy(update={"content": accepted.text})
+                        message = replace(message, content=accepted.text)
                     self.record_answer(message, result)
                     return accepted.text
                 reason, corrections = accepted.objection, accepted.corrections
@@ -185,7 +189,7 @@ class Turn:
             raise
         finally:
             self._depth -= 1
-            if self._depth == 0:
+            if self._depth == 0 and self._settled is not None:
                 self._settled.set()
         return self.answer
 
@@ -229,7 +233,8 @@ class Turn:
             MessageAdded(run_id=self.run_id, message=message, seconds=seconds, is_error=is_error)
         )
         call.output, call.is_error = text, is_error
-        call.committed.set()
+        if call.committed is not None:
+            call.committed.set()
 
     async def publish(self, event: StreamEvent) -> None:
         """Show an event to whoever streams this turn."""
@@ -261,7 +266,7 @@ class Turn:
 
     async def _settle(self) -> None:
         """Wait for answers that tasks of tools are still getting through `execute`."""
-        if self._depth:
+        if self._depth and self._settled is not None:
             await self._settled.wait()
         if self.failure is not None:
             raise self.failure

@@ -95,7 +95,7 @@ class SqlJournal:
                 "session_id": session_id,
                 "seq": seq,
                 "kind": event.kind,
-                "payload": self._without_secrets(event.model_dump_json(exclude_defaults=True)),
+                "payload": self._without_secrets(_encode(event)),
                 "at": time.time(),
                 "owner": self._leases.owner,
                 "token": self._leases.token(session_id),
@@ -194,6 +194,8 @@ class SqlJournal:
             self._write_soon()
 
     def _without_secrets(self, payload: str) -> str:
+        if not self._secrets:
+            return payload
         found = {name: value for name, value in self._secrets.items() if value in payload}
         return hide(payload, found) if found else payload
 
@@ -313,6 +315,12 @@ def _statements(tables: Tables) -> "tuple[sqlalchemy.Executable, sqlalchemy.Exec
         sa.insert(events).from_select(names, held).execution_options(preserve_rowcount=True),
         sa.insert(events).from_select(names, unknown).execution_options(preserve_rowcount=True),
     )
+
+
+def _encode(event: Event) -> str:
+    """Return an event as JSON."""
+    # What `model_dump_json` does, without reading its dozen options first.
+    return event.__pydantic_serializer__.to_json(event, exclude_defaults=True).decode()
 
 
 def decode_row(kind: str, payload: str) -> Event:
