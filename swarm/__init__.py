@@ -60,6 +60,7 @@ if _typing.TYPE_CHECKING:
         add_state,
         add_storage,
     )
+    from swarm.policy import Policy, PolicySpec, add_policy, get_policy, override_policy
 
 __all__ = [
     "AgentSpec",
@@ -79,6 +80,8 @@ __all__ = [
     "McpSpec",
     "Message",
     "Name",
+    "Policy",
+    "PolicySpec",
     "Registry",
     "Session",
     "SharedCompute",
@@ -105,6 +108,7 @@ __all__ = [
     "add_compute",
     "add_embedding",
     "add_mcp",
+    "add_policy",
     "add_state",
     "add_storage",
     "add_swarm",
@@ -117,17 +121,28 @@ __all__ = [
     "execute",
     "get_agent_name",
     "get_last_user_message",
+    "get_policy",
+    "override_policy",
     "run_sync",
     "session",
     "use_catalog",
     "validate",
 ]
 
+_ELSEWHERE: dict[str, str] = {
+    "Policy": "swarm.policy",
+    "PolicySpec": "swarm.policy",
+    "add_policy": "swarm.policy",
+    "get_policy": "swarm.policy",
+    "override_policy": "swarm.policy",
+}
+"""Names that are imported when they are first used, from another place than `swarm.memory`."""
+
 
 def __getattr__(name: str) -> object:
-    """Import what sessions remember when it is first used: its models take 25 ms to build."""
+    """Import what not every program uses when it is first used: its models take time to build."""
     import importlib
 
     if name in __all__:
-        return getattr(importlib.import_module("swarm.memory"), name)
+        return getattr(importlib.import_module(_ELSEWHERE.get(name, "swarm.memory")), name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")
