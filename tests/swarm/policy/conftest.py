@@ -61,3 +61,12 @@ def giving(value: object) -> Function:
 def failing(*arguments: object) -> None:
     """Raise, whatever it is asked."""
     raise ValueError("the list is empty")
+
+
+def noting(heard: list[tuple[object, ...]]) -> Function:
+    """Return a function that writes down what it is told."""
+
+    def note(*arguments: object) -> None:
+        heard.append(arguments)
+
+    return note

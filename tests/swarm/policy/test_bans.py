@@ -19,7 +19,7 @@ from swarm.errors import (
 from swarm.policy import BanListReadOnlyError, PolicyNotListedError
 from swarm.runtime.guard import Verdict
 from swarm.testing import call_tool
-from tests.swarm.policy.conftest import PolicyShop, failing, giving
+from tests.swarm.policy.conftest import PolicyShop, failing, giving, noting
 
 pytestmark = pytest.mark.anyio
 ANNA: dict[str, Any] = {"client_id": "anna", "swarm_name": "shop", "policy_name": "polite"}
@@ -108,12 +108,12 @@ async def test_a_tool_means_the_host_of_its_turn(shop: PolicyShop, tmp_path: Pat
 
 
 async def test_bans_that_are_not_persisted_live_as_long_as_the_host(shop: PolicyShop) -> None:
-    heard: list[str] = []
-    shop.policy(persist=False, callbacks={"on_ban_client": lambda *names: heard.append("ban")})
+    heard: list[tuple[object, ...]] = []
+    shop.policy(persist=False, callbacks={"on_ban_client": noting(heard)})
     async with shop.open():
         await Policy.ban_client(**ANNA)
         await Policy.ban_client(**ANNA)
-        assert heard == ["ban"]
+        assert heard == [("anna", "shop", "polite")]
         with use_catalog(shop.program.catalog), override_policy("polite", ban_message="No."):
             assert await Policy.has_ban(**ANNA)
     async with shop.open():
@@ -207,11 +207,11 @@ async def test_a_list_that_fails_is_named_and_nobody_passes(
 
 
 async def test_a_change_that_fails_changes_nothing(shop: PolicyShop) -> None:
-    heard: list[object] = []
+    heard: list[tuple[object, ...]] = []
     shop.policy(
         get_banned_clients=giving([]),
         set_banned_clients=failing,
-        callbacks={"on_ban_client": lambda *names: heard.append(names)},
+        callbacks={"on_ban_client": noting(heard)},
     )
     async with shop.open():
         with pytest.raises(CallbackError, match="set_banned_clients of policy 'polite'"):

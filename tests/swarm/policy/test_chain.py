@@ -135,9 +135,11 @@ async def test_an_empty_reason_is_no_judgement(shop: PolicyShop) -> None:
     shop.policy("second", validate_output=giving(False), get_ban_message=giving(""))
     async with shop.open() as host:
         guard = await shop.guard(host)
-        with pytest.raises(CallbackError, match="validate_input .* returned an empty text; return"):
+        with pytest.raises(
+            CallbackError, match=r"validate_input .* returned an empty text; return"
+        ):
             await guard.check_input("hello", "anna")
-        with pytest.raises(CallbackError, match="get_ban_message .* returned an empty text"):
+        with pytest.raises(CallbackError, match=r"get_ban_message .* returned an empty text"):
             await guard.check_output("hello", "anna")
 
 

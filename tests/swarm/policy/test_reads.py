@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import sqlalchemy.event
 
 from swarm import Host, session
 from tests.swarm.policy.conftest import PolicyShop, giving
@@ -21,9 +22,9 @@ def statements(host: Host) -> Generator[list[str]]:
     def see(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         seen.append(statement)
 
-    sa.event.listen(host.database.engine, "before_cursor_execute", see)
+    sqlalchemy.event.listen(host.database.engine, "before_cursor_execute", see)
     yield seen
-    sa.event.remove(host.database.engine, "before_cursor_execute", see)
+    sqlalchemy.event.remove(host.database.engine, "before_cursor_execute", see)
 
 
 async def test_a_check_reads_once_however_many_policies_there_are(shop: PolicyShop) -> None:

@@ -1,7 +1,6 @@
 """What is taken for private, and what is not."""
 
 import time
-from typing import cast
 
 import pytest
 
@@ -73,5 +72,5 @@ def test_only_what_is_named_is_replaced(name: Redaction) -> None:
 def test_no_text_takes_long(piece: str) -> None:
     text = (piece * 200_000)[:200_000]
     started = time.perf_counter()
-    Redactor(cast("list[Redaction]", ALL), {})(text)
+    Redactor(ALL, {})(text)
     assert time.perf_counter() - started < 5  # time quadratic in the text would be an hour
