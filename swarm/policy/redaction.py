@@ -4,6 +4,7 @@ It is meant for what slips into a conversation, not against people who disguise 
 All searches take time linear in the text.
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
@@ -19,24 +20,19 @@ _EMAIL = re.compile(
     r"(?<![\w.%+-])[\w.%+-]{1,256}@(?:[\w-]{1,63}\.){1,8}(?:xn--[\w-]{1,59}|[^\W\d_]{2,24})"
 )
 _CARD = re.compile(r"(?<!\d)\d(?:[ \u00a0-]?\d){12,}")
-_IBAN_LENGTHS = """
+_IBAN_START = re.compile(
+    r"(?<![^\W_])[A-Z]{2}[0-9]{2}(?=[ \u00a0A-Z0-9])", re.ASCII | re.IGNORECASE
+)
+_IBANS = """
     AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18
     DO28 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23
     IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31
     MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24
     SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30
 """
+_IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBANS.split()}
 """How long the accounts of each country are."""
 
-_IBAN = re.compile(
-    r"(?<![^\W_])(?:"
-    + "|".join(
-        rf"{entry[:2]}[0-9]{{2}}(?:[ \u00a0-]?[A-Z0-9]){{{int(entry[2:]) - 4}}}"
-        for entry in _IBAN_LENGTHS.split()
-    )
-    + r")(?![^\W_])",
-    re.IGNORECASE | re.ASCII,
-)
 _NO_SIGN = re.compile(r"[ \u00a0-]")
 
 _SECRETS = (
@@ -108,7 +104,7 @@ def _secret(match: re.Match[str]) -> str:
 
 
 def _without_emails(text: str) -> str:
-    return _EMAIL.sub("[email]", text)
+    return _EMAIL.sub("[email]", text) if "@" in text else text
 
 
 def _without_cards(text: str) -> str:
@@ -144,11 +140,27 @@ def _is_card(parts: list[str]) -> bool:
 
 
 def _without_ibans(text: str) -> str:
-    return _IBAN.sub(lambda match: _replace_iban(match.group()), text)
+    pieces, kept, place = list[str](), 0, 0
+    while start := _IBAN_START.search(text, place):
+        place = _iban_end(text, start.start()) or start.end()
+        if place > start.end():
+            pieces += [text[kept : start.start()], "[iban]"]
+            kept = place
+    return "".join(pieces) + text[kept:]
 
 
-def _replace_iban(account: str) -> str:
-    signs = _NO_SIGN.sub("", account)
-    turned = signs[4:] + signs[:4]
-    number = int("".join(str(int(sign, 36)) for sign in turned))
-    return "[iban]" if number % 97 == 1 else account
+def _iban_end(text: str, start: int) -> int | None:
+    """Return where the account that may begin at a place ends; None when none does."""
+    length = _IBAN_LENGTHS.get(text[start : start + 2].upper())
+    found = _iban_shape(length).match(text, start) if length else None
+    if found is None:
+        return None
+    signs = _NO_SIGN.sub("", found.group())
+    number = int("".join(str(int(sign, 36)) for sign in signs[4:] + signs[:4]))
+    return found.end() if number % 97 == 1 else None
+
+
+@functools.cache
+def _iban_shape(length: int) -> re.Pattern[str]:
+    rest = rf"(?:[ \u00a0-]?[A-Z0-9]){{{length - 4}}}(?![^\W_])"
+    return re.compile(rf"[A-Z]{{2}}[0-9]{{2}}{rest}", re.ASCII | re.IGNORECASE)
