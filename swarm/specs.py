@@ -169,8 +169,9 @@ class ToolSpec(Spec):
 
     @model_validator(mode="after")
     def _has_one_target(self) -> "ToolSpec":
-        targets = [self.call is not None, self.wiki is not None]
-        if sum(targets) != 1 and (self.navigate_to is None or any(targets[1:])):
+        targets = [self.call is not None, self.wiki is not None, self.navigate_to is not None]
+        hands_over_itself = targets == [True, False, True]
+        if sum(targets) != 1 and not hands_over_itself:
             raise ValueError("give exactly one of `call`, `wiki` and `navigate_to`")
         if self.parameters is not None and self.parameters.get("type", "object") != "object":
             raise ValueError("`parameters` must be a JSON Schema of type object")
