@@ -47,8 +47,9 @@ async def read_message(turn: "Turn", plan: AgentPlan, message: Message) -> Messa
         found = await checked_call(
             "map_tool_calls", spec.map_tool_calls, message.tool_calls, *names, **turn.names
         )
-        calls = tuple(cast("Iterable[object]", found)) if isinstance(found, Iterable) else ()
-        if not all(isinstance(call, ToolCall) for call in calls):
+        given = tuple(cast("Iterable[object]", found)) if isinstance(found, Iterable) else (found,)
+        calls = tuple(call for call in given if isinstance(call, ToolCall))
+        if len(calls) < len(given):
             raise _wrong(turn, "map_tool_calls", spec.map_tool_calls, "ToolCalls")
         message = replace(message, tool_calls=calls)
         message = with_unique_ids(message, spec.agent_name, turn.calls)
