@@ -44,6 +44,31 @@ from swarm.specs import (
 from swarm.validate import validate
 
 if _typing.TYPE_CHECKING:
+    from swarm.bus import BusEvent
+    from swarm.listening import (
+        event,
+        listen_agent_event,
+        listen_agent_event_once,
+        listen_compute_event,
+        listen_compute_event_once,
+        listen_event,
+        listen_event_once,
+        listen_execution_event,
+        listen_execution_event_once,
+        listen_history_event,
+        listen_history_event_once,
+        listen_policy_event,
+        listen_policy_event_once,
+        listen_session_event,
+        listen_session_event_once,
+        listen_state_event,
+        listen_state_event_once,
+        listen_storage_event,
+        listen_storage_event_once,
+        listen_swarm_event,
+        listen_swarm_event_once,
+        watch_events,
+    )
     from swarm.memory import (
         Compute,
         ComputeSpec,
@@ -64,6 +89,7 @@ if _typing.TYPE_CHECKING:
 __all__ = [
     "AgentSpec",
     "Answered",
+    "BusEvent",
     "Callback",
     "Catalog",
     "Completion",
@@ -114,20 +140,49 @@ __all__ = [
     "current_catalog",
     "current_host",
     "emit",
+    "event",
     "execute",
     "get_agent_name",
     "get_last_user_message",
+    "listen_agent_event",
+    "listen_agent_event_once",
+    "listen_compute_event",
+    "listen_compute_event_once",
+    "listen_event",
+    "listen_event_once",
+    "listen_execution_event",
+    "listen_execution_event_once",
+    "listen_history_event",
+    "listen_history_event_once",
+    "listen_policy_event",
+    "listen_policy_event_once",
+    "listen_session_event",
+    "listen_session_event_once",
+    "listen_state_event",
+    "listen_state_event_once",
+    "listen_storage_event",
+    "listen_storage_event_once",
+    "listen_swarm_event",
+    "listen_swarm_event_once",
     "run_sync",
     "session",
     "use_catalog",
     "validate",
+    "watch_events",
 ]
 
 
+_LATER = ("swarm.bus", "swarm.listening", "swarm.memory")
+"""Modules that are imported when something of them is first used, the lightest first."""
+
+
 def __getattr__(name: str) -> object:
-    """Import what sessions remember when it is first used: its models take 25 ms to build."""
+    """Import what not every program needs; the models of memory take 25 ms to build."""
     import importlib
 
     if name in __all__:
-        return getattr(importlib.import_module("swarm.memory"), name)
+        for home in _LATER:
+            module = importlib.import_module(home)
+            if name in module.__all__:
+                return getattr(module, name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")
