@@ -1,7 +1,6 @@
 """The bus: who gets which event, in which order, and what a bad listener can do to others."""
 
 import contextvars
-import logging
 import threading
 from collections.abc import Callable
 from functools import partial

@@ -44,9 +44,12 @@ async def two_clients(program: Program) -> AsyncGenerator[Host, None]:
     program.agent()
     program.swarm()
     with use_catalog(program.catalog):
-        async with program.host() as host:
-            async with session("ann", "shop", host=host), session("bob", "shop", host=host):
-                yield host
+        async with (
+            program.host() as host,
+            session("ann", "shop", host=host),
+            session("bob", "shop", host=host),
+        ):
+            yield host
 
 
 async def test_a_topic_of_a_program_is_heard(program: Program) -> None:
@@ -188,17 +191,17 @@ async def test_a_listener_may_use_the_session_that_it_hears_of(program: Program)
     program.swarm()
     with use_catalog(program.catalog):
         listen_event("client", "paid", ask_back)
-    async with program.host() as host:
-        async with session("client", "shop", host=host) as chat:
-            await chat.complete("a box")
-            await event("client", "paid")
-            with anyio.fail_after(5):
-                while not answers:
-                    await anyio.lowlevel.checkpoint()
+    async with program.host() as host, session("client", "shop", host=host) as chat:
+        await chat.complete("a box")
+        await event("client", "paid")
+        with anyio.fail_after(5):
+            while not answers:
+                await anyio.lowlevel.checkpoint()
     assert answers == ["goodbye"]
 
 
-Listen = Callable[..., Callable[[], None]]
+Function = Callable[[BusEvent], Any]
+Listen = Callable[[str, Function, Function | None], Callable[[], None]]
 
 
 @pytest.mark.parametrize("bus", EVENT_TYPES)
@@ -208,7 +211,7 @@ async def test_each_bus_has_its_two_functions(bus: str, program: Program) -> Non
     listen_once: Listen = getattr(swarm, f"{name}_once")
     types, once, wanted = list[str](), list[str](), EVENT_TYPES[bus]  # type: ignore[index]
     async with two_clients(program):
-        stop = listen("*", lambda event: types.append(event.type))
+        stop = listen("*", lambda event: types.append(event.type), None)
         listen_once("ann", lambda e: once.append(e.type), lambda e: e.type == wanted[-1])
         for kind in wanted:
             program.catalog.bus.publish(BusEvent(bus, kind, "ann"))

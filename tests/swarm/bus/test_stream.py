@@ -46,11 +46,11 @@ async def test_a_stream_of_one_bus_has_no_other(bus: Bus) -> None:
 
 
 async def test_a_reader_is_woken_by_an_event(bus: Bus) -> None:
+    numbers: list[int] = []
     async with (
         EventStream(bus, "*", None, limit=10) as stream,
         anyio.create_task_group() as group,
     ):
-        numbers: list[int] = []
 
         async def reader() -> None:
             numbers.extend(await read(stream, 2))
