@@ -1,7 +1,7 @@
-"""Telling the bus what happens in a session. Callers look at `is_watched` before they call:
+"""What happens in a session, told to the bus.
 
-if session.plan.catalog.bus.is_watched:
-    tell(session, "session-bus", "emit", {"content": text})
+Callers look at `session.plan.catalog.bus.is_watched` before they make what they tell, so that a
+session that nobody watches pays for that look only.
 """
 
 from collections.abc import Mapping

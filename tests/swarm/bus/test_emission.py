@@ -251,7 +251,7 @@ ROWS = [
         "storage-bus",
         "upsert",
         memory("Storage", "upsert", "goods", {"id": "B2", "text": "syrup"}),
-        {"item": {"id": "B2", "text": "syrup"}},
+        {"items": [{"id": "B2", "text": "syrup"}]},
         {},
         {"storage_name": "goods"},
     ),
