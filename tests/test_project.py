@@ -35,6 +35,7 @@ HEAVY = {
     "litellm",
     "numpy",
     "openai",
+    "opentelemetry",
     "peft",
     "sqlalchemy",
     "torch",
