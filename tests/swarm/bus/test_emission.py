@@ -15,6 +15,9 @@ from tests.swarm.program import Program, call_tools
 
 pytestmark = pytest.mark.anyio
 
+# To be removed once the runtime and the memory tell the bus.
+NOT_TOLD = pytest.mark.xfail(reason="nothing tells the bus yet", strict=False)
+
 Action = Callable[["Stage"], Awaitable[Any]]
 
 
@@ -389,6 +392,7 @@ def test_every_type_of_every_bus_has_a_row() -> None:
     assert rows == {(bus, kind) for bus, kinds in EVENT_TYPES.items() for kind in kinds}
 
 
+@NOT_TOLD
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.bus}:{row.type}")
 async def test_an_action_makes_its_event(row: Row, program: Program) -> None:
     async with staged(program, with_policy=row.bus == "policy-bus") as stage:
@@ -407,6 +411,7 @@ async def test_an_action_makes_its_event(row: Row, program: Program) -> None:
     assert {event.client_id for event in events} <= {"client", "other"}
 
 
+@NOT_TOLD
 async def test_a_turn_that_failed_is_told_with_the_code_of_its_error(program: Program) -> None:
     async with staged(program) as stage:
         await fails_after_a_tool(stage)
@@ -416,6 +421,7 @@ async def test_a_turn_that_failed_is_told_with_the_code_of_its_error(program: Pr
     assert not stage.told.of("agent-bus", "emit-output")
 
 
+@NOT_TOLD
 async def test_what_is_shared_has_no_client(program: Program) -> None:
     async with staged(program) as stage:
         await verb("SharedState").set("visits", 1)
@@ -425,6 +431,7 @@ async def test_what_is_shared_has_no_client(program: Program) -> None:
     assert event.context == {"state_name": "visits"}
 
 
+@NOT_TOLD
 async def test_a_listener_that_raises_changes_no_turn(program: Program) -> None:
     heard: list[str] = []
 
@@ -439,6 +446,7 @@ async def test_a_listener_that_raises_changes_no_turn(program: Program) -> None:
     assert "execute" in heard
 
 
+@NOT_TOLD
 async def test_clients_hear_of_themselves_only(program: Program) -> None:
     clients: list[str] = []
 

@@ -15,7 +15,11 @@ from swarm.errors import ProviderDownError, TurnTimeoutError
 from tests.swarm.program import Program, call_tools
 from tests.swarm.telemetry.recording import Recording, attributes
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    # To be removed once turns call the tracer of their plan.
+    pytest.mark.xfail(reason="turns do not call the tracer yet", strict=False),
+]
 
 
 @pytest.fixture
