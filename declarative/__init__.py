@@ -8,6 +8,7 @@ from declarative.build import Report, check, load
 from declarative.describe import describe
 from swarm import add_agent, add_completion, add_mcp, add_swarm, add_tool
 from swarm.memory import add_compute, add_embedding, add_state, add_storage
+from swarm.policy import add_policy
 from wiki import add_wiki
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "add_compute",
     "add_embedding",
     "add_mcp",
+    "add_policy",
     "add_state",
     "add_storage",
     "add_swarm",

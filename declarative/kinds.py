@@ -6,6 +6,7 @@ from swarm import Kind
 from swarm.catalog import AGENTS, COMPLETIONS, SWARMS, TOOLS
 from swarm.mcp.spec import MCPS
 from swarm.memory import COMPUTES, EMBEDDINGS, STATES, STORAGES
+from swarm.policy import POLICIES
 from wiki.spec import WIKIS
 
 __all__ = ["INCLUDE", "SECTIONS"]
@@ -20,6 +21,7 @@ SECTIONS: dict[str, Kind[Any]] = {
     "computes": COMPUTES,
     "tools": TOOLS,
     "agents": AGENTS,
+    "policies": POLICIES,
     "swarms": SWARMS,
 }
 """Section name to kind, in the order in which documents are best read."""

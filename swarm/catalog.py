@@ -70,6 +70,11 @@ class Catalog:
         # A kind's name is used by one Kind only, so the registry holds exactly its specs.
         return cast("Registry[SpecT]", found)
 
+    def names(self, kind_name: str) -> list[str]:
+        """Return the declared names of a kind, also of one that an upper room may bring."""
+        found = self._registries.get(kind_name)
+        return [] if found is None else found.names
+
     @property
     def agents(self) -> Registry[AgentSpec]:
         """The declared agents."""

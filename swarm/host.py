@@ -26,7 +26,7 @@ from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.runtime.tracing import Tracer, default_tracer
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 from swarm.secrets import secrets_of
 from swarm.specs import CompletionSpec
 from swarm.validate import validate
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from swarm.memory import Memory
+    from swarm.policy import Policies
     from swarm.store import Database, SqlJournal
 
 __all__ = ["Host", "current_host", "default_home", "run_sync", "session"]
@@ -97,6 +98,7 @@ class Host:
         self._database: Database | None = None
         self._journal: SqlJournal | None = None
         self._memory: Memory | None = None
+        self._policies: Policies | None = None
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
         """By catalog and swarm, with the version of the catalog that each was made of."""
@@ -144,6 +146,7 @@ class Host:
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
         self._journal = self._database = self._http = self._memory = None
+        self._policies = None
 
     @property
     def database(self) -> "Database":
@@ -166,6 +169,19 @@ class Host:
         if self._memory is None:
             raise SessionError("the host is not open; use it in `async with`")
         return self._memory
+
+    @property
+    def policies(self) -> "Policies":
+        """The bans of this host's clients, and the guards of its swarms.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        if self._policies is None:
+            from swarm.policy import Policies
+
+            self._policies = Policies(self.catalog, self.database, self.environment)
+        return self._policies
 
     async def open_session(self, client_id: str, swarm_name: str) -> Session:
         """Return a session that is not yet open; use it in `async with`.
@@ -191,6 +207,8 @@ class Host:
         version = catalog.version
         plan = await plan_swarm(catalog, swarm_name, self.completion, self)
         plan = replace(plan, memory=self.memory, tracer=self.telemetry)
+        if plan.spec.policies:
+            plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
         # Of two that came at once the first stays, so that all sessions share one.
         known = self._plans.get(key)
         if known is None or known[1] != version:

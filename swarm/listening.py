@@ -20,7 +20,7 @@ from swarm.bus.event import check_topic
 from swarm.catalog import current_catalog
 from swarm.runtime.directory import live_buses
 from swarm.runtime.ids import check_client_id
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 
 __all__ = [
     "event",

@@ -129,6 +129,7 @@ def _swarm_problems(spec: SwarmSpec, catalog: Catalog) -> Iterator[Problem]:
     if not spec.agent_list:
         yield Problem("a swarm needs at least one agent", f"{where}.agent_list")
     yield from _references(f"{where}.agent_list", "agent", spec.agent_list, known)
+    yield from _references(f"{where}.policies", "policy", spec.policies, catalog.names("policy"))
     if spec.default_agent not in spec.agent_list:
         hint = suggest(spec.default_agent, list(spec.agent_list)) or "add it to agent_list"
         message = f"default agent {spec.default_agent!r} is not in agent_list"

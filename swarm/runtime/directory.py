@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from swarm.bus import Bus
 from swarm.errors import SessionError
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
 
-__all__ = ["add_live", "find_live", "live_buses", "remove_live"]
+__all__ = ["add_live", "find_live", "is_live", "live_buses", "remove_live"]
 
 _live: dict[str, list["Session"]] = {}
 
@@ -38,6 +38,11 @@ def remove_live(session: "Session") -> None:
         _live[session.client_id] = others
     else:
         _live.pop(session.client_id, None)
+
+
+def is_live(client_id: str) -> bool:
+    """Return whether a client has a live session in this process."""
+    return client_id in _live
 
 
 def find_live(client_id: str) -> "Session":

@@ -5,6 +5,7 @@ session that nobody watches pays for that look only.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from swarm.bus import BusEvent, BusName
@@ -55,7 +56,7 @@ def tell_commit(
 
 def tell_message(session: "Session", message: Message, *, is_added: bool) -> None:
     """Publish that a message joined the history, or left it."""
-    said = message.model_dump(mode="json", exclude_none=True)
+    said = {key: value for key, value in asdict(message).items() if value is not None}
     name = message.agent_name
     if is_added:
         tell(session, "history-bus", "push", said, agent_name=name)
