@@ -26,7 +26,7 @@ from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.runtime.tracing import Tracer, default_tracer
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 from swarm.secrets import secrets_of
 from swarm.specs import CompletionSpec
 from swarm.validate import validate

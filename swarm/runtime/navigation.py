@@ -70,6 +70,8 @@ async def change_agent(session: "Session", agent_name: str, *, is_back: bool = F
         await session.flush()
     else:
         await turn.publish(HandedOff(previous, agent_name))
+    if session.plan.tracer is not None:
+        session.plan.tracer.hand_off(previous, agent_name)
     if session.told is not None:
         await session.told.agent_changed(previous, agent_name)
 
