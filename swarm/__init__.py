@@ -44,6 +44,28 @@ from swarm.specs import (
 from swarm.validate import validate
 
 if _typing.TYPE_CHECKING:
+    from swarm.connect import (
+        Chat,
+        OutgoingMessage,
+        PipelineCallbacks,
+        PipelineSpec,
+        add_pipeline,
+        complete,
+        dispose_connection,
+        fork,
+        get_online,
+        get_pipeline,
+        is_online,
+        make_auto_dispose,
+        make_connection,
+        mark_offline,
+        mark_online,
+        notify,
+        notify_force,
+        override_pipeline,
+        scope,
+        start_pipeline,
+    )
     from swarm.memory import (
         Compute,
         ComputeSpec,
@@ -66,6 +88,7 @@ __all__ = [
     "Answered",
     "Callback",
     "Catalog",
+    "Chat",
     "Completion",
     "CompletionRequest",
     "CompletionResult",
@@ -79,6 +102,9 @@ __all__ = [
     "McpSpec",
     "Message",
     "Name",
+    "OutgoingMessage",
+    "PipelineCallbacks",
+    "PipelineSpec",
     "Registry",
     "Session",
     "SharedCompute",
@@ -105,29 +131,74 @@ __all__ = [
     "add_compute",
     "add_embedding",
     "add_mcp",
+    "add_pipeline",
     "add_state",
     "add_storage",
     "add_swarm",
     "add_tool",
     "change_to_agent",
     "commit_tool_output",
+    "complete",
     "current_catalog",
     "current_host",
+    "dispose_connection",
     "emit",
     "execute",
+    "fork",
     "get_agent_name",
     "get_last_user_message",
+    "get_online",
+    "get_pipeline",
+    "is_online",
+    "make_auto_dispose",
+    "make_connection",
+    "mark_offline",
+    "mark_online",
+    "notify",
+    "notify_force",
+    "override_pipeline",
     "run_sync",
+    "scope",
     "session",
+    "start_pipeline",
     "use_catalog",
     "validate",
 ]
 
 
+_CONNECT = frozenset(
+    {
+        "Chat",
+        "OutgoingMessage",
+        "PipelineCallbacks",
+        "PipelineSpec",
+        "add_pipeline",
+        "complete",
+        "dispose_connection",
+        "fork",
+        "get_online",
+        "get_pipeline",
+        "is_online",
+        "make_auto_dispose",
+        "make_connection",
+        "mark_offline",
+        "mark_online",
+        "notify",
+        "notify_force",
+        "override_pipeline",
+        "scope",
+        "start_pipeline",
+    }
+)
+"""What `swarm.connect` brings."""
+
+
 def __getattr__(name: str) -> object:
-    """Import what sessions remember when it is first used: its models take 25 ms to build."""
+    """Import what only some programs use when it is first used: its models take time to build."""
     import importlib
 
+    if name in _CONNECT:
+        return getattr(importlib.import_module("swarm.connect"), name)
     if name in __all__:
         return getattr(importlib.import_module("swarm.memory"), name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")

@@ -8,7 +8,7 @@ from swarm.runtime.turn import current_turn
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
 
-__all__ = ["add_live", "find_live", "remove_live"]
+__all__ = ["add_live", "find_live", "live_sessions", "remove_live"]
 
 _live: dict[str, list["Session"]] = {}
 
@@ -51,3 +51,8 @@ def find_live(client_id: str) -> "Session":
         raise SessionError(f"client {client_id!r} has no live session")
     swarms = ", ".join(session.plan.spec.swarm_name for session in sessions)
     raise SessionError(f"client {client_id!r} is live in several swarms: {swarms}")
+
+
+def live_sessions(client_id: str) -> list["Session"]:
+    """Return the live sessions of a client, in all swarms and hosts of this process."""
+    return list(_live.get(client_id, ()))
