@@ -10,7 +10,7 @@ from swarm.connect.places import held_places, take_place
 from swarm.connect.spec import PIPELINES, PipelineCallbacks, PipelineSpec
 from swarm.errors import SessionError, SwarmError, UnknownNameError
 from swarm.events import AgentChanged
-from swarm.runtime.directory import find_live
+from swarm.runtime.directory import find_live, live_sessions
 from swarm.runtime.session import Session
 from swarm.runtime.turn import current_turn
 
@@ -23,7 +23,8 @@ async def start_pipeline(
     """Make an agent the active one, run a pipeline, and make the agent before it active again.
 
     When the pipeline itself hands over to a third agent, that one stays. Pipelines of one session
-    run one after the other; a pipeline may start another one.
+    run one after the other; a pipeline may start another one. When the session is closed, or its
+    process dies, before a pipeline ends, the pipeline's agent stays the active one.
 
     Call it from a tool, or while no turn of the session runs.
 
@@ -60,7 +61,8 @@ async def _start(session: Session, spec: PipelineSpec, agent_name: str, payload:
     try:
         return await _execute(session.client_id, spec, agent_name, payload)
     finally:
-        if session.agent_name == agent_name:
+        is_live = session in live_sessions(session.client_id)
+        if is_live and session.agent_name == agent_name:
             await _switch(session, before)
 
 

@@ -154,7 +154,7 @@ async def test_clients_keep_their_order_and_see_nothing_of_each_other(
     seen: dict[str, list[str]] = {}
 
     async def model(request: CompletionRequest) -> str:
-        client = request.client_id
+        client = str(request.client_id)
         assert client not in running, "two turns of one client at once"
         running.add(client)
         event = anyio.Event()
