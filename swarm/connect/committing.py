@@ -5,6 +5,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 from pydantic import ValidationError as PydanticError
 
+from swarm.connect.opening import require_live
 from swarm.errors import DeclarationError
 from swarm.events import MessageAdded
 from swarm.messages import Message
@@ -41,6 +42,7 @@ async def commit_said(session: Session, said: Said) -> None:
         SessionError: The session is closed.
         StoreError: The journal failed.
     """
+    require_live(session)
     message = Message(
         role="user",
         content=output_text(said.content),

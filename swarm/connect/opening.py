@@ -9,7 +9,7 @@ from swarm.runtime.directory import live_sessions
 from swarm.runtime.session import Connector, Session, SessionMode
 from swarm.runtime.turn import current_turn
 
-__all__ = ["find_sessions", "open_as", "refuse_own_turn", "use_host"]
+__all__ = ["find_sessions", "open_as", "refuse_own_turn", "require_live", "use_host"]
 
 
 @asynccontextmanager
@@ -48,6 +48,16 @@ def find_sessions(client_id: str, swarm_name: str) -> list[Session]:
     """Return the live sessions of a client in a swarm: one for each host that has it open."""
     live = live_sessions(client_id)
     return [session for session in live if session.plan.spec.swarm_name == swarm_name]
+
+
+def require_live(session: Session) -> None:
+    """Raise when a session was closed, since others may write to its conversation now.
+
+    Raises:
+        SessionError: It was.
+    """
+    if session not in live_sessions(session.client_id):
+        raise SessionError(f"session {session.id!r} was closed")
 
 
 def refuse_own_turn(session: Session, what: str) -> None:

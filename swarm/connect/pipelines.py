@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from swarm.connect.calling import call, function_name, tell
 from swarm.connect.errors import PipelineError
+from swarm.connect.opening import require_live
 from swarm.connect.places import held_places, take_place
 from swarm.connect.spec import PIPELINES, PipelineCallbacks, PipelineSpec
 from swarm.errors import SessionError, SwarmError, UnknownNameError
@@ -51,6 +52,7 @@ async def start_pipeline(
     if held_places(session):
         return await _start(session, spec, agent_name, payload)
     async with take_place(session, session.plan.spec.swarm_name):
+        require_live(session)
         _refuse_busy(session)
         return await _start(session, spec, agent_name, payload)
 

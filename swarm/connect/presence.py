@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from swarm.errors import SessionError
+from swarm.errors import SessionError, StoreError
 from swarm.host import Host, current_host
 from swarm.runtime.ids import check_client_id, session_id
 
@@ -157,7 +157,7 @@ class _Presence:
 
         try:
             await database.run(lambda connection: connection.execute(create))
-        except sqlalchemy.exc.IntegrityError:
+        except (sqlalchemy.exc.IntegrityError, StoreError):
             # Two processes may create it at once; the second finds it now.
             await database.run(lambda connection: connection.execute(create))
         await database.run(clean)

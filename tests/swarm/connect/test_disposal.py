@@ -157,14 +157,15 @@ async def test_what_fails_while_nobody_waits_is_logged(
     program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock, done = HandClock(), anyio.Event()
+
+    def heard(client_id: str, swarm_name: str) -> None:
+        done.set()
+
     watchers: list[AutoDispose] = []
 
     async def watch(context: ToolContext) -> str:
         """Watch the own session from inside its turn, and let the time pass."""
-        names = (context.client_id, "shop")
-        async with make_auto_dispose(
-            *names, 1, lambda client_id, swarm_name: done.set(), clock=clock
-        ) as watcher:
+        async with make_auto_dispose(context.client_id, "shop", 1, heard, clock=clock) as watcher:
             watchers.append(watcher)
             await clock.wait_for_sleeper()
             await clock.advance(1)

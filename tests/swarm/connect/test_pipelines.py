@@ -230,6 +230,30 @@ async def test_pipelines_of_one_session_run_one_after_the_other(agents: Program)
     assert log == ["begin nurse", "end nurse nurse", "begin clerk", "end clerk clerk"]
 
 
+async def test_a_pipeline_whose_session_closed_while_it_waited(agents: Program) -> None:
+    release = anyio.Event()
+
+    async def slow(client_id: str, agent_name: str, payload: Any) -> None:
+        await release.wait()
+
+    pipeline(agents, slow)
+    errors: list[Exception] = []
+
+    async def start(agent_name: str) -> None:
+        try:
+            await start_pipeline("client", "restock", agent_name)
+        except SessionError as error:
+            errors.append(error)
+
+    async with anyio.create_task_group() as group:
+        async with agents.chat():
+            group.start_soon(start, "nurse")
+            group.start_soon(start, "clerk")
+            await settle()
+        release.set()
+    assert [str(error) for error in errors] == ["session 'shop/client' was closed"]
+
+
 async def test_a_pipeline_may_start_another_one(agents: Program) -> None:
     async def inner(client_id: str, agent_name: str, payload: Any) -> str:
         return await get_agent_name(client_id)

@@ -1,10 +1,13 @@
 """Who is online, by sessions and by marks, across the hosts of a store."""
 
+from functools import partial
+
 import anyio
 import pytest
 
 from swarm import get_online, is_online, mark_offline, mark_online, session
 from swarm.errors import InvalidIdError, SessionError, UnknownNameError
+from tests.postgres import PostgresServer
 from tests.swarm.connect.clock import echo
 from tests.swarm.program import Program
 
@@ -74,6 +77,20 @@ async def test_many_marks_at_once(shops: Program) -> None:
             for name in names:
                 group.start_soon(mark_online, name, "shop")
         assert await get_online("shop") == names
+
+
+async def test_presence_on_postgresql(postgres: PostgresServer, shops: Program) -> None:
+    shops.store = postgres.fresh_url()
+    async with shops.host() as host, shops.host() as other:
+        async with anyio.create_task_group() as group:
+            for used in (host, other):
+                for number in range(5):
+                    group.start_soon(partial(mark_online, f"client-{number}", "shop", host=used))
+        await mark_offline("client-0", "shop", host=host)
+        async with session("client-9", "shop", host=other):
+            expected = [f"client-{number}" for number in (0, 1, 2, 3, 4, 9)]
+            assert await get_online("shop", host=host) == expected
+        assert await get_online("s_op", host=host) == []
 
 
 async def test_names_are_checked(shops: Program) -> None:

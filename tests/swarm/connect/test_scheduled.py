@@ -5,7 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
-from swarm import get_agent_name, session, use_catalog
+from swarm import dispose_connection, get_agent_name, session, use_catalog
 from swarm.connect.rate import rate
 from swarm.connect.scheduled import ScheduledSession, scheduled
 from swarm.errors import (
@@ -194,6 +194,31 @@ async def test_leaving_ends_those_who_wait(program: Program) -> None:
         assert sorted(answers.given) == ["one", "two"]
         async with session("client", "shop", host=host) as again:
             assert await get_agent_name("client") == again.agent_name
+
+
+async def test_a_session_that_is_disposed_writes_nothing_more(program: Program) -> None:
+    gate = Gate()
+    program.agent(model=gate)
+    program.swarm()
+    async with (
+        program.host() as host,
+        anyio.create_task_group() as group,
+        session.scheduled("client", "shop", delay=0, host=host) as chat,
+    ):
+        answers = Answers(chat, group)
+        await answers.ask("one")
+        await gate.entered()
+        await answers.ask("two", "three")
+        assert await dispose_connection("client", "shop")
+        async with session("client", "shop", host=host) as again:
+            given = await answers.until(3)
+            assert isinstance(given["one"], TurnInterruptedError)
+            assert isinstance(given["two"], SessionError)
+            gate.release()
+            assert await again.complete("four") == "re: four"
+            assert "two" not in texts(again.history.messages)
+    kinds = [row.event.kind for row in await program.events()]
+    assert (kinds.count("turn_started"), kinds.count("message_added")) == (2, 1)
 
 
 async def test_an_error_of_the_block_comes_out_as_it_is(program: Program) -> None:
