@@ -12,6 +12,7 @@ from swarm.completions.openai_wire import (
     confidence_of,
     read_calls,
     read_usage,
+    wire_format,
     wire_request,
     wire_tool,
 )
@@ -220,6 +221,8 @@ class OpenAICompatible:
         body = wire_request(self._reference.name, request.messages, self._wire_tools(request.tools))
         if request.wants_confidence:
             body["logprobs"] = True
+        if request.response_format is not None:
+            body["response_format"] = wire_format(request.response_format)
         return body | self._extra
 
     def _wire_tools(self, tools: Sequence[ToolDefinition]) -> list[dict[str, object]]:
