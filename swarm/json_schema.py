@@ -42,7 +42,7 @@ class Format(NamedTuple):
     """The pydantic model that the schema was made from."""
 
 
-def read_format(value: Mapping[str, JsonValue] | type[BaseModel]) -> Format:
+def read_format(value: _Json | type[BaseModel]) -> Format:
     """Return the schema of a pydantic model, of a JSON Schema, or of one in OpenAI's wrapper.
 
     Raises:
@@ -61,7 +61,7 @@ def read_format(value: Mapping[str, JsonValue] | type[BaseModel]) -> Format:
         inner = value.get("json_schema")
         if not isinstance(inner, Mapping):
             raise ValueError("`json_schema` must be a mapping with the schema")
-        wrapper: _Json = inner
+        wrapper = cast("_Json", inner)
         given: Any = wrapper.get("schema", wrapper)
         if not isinstance(given, Mapping):
             raise ValueError("`json_schema.schema` must be a mapping")
@@ -76,9 +76,7 @@ def read_format(value: Mapping[str, JsonValue] | type[BaseModel]) -> Format:
     return Format(schema, strict, model)
 
 
-def to_json_schema(
-    name: str, format: Mapping[str, JsonValue] | type[BaseModel]
-) -> dict[str, JsonValue]:
+def to_json_schema(name: str, format: _Json | type[BaseModel]) -> dict[str, JsonValue]:
     """Return a format as the `response_format` of OpenAI's API.
 
     Args:
@@ -100,7 +98,7 @@ def to_json_schema(
     }
 
 
-def validate_tool_arguments(arguments: JsonValue, schema: Mapping[str, JsonValue]) -> str | None:
+def validate_tool_arguments(arguments: object, schema: _Json) -> str | None:
     """Return None when arguments fit a tool's parameters, or the reason why they do not.
 
     Args:
@@ -109,10 +107,11 @@ def validate_tool_arguments(arguments: JsonValue, schema: Mapping[str, JsonValue
     """
     if not isinstance(arguments, Mapping):
         return "the arguments must be a JSON object"
-    return "; ".join(schema_checker({"type": "object", **schema})(arguments)) or None
+    reasons = schema_checker({"type": "object", **schema})(cast("_Json", arguments))
+    return "; ".join(reasons) or None
 
 
-def schema_checker(schema: Mapping[str, JsonValue]) -> Callable[[object], list[str]]:
+def schema_checker(schema: _Json) -> Callable[[object], list[str]]:
     """Return a function that says why a value does not fit: up to five reasons with their paths."""
     import jsonschema  # 0.1 s that only programs with schemas of their own pay
     from referencing.jsonschema import EMPTY_REGISTRY
@@ -136,7 +135,7 @@ def schema_checker(schema: Mapping[str, JsonValue]) -> Callable[[object], list[s
     return check
 
 
-def find_schema_problems(schema: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+def find_schema_problems(schema: _Json) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with a schema, as its path such as `.properties.sku` and a message."""
     import jsonschema
 
@@ -162,7 +161,7 @@ def find_schema_problems(schema: Mapping[str, JsonValue]) -> Iterator[tuple[str,
             yield path, f"nothing in this schema is at {reference!r}"
 
 
-def strict_schema(schema: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
+def strict_schema(schema: _Json) -> dict[str, JsonValue] | None:
     """Return a schema for OpenAI's strict mode, or None where that would change its meaning.
 
     The mode needs every field required and no others allowed. Where all fields are required and
