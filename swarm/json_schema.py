@@ -12,6 +12,7 @@ from swarm.schema import without_titles
 
 __all__ = [
     "Format",
+    "find_reference_problems",
     "find_schema_problems",
     "read_format",
     "schema_checker",
@@ -144,7 +145,10 @@ def find_schema_problems(schema: _Json) -> Iterator[tuple[str, str]]:
     except jsonschema.SchemaError as wrong:
         path = "".join(f".{step}" for step in wrong.absolute_path)
         yield path, f"not a JSON Schema: {wrong.message}"
-        return
+
+
+def find_reference_problems(schema: _Json) -> Iterator[tuple[str, str]]:
+    """Yield what a sound schema refers to outside of itself, as path and message."""
     from referencing import Registry, Resource
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012

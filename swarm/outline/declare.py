@@ -6,7 +6,7 @@ from swarm.catalog import Catalog
 from swarm.declare import declarer, getter, override
 from swarm.errors import Problem, unknown_name
 from swarm.extension import add_check
-from swarm.json_schema import find_schema_problems, read_format
+from swarm.json_schema import find_reference_problems, find_schema_problems, read_format
 from swarm.outline.spec import OUTLINES, OutlineSpec
 
 __all__ = [
@@ -43,7 +43,8 @@ def outline_problems(spec: OutlineSpec, catalog: Catalog) -> Iterator[Problem]:
     except ValueError as wrong:
         yield Problem(str(wrong), f"{where}.format")
         return
-    for path, message in find_schema_problems(schema):
+    found = list(find_schema_problems(schema)) or find_reference_problems(schema)
+    for path, message in found:
         yield Problem(message, f"{where}.format{path}")
 
 

@@ -1,21 +1,19 @@
 """docs/outlines.md is true: its program and its document run."""
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
-from declarative import load
-from swarm import Catalog
-from swarm.outline import OUTLINES
-
 PAGE = Path(__file__).parents[3] / "docs" / "outlines.md"
 TOOLS = """\
-def prompt(outline_name): ...
-def history(context): ...
-def in_stock(data): ...
-def shout(message): ...
+def prompt(outline_name): return f"Fill in {outline_name}."
+def history(context): return list(context.params)
+def in_stock(data): return None
+def shout(message): return message.upper()
 """
 
 
@@ -25,28 +23,34 @@ def _block(language: str) -> str:
     return block
 
 
-def test_the_program_of_the_page_runs(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(_block("python"), encoding="utf-8")
+def _run(*command: str, folder: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if k != "WIKISWARM_HOME"}
     done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
+        [sys.executable, *command],
+        cwd=folder,
         env=environment,
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    return done.stdout
+
+
+def test_the_program_of_the_page_runs(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(_block("python"), encoding="utf-8")
+    assert _run("program.py", folder=tmp_path).splitlines() == [
         "product='aspirin' boxes=3 in attempt 2",
         "This document is not valid: there are only 3 boxes",
         "DONE.",
     ]
 
 
-def test_the_document_of_the_page_loads(tmp_path: Path) -> None:
+def test_the_document_of_the_page_is_filled_in_by_its_command(tmp_path: Path) -> None:
     (tmp_path / "order_tools.py").write_text(TOOLS, encoding="utf-8")
-    path = tmp_path / "order.yaml"
-    path.write_text(_block("yaml"), encoding="utf-8")
-    spec = load(path, catalog=Catalog(), environment={}).registry(OUTLINES).get("order")
-    assert callable(spec.prompt) and len(spec.validations) == 1
+    (tmp_path / "order.yaml").write_text(_block("yaml"), encoding="utf-8")
+    _, *words = shlex.split(_block("console").removeprefix("$ "))
+    output = _run("-m", "bindings.cli", *words, folder=tmp_path)
+    assert json.loads(output) == {"product": "aspirin", "boxes": 0}
+    (page,) = (tmp_path / "pages").iterdir()
+    assert "As much aspirin as you have!" in page.read_text(encoding="utf-8")
