@@ -196,7 +196,7 @@ def test_names_are_declared_once_read_back_and_overridden() -> None:
             assert (changed.max_attempts, changed.format) == (1, ORDER)
         assert get_outline("order").max_attempts == 5
         with pytest.raises(UnknownNameError, match="did you mean 'order'"):
-            get_outline("oder")
+            get_outline("ordr")
         validate()
 
 
