@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, cast
 
@@ -107,7 +108,8 @@ class _Filling:
             try:
                 documents = find_documents(answer)
                 document = self._checks.choose(documents)
-                await self._tell(self._callbacks.on_document, document, self._context)
+                # An observer changes nothing, so it gets a document of its own.
+                await self._tell(self._callbacks.on_document, deepcopy(document), self._context)
                 data = await self._checks.check(document)
             except InvalidDocumentError as invalid:
                 self._reason = str(invalid)

@@ -261,7 +261,8 @@ async def test_callbacks_are_told_and_change_nothing(
     told: list[Any] = []
 
     def on_document(document: Any, context: OutlineContext) -> None:
-        told.append((context.attempt, document))
+        told.append((context.attempt, {**document}))
+        document.clear()
         raise RuntimeError("a clumsy observer")
 
     async def on_attempt(context: OutlineContext) -> None:
