@@ -44,6 +44,7 @@ from swarm.specs import (
 from swarm.validate import validate
 
 if _typing.TYPE_CHECKING:
+    from swarm.inbox import Inbox, InboxItem
     from swarm.memory import (
         Compute,
         ComputeSpec,
@@ -75,6 +76,8 @@ __all__ = [
     "EmbeddingSpec",
     "HandedOff",
     "Host",
+    "Inbox",
+    "InboxItem",
     "Kind",
     "McpSpec",
     "Message",
@@ -129,5 +132,6 @@ def __getattr__(name: str) -> object:
     import importlib
 
     if name in __all__:
-        return getattr(importlib.import_module("swarm.memory"), name)
+        room = "swarm.inbox" if name.startswith("Inbox") else "swarm.memory"
+        return getattr(importlib.import_module(room), name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")

@@ -24,12 +24,13 @@ from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.secrets import secrets_of
-from swarm.specs import CompletionSpec
+from swarm.specs import AgentSpec, CompletionSpec
 from swarm.validate import validate
 
 if TYPE_CHECKING:
     import aiohttp
 
+    from swarm.inbox import Desk, Inbox, OperatorCompletion
     from swarm.memory import Memory
     from swarm.store import Database, SqlJournal
 
@@ -89,6 +90,7 @@ class Host:
         self._database: Database | None = None
         self._journal: SqlJournal | None = None
         self._memory: Memory | None = None
+        self._desk: Desk | None = None
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
         """By catalog and swarm, with the version of the catalog that each was made of."""
@@ -132,7 +134,7 @@ class Host:
         """Stop the models and close the journal."""
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
-        self._journal = self._database = self._http = self._memory = None
+        self._journal = self._database = self._http = self._memory = self._desk = None
 
     @property
     def database(self) -> "Database":
@@ -156,6 +158,15 @@ class Host:
             raise SessionError("the host is not open; use it in `async with`")
         return self._memory
 
+    @property
+    def inbox(self) -> "Inbox":
+        """The questions and tool calls that wait for people.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        return self._open_desk().inbox
+
     async def open_session(self, client_id: str, swarm_name: str) -> Session:
         """Return a session that is not yet open; use it in `async with`.
 
@@ -178,8 +189,10 @@ class Host:
             return known[2]
         validate(catalog)
         version = catalog.version
-        plan = await plan_swarm(catalog, swarm_name, self.completion, self)
+        plan = await plan_swarm(catalog, swarm_name, self.completion, self, self._operator)
         plan = replace(plan, memory=self.memory)
+        if plan.asks_people:
+            plan = replace(plan, approvals=self._open_desk(), people=self._open_desk())
         # Of two that came at once the first stays, so that all sessions share one.
         known = self._plans.get(key)
         if known is None or known[1] != version:
@@ -241,6 +254,17 @@ class Host:
             # The key names the resource, so what was kept has the type that start gives.
             return cast("Resource", self._shared[key])
 
+    def _operator(self, spec: AgentSpec) -> "OperatorCompletion":
+        return self._open_desk().operator(spec)
+
+    def _open_desk(self) -> "Desk":
+        if self._desk is None:
+            from swarm.inbox import Desk  # only programs that ask people pay for it
+
+            self._desk = Desk(self.database, secrets=secrets_of(self.environment))
+            self._stack.push_async_callback(self._desk.aclose)
+        return self._desk
+
     async def _open_completion(self, spec: CompletionSpec) -> Completion:
         key = repr(spec)
         known = self._completions.get(key)
@@ -299,6 +323,9 @@ class session:
             if host is None:
                 host = await stack.enter_async_context(Host())
             opened = await stack.enter_async_context(await host.open_session(*self._names))
+            if opened.plan.people is not None:
+                stack.push_async_callback(opened.plan.people.detach, opened)
+                await opened.plan.people.attach(opened)
             self._stack = stack.pop_all()
             return opened
 

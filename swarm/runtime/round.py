@@ -12,6 +12,7 @@ from swarm.context import ToolContext
 from swarm.errors import NavigationError, SetupError, StopTools, ToolFailed, suggest
 from swarm.events import ToolFinished, ToolStarted
 from swarm.messages import Message, ToolCall
+from swarm.runtime.approval import ask_people, finish_approved
 from swarm.runtime.ids import new_tool_id
 from swarm.runtime.plan import AgentPlan
 from swarm.runtime.tools import ArgumentsError, BoundTool, output_text
@@ -19,7 +20,7 @@ from swarm.runtime.tools import ArgumentsError, BoundTool, output_text
 if TYPE_CHECKING:
     from swarm.runtime.turn import Turn
 
-__all__ = ["PendingCall", "run_calls", "with_unique_ids"]
+__all__ = ["PendingCall", "ToolResult", "run_calls", "run_tool", "with_unique_ids"]
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +44,9 @@ class _Outcome(Enum):
     STOPPED = auto()
 
 
-class _Result(NamedTuple):
+class ToolResult(NamedTuple):
+    """What came of a call."""
+
     outcome: _Outcome
     output: str
     """Used where the tool committed none itself."""
@@ -129,7 +132,7 @@ async def _run_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: b
     return result.outcome
 
 
-async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: bool) -> _Result:
+async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: bool) -> ToolResult:
     turn.call_count += 1
     tool = plan.tools.get(call.name)
     if turn.call_count > plan.spec.max_tool_calls:
@@ -154,12 +157,36 @@ async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: b
         arguments=arguments,
         is_last=is_last,
     )
+    return await _run_with_approval(turn, tool, call, context)
+
+
+async def _run_with_approval(
+    turn: "Turn", tool: BoundTool, call: ToolCall, context: ToolContext
+) -> ToolResult:
+    approval = await ask_people(turn.session, tool, call, context)
+    if approval is None:
+        return await run_tool(turn, tool, context)
+    if approval.status == "approved":
+        async with finish_approved(turn.session, approval) as finish:
+            result = await run_tool(turn, tool, context)
+            finish(turn.calls[call.id].output or result.output, result.is_error)
+        return result
+    is_refused = approval.status == "rejected"
+    return ToolResult(_Outcome.RAN, approval.told_to_model, is_refused)
+
+
+async def run_tool(turn: "Turn", tool: BoundTool, context: ToolContext) -> ToolResult:
+    """Run a call that was checked; whatever the tool raises becomes its output.
+
+    Raises:
+        SetupError: The machine lacks something; no model can mend that.
+    """
     try:
         return await _invoke(turn, tool, context)
     except StopTools as stop:
-        return _Result(_Outcome.STOPPED, str(stop) or "done", False)
+        return ToolResult(_Outcome.STOPPED, str(stop) or "done", False)
     except ToolFailed as failed:
-        return _Result(_Outcome.RAN, f"error: {failed}", True)
+        return ToolResult(_Outcome.RAN, f"error: {failed}", True)
     except NavigationError as wrong:
         return _refused(str(wrong))
     except SetupError:
@@ -172,27 +199,27 @@ async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: b
         if task is None or task.cancelling():
             raise
         # Nobody cancelled the turn: something that the tool waited for was.
-        return _Result(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
+        return ToolResult(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
     except (Exception, SystemExit) as error:
         # A tool is user code: whatever it raises is for the model to read, never a dead turn.
-        return _Result(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
+        return ToolResult(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
 
 
-async def _invoke(turn: "Turn", tool: BoundTool, context: ToolContext) -> _Result:
+async def _invoke(turn: "Turn", tool: BoundTool, context: ToolContext) -> ToolResult:
     pending = turn.calls[context.tool_id]
     if tool.navigate_to is not None:
         output = output_text(await tool.invoke(context))
         await turn.change_agent(tool.navigate_to)
-        return _Result(_Outcome.RAN, output, False)
+        return ToolResult(_Outcome.RAN, output, False)
     with anyio.move_on_after(tool.timeout):
         value = await tool.invoke(context)
         has_moved_on = turn.answer is not None or turn.session.agent_name != context.agent_name
         if value is None and tool.may_commit and not has_moved_on:
             # It may have left the commit to a task of its own.
             await pending.committed.wait()
-        return _Result(_Outcome.RAN, output_text(value), False)
-    return _Result(_Outcome.RAN, f"error: no output within {tool.timeout:g} s", True)
+        return ToolResult(_Outcome.RAN, output_text(value), False)
+    return ToolResult(_Outcome.RAN, f"error: no output within {tool.timeout:g} s", True)
 
 
-def _refused(reason: str) -> _Result:
-    return _Result(_Outcome.REFUSED, f"error: {reason}", True)
+def _refused(reason: str) -> ToolResult:
+    return ToolResult(_Outcome.REFUSED, f"error: {reason}", True)

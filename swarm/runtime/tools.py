@@ -37,6 +37,8 @@ class BoundTool:
     """The function takes the context, so it may commit its output itself, even later."""
     read_only: bool = False
     """Nothing is lost when the journal does not know of a call."""
+    spec: ToolSpec | None = None
+    """The declaration; None for the tools that hand-offs make."""
 
 
 def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
@@ -45,6 +47,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
     Raises:
         DeclarationError: Its function cannot be described to a model.
     """
+    declared = spec
     if spec.wiki is not None:
         spec = tool_source("wiki")(spec, catalog)
     if spec.navigate_to is not None:
@@ -67,6 +70,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
         invoke=_caller(function, signature, converts=spec.parameters is None),
         may_commit=signature.context_name is not None,
         read_only=spec.read_only,
+        spec=declared,
     )
 
 
@@ -91,6 +95,7 @@ def bind_handoff(agent_name: str, spec: ToolSpec | None = None) -> BoundTool:
         invoke=announce,
         read_only=True,
         navigate_to=agent_name,
+        spec=spec,
     )
 
 
