@@ -69,6 +69,8 @@ class _Maker:
             annotation = fields[name].annotation
             if name in _REFERENCES:
                 values[name] = self._reference(name, values[name])
+            elif bool in typing.get_args(annotation) and isinstance(values[name], bool):
+                continue  # a yes or a no, where a function may say which
             elif is_callback(annotation) and values[name] is not None:
                 values[name] = self._functions(name, values[name], annotation)
             elif (model := _nested(annotation)) is not None and values[name] is not None:

@@ -8,7 +8,18 @@ import threading
 
 import typer
 
-from bindings.cli import chat, dataset, describe, doctor, mcp, models, runs, serve, training
+from bindings.cli import (
+    chat,
+    dataset,
+    describe,
+    doctor,
+    inbox,
+    mcp,
+    models,
+    runs,
+    serve,
+    training,
+)
 
 __all__ = ["app", "main"]
 
@@ -26,6 +37,7 @@ app.command("chat")(chat.chat)
 app.command("ask")(chat.ask)
 app.add_typer(runs.app, name="runs")
 app.command("feedback")(runs.feedback)
+app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)

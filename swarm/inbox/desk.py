@@ -5,7 +5,8 @@ operators.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,8 @@ from pydantic import JsonValue
 from swarm.context import ToolContext
 from swarm.errors import SwarmError
 from swarm.inbox.inbox import Inbox
-from swarm.inbox.item import InboxItem
-from swarm.inbox.later import deliver_reply, run_approved, tell_outcome
+from swarm.inbox.item import InboxItem, InboxStatus
+from swarm.inbox.later import deliver_reply, run_approved, tell_outcome, until_idle
 from swarm.inbox.operator import OperatorCompletion
 from swarm.inbox.questions import approval_item, same_call
 from swarm.inbox.watch import Watch
@@ -33,6 +34,9 @@ __all__ = ["Desk"]
 _CLOSING = 10.0
 """Seconds that a call which a person approved may go on while its session closes."""
 
+_TOLD: tuple[InboxStatus, ...] = ("rejected", "done", "expired")
+"""What the agent is told of a call that was decided after its turn."""
+
 _log = logging.getLogger("wikiswarm")
 
 
@@ -44,6 +48,8 @@ class _Attached:
     # Invariant: what was decided for a session is done one by one, in the order it was asked.
     order: anyio.Lock = field(default_factory=anyio.Lock)
     scopes: list[anyio.CancelScope] = field(default_factory=list[anyio.CancelScope])
+    talk: anyio.CancelScope | None = None
+    """What a session that closes need not wait for: turns, but not a call that has begun."""
 
 
 class Desk:
@@ -69,6 +75,7 @@ class Desk:
         context: ToolContext,
     ) -> Approval:
         """Keep a call, and wait for a person as long as its tool says; see `Approvals.ask`."""
+        await session.flush()  # whoever is asked may rely on the turn being on disk
         item = await self._post(session, spec, call, context.agent_name)
         with self._watch.waiting(item) as waiter:
             if item.status == "waiting":
@@ -92,6 +99,7 @@ class Desk:
     async def attach(self, session: Session) -> None:
         """Do what was decided while the session was closed; see `People.attach`."""
         self._attached[session.id] = _Attached(session)
+        self._watch.open_session(session.id)
         for item in await self._items.unsettled(session.id):
             self._watch.add(item)
             if item.status == "running":
@@ -107,9 +115,11 @@ class Desk:
     async def detach(self, session: Session) -> None:
         """Stop listening for a session; see `People.detach`."""
         attached = self._attached.pop(session.id, None)
-        self._watch.remove_session(session.id)
+        self._watch.close_session(session.id)
         if attached is None:
             return
+        if attached.talk is not None:
+            attached.talk.cancel()
         with anyio.move_on_after(_CLOSING, shield=True):
             async with attached.order:
                 return
@@ -174,33 +184,49 @@ class Desk:
             found = [
                 item
                 for item in await self._items.unsettled(session.id)
-                if (item.id, item.status) not in seen and not self._watch.is_awaited(item.id)
+                if item.status in (*_TOLD, "answered", "approved")
+                and (item.id, item.status) not in seen
+                and not self._watch.is_awaited(item.id)
             ]
             if not found or self._attached.get(session.id) is not attached:
                 return
             item = found[0]
             seen.add((item.id, item.status))
             try:
-                await self._settle(session, item)
+                await self._settle(attached, item)
             except SwarmError as error:
                 _log.warning("session %r: %s stays open: %s", session.id, item.id, error)
 
-    async def _settle(self, session: Session, item: InboxItem) -> None:
+    async def _settle(self, attached: _Attached, item: InboxItem) -> None:
+        session = attached.session
         if item.status == "answered":
-            is_settled = await deliver_reply(session, self._items, item)
-        elif item.status == "approved":
-            ran = await run_approved(session, self._items, item)
-            is_settled = False
-            if ran is not None and ran.status in ("done", "expired"):
-                await tell_outcome(session, self._items, ran)
-                is_settled = True
-        elif item.status in ("rejected", "done", "expired"):
-            await tell_outcome(session, self._items, item)
-            is_settled = True
-        else:
+            if await deliver_reply(session, self._items, item):
+                self._watch.remove(item.id)
             return
-        if is_settled:
-            self._watch.remove(item.id)
+        if item.status == "approved":
+            # No other turn may be running while a tool of this session does.
+            with _talking(attached) as scope:
+                await until_idle(session)
+            if scope.cancelled_caught:
+                return
+            ran = await run_approved(session, self._items, item)
+            if ran is None or ran.status == "unknown":
+                return
+            item = ran
+        if item.status in _TOLD and self._attached.get(session.id) is attached:
+            with _talking(attached):
+                await tell_outcome(session, self._items, item)
+                self._watch.remove(item.id)
+
+
+@contextmanager
+def _talking(attached: _Attached) -> Generator[anyio.CancelScope, None, None]:
+    """Do something that ends at once when the session closes."""
+    with anyio.CancelScope() as attached.talk:
+        try:
+            yield attached.talk
+        finally:
+            attached.talk = None
 
 
 def _reason(item: InboxItem) -> str:

@@ -20,7 +20,7 @@ from swarm.messages import Message
 from swarm.runtime.journal import StoredEvent
 from swarm.runtime.session import Session
 
-__all__ = ["answer_in_own_turn", "deliver_reply", "run_approved", "tell_outcome"]
+__all__ = ["answer_in_own_turn", "deliver_reply", "run_approved", "tell_outcome", "until_idle"]
 
 _IDLE = 0.02
 """Seconds between two looks whether a turn has ended."""
@@ -67,6 +67,12 @@ async def deliver_reply(session: Session, items: Items, item: InboxItem) -> bool
     return True
 
 
+async def until_idle(session: Session) -> None:
+    """Return once no turn of a session is running."""
+    while session.turn is not None:  # noqa: ASYNC110 - a turn tells nobody that it ended
+        await anyio.sleep(_IDLE)
+
+
 async def run_approved(session: Session, items: Items, item: InboxItem) -> InboxItem | None:
     """Run an approved call, once; None when somebody else has taken it."""
     call = item.payload.call
@@ -75,9 +81,6 @@ async def run_approved(session: Session, items: Items, item: InboxItem) -> Inbox
     parked = await find_parked(session, item.agent_name, call)
     if isinstance(parked, str):
         return await items.move(item.id, ("approved",), status="expired", reply={"reason": parked})
-    # No other turn may be running, and none is told of the output before it is kept.
-    while session.turn is not None:  # noqa: ASYNC110 - a turn tells nobody that it ended
-        await anyio.sleep(_IDLE)
     begun = await items.move(item.id, ("approved",), status="running", reply={"was_begun": True})
     if begun is None:
         return None

@@ -63,6 +63,8 @@ class OperatorCompletion:
             name = self._spec.agent_name
             raise SessionError(f"agent {name!r} is an operator, who answers in a turn only")
         new = self._questions.item(turn, self._spec.agent_name, request)
+        # Whoever reads the question may rely on its being part of the conversation.
+        await turn.session.flush()
         item = await self._post(new)
         with self._watch.waiting(item) as waiter:
             if item.reply is None:

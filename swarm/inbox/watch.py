@@ -62,12 +62,23 @@ class Watch:
         self._on_decided = on_decided
         self._sessions: dict[str, str] = {}
         """The sessions of the items that are watched."""
+        self._contexts: dict[str, contextvars.Context] = {}
+        """Where each live session was opened; what is done for it later is done there."""
         self._waiters: dict[str, list[Waiter]] = {}
         self._wake = anyio.Event()
         self._told: list[InboxItem] = []
         self._jobs: list[Callable[[], Awaitable[None]]] = []
         self._scope = anyio.CancelScope()
         self._task: asyncio.Task[None] | None = None
+
+    def open_session(self, session_id: str) -> None:
+        """Call `on_decided` for the items of a session from now on."""
+        self._contexts[session_id] = contextvars.copy_context()
+
+    def close_session(self, session_id: str) -> None:
+        """Forget a session and its items."""
+        self._contexts.pop(session_id, None)
+        self._sessions = {i: s for i, s in self._sessions.items() if s != session_id}
 
     def add(self, item: InboxItem) -> None:
         """Watch over an item until it is removed."""
@@ -77,10 +88,6 @@ class Watch:
     def remove(self, item_id: str) -> None:
         """Forget an item."""
         self._sessions.pop(item_id, None)
-
-    def remove_session(self, session_id: str) -> None:
-        """Forget the items of a session that closes."""
-        self._sessions = {i: s for i, s in self._sessions.items() if s != session_id}
 
     def tell(self, item: InboxItem) -> None:
         """Take in a decision that was made in this process."""
@@ -110,6 +117,8 @@ class Watch:
             waiters.remove(waiter)
             if not waiters:
                 self._waiters.pop(item.id, None)
+                if item.session_id not in self._contexts:
+                    self.remove(item.id)  # nobody could be told of a later decision
 
     async def aclose(self) -> None:
         """Stop; what still runs is cancelled and gets a moment to write that down."""
@@ -156,8 +165,9 @@ class Watch:
         if waiters:
             for waiter in waiters:
                 waiter.wake(item)
-        elif item.id in self._sessions:
-            group.start_soon(self._guard, lambda: self._on_decided(item))
+        elif item.session_id in self._contexts:
+            context = self._contexts[item.session_id]
+            context.run(group.start_soon, self._guard, lambda: self._on_decided(item))
 
     async def _guard(self, job: Callable[[], Awaitable[None]]) -> None:
         """Run a job; its failure must not end the watch."""

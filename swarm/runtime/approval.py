@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ask_people", "call_named", "finish_approved"]
 
-Finish = Callable[[str, bool], None]
+_Finish = Callable[[str, bool], None]
 
 
 async def ask_people(
@@ -49,7 +49,7 @@ async def ask_people(
 
 
 @asynccontextmanager
-async def finish_approved(session: "Session", approval: Approval) -> AsyncGenerator[Finish, None]:
+async def finish_approved(session: "Session", approval: Approval) -> AsyncGenerator[_Finish, None]:
     """Keep what an approved call gave: the body says it, or was cut off and nobody knows."""
     given: list[tuple[str, bool]] = []
 
