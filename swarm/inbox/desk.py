@@ -115,13 +115,15 @@ class Desk:
     async def detach(self, session: Session) -> None:
         """Stop listening for a session; see `People.detach`."""
         attached = self._attached.pop(session.id, None)
-        self._watch.close_session(session.id)
+        was_asked = self._watch.close_session(session.id)
         if attached is None:
             return
         if attached.talk is not None:
             attached.talk.cancel()
         with anyio.move_on_after(_CLOSING, shield=True):
             async with attached.order:
+                if was_asked:
+                    await self._settle_replies(session)
                 return
         for scope in attached.scopes:
             scope.cancel()
@@ -196,6 +198,15 @@ class Desk:
                 await self._settle(attached, item)
             except SwarmError as error:
                 _log.warning("session %r: %s stays open: %s", session.id, item.id, error)
+
+    async def _settle_replies(self, session: Session) -> None:
+        """Note which replies the conversation has by now."""
+        try:
+            for item in await self._items.unsettled(session.id):
+                if item.status == "answered":
+                    await deliver_reply(session, self._items, item)
+        except SwarmError as error:
+            _log.warning("session %r: a reply stays open: %s", session.id, error)
 
     async def _settle(self, attached: _Attached, item: InboxItem) -> None:
         session = attached.session

@@ -75,10 +75,13 @@ class Watch:
         """Call `on_decided` for the items of a session from now on."""
         self._contexts[session_id] = contextvars.copy_context()
 
-    def close_session(self, session_id: str) -> None:
-        """Forget a session and its items."""
+    def close_session(self, session_id: str) -> bool:
+        """Forget a session and its items; returns whether there were any."""
         self._contexts.pop(session_id, None)
-        self._sessions = {i: s for i, s in self._sessions.items() if s != session_id}
+        left = {item: other for item, other in self._sessions.items() if other != session_id}
+        had_items = len(left) < len(self._sessions)
+        self._sessions = left
+        return had_items
 
     def add(self, item: InboxItem) -> None:
         """Watch over an item until it is removed."""

@@ -19,7 +19,7 @@ agents:
   person: {operator: true}
 swarms:
   shop: {agent_list: [seller], default_agent: seller}
-  desk: {agent_list: [person], default_agent: person, turn_timeout: 0.2}
+  desk: {agent_list: [person], default_agent: person, turn_timeout: 0.5}
 """
 
 TOOLS = '''\

@@ -100,6 +100,20 @@ async def test_a_reply_in_the_same_process_needs_no_poll(
         assert last.text == "Yes."
 
 
+async def test_a_session_that_closes_at_once_leaves_nothing_open(program: Program) -> None:
+    _person(program)
+    async with program.host() as host:
+        async with (
+            session("client", "shop", host=host) as chat,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(_answer, host.inbox, "Yes.")
+            await chat.complete("Help?")
+        (item,) = await host.inbox.list()
+        assert item.status == "done"
+        assert item.settled_at is not None
+
+
 async def test_what_the_turn_got_is_not_said_twice(program: Program) -> None:
     _person(program)
     async with program.host() as host:
@@ -121,7 +135,7 @@ async def test_what_the_turn_got_is_not_said_twice(program: Program) -> None:
 async def test_a_late_reply_reaches_the_live_session(
     program: Program, elsewhere: Elsewhere
 ) -> None:
-    _person(program, timeout=0.2)
+    _person(program, timeout=0.5)
     pushed: list[tuple[str, str]] = []
 
     async def connector(text: str, agent_name: str) -> None:
@@ -151,7 +165,7 @@ async def test_a_late_reply_reaches_the_live_session(
 async def test_a_reply_to_a_closed_session_waits_for_its_next_opening(
     program: Program, elsewhere: Elsewhere
 ) -> None:
-    _person(program, timeout=0.2)
+    _person(program, timeout=0.5)
     async with program.chat() as chat:
         with pytest.raises(TurnTimeoutError):
             await chat.complete("Help?")
@@ -165,7 +179,7 @@ async def test_a_reply_to_a_closed_session_waits_for_its_next_opening(
 async def test_a_question_that_is_asked_again_reaches_the_person_once(
     program: Program, elsewhere: Elsewhere
 ) -> None:
-    _person(program, timeout=0.2)
+    _person(program, timeout=0.5)
     async with program.chat() as chat, elsewhere() as inbox:
         for question in ("Help?", "Help?", "And now?"):
             with pytest.raises(TurnTimeoutError):
@@ -232,7 +246,7 @@ async def test_a_reply_that_was_said_before_a_crash_is_not_said_again(
     program: Program, elsewhere: Elsewhere
 ) -> None:
     """The process may end after the message is on disk and before the inbox knows."""
-    _person(program, timeout=0.2)
+    _person(program, timeout=0.5)
     async with program.chat() as chat, elsewhere() as inbox:
         with pytest.raises(TurnTimeoutError):
             await chat.complete("Help?")
@@ -281,7 +295,7 @@ async def test_what_a_connected_person_says_late_is_not_lost(
     def connect(client_id: str, agent_name: str) -> Callable[[str, Reply], None]:
         return lambda message, reply: replies.append(reply)
 
-    _person(program, timeout=0.2, connect_operator=connect)
+    _person(program, timeout=0.5, connect_operator=connect)
     async with program.host() as host:
         async with session("client", "shop", host=host) as chat:
             with pytest.raises(TurnTimeoutError):
