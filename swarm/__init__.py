@@ -33,6 +33,8 @@ from swarm.runtime import (
 )
 from swarm.specs import (
     AgentSpec,
+    BreakerSpec,
+    BudgetSpec,
     Callback,
     CompletionSpec,
     Name,
@@ -44,6 +46,7 @@ from swarm.specs import (
 from swarm.validate import validate
 
 if _typing.TYPE_CHECKING:
+    from swarm.completions.round_robin import round_robin
     from swarm.memory import (
         Compute,
         ComputeSpec,
@@ -64,6 +67,8 @@ if _typing.TYPE_CHECKING:
 __all__ = [
     "AgentSpec",
     "Answered",
+    "BreakerSpec",
+    "BudgetSpec",
     "Callback",
     "Catalog",
     "Completion",
@@ -117,6 +122,7 @@ __all__ = [
     "execute",
     "get_agent_name",
     "get_last_user_message",
+    "round_robin",
     "run_sync",
     "session",
     "use_catalog",
@@ -128,6 +134,8 @@ def __getattr__(name: str) -> object:
     """Import what sessions remember when it is first used: its models take 25 ms to build."""
     import importlib
 
+    if name == "round_robin":
+        return importlib.import_module("swarm.completions.round_robin").round_robin
     if name in __all__:
         return getattr(importlib.import_module("swarm.memory"), name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")

@@ -16,12 +16,9 @@ import anyio.to_thread
 from swarm.catalog import Catalog, current_catalog
 from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
-from swarm.completions.callback import CallbackCompletion
-from swarm.completions.retry import ResilientCompletion
+from swarm.completions.opening import Models, unpriced_budgets
 from swarm.environment import read_environment
-from swarm.errors import SessionError
-from swarm.extension import model_provider
-from swarm.reference import parse_reference
+from swarm.errors import SessionError, ValidationError
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.secrets import secrets_of
 from swarm.specs import CompletionSpec
@@ -64,6 +61,7 @@ class Host:
         environment: Mapping[str, str] | None = None,
         lease_seconds: float = 15.0,
         lease_wait: float = 0.0,
+        prices: Mapping[str, Any] | Path | str | None = None,
     ) -> None:
         """Describe a host; nothing is opened yet.
 
@@ -76,6 +74,9 @@ class Host:
             lease_seconds: After this time without a sign of life of a process, its sessions may
                 be opened by others.
             lease_wait: Seconds to wait for a session that another process has open.
+            prices: What models cost, over the prices that come with wikiswarm: a file, or model
+                references with `input` and `output` in US dollars per million tokens;
+                `WIKISWARM_PRICES` names a file when absent.
         """
         self.catalog = catalog or current_catalog()
         self.home = Path(home) if home is not None else default_home()
@@ -92,6 +93,9 @@ class Host:
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
         """By catalog and swarm, with the version of the catalog that each was made of."""
+        if prices is None:
+            prices = self.environment.get("WIKISWARM_PRICES") or None
+        self._models = Models(prices)
         self._completions: dict[str, Completion] = {}
         self._shared: dict[str, Any] = {}
         # Invariant: a completion is opened once, and a shared resource is started once.
@@ -179,6 +183,8 @@ class Host:
         validate(catalog)
         version = catalog.version
         plan = await plan_swarm(catalog, swarm_name, self.completion, self)
+        if problems := unpriced_budgets(plan):
+            raise ValidationError(problems)
         plan = replace(plan, memory=self.memory)
         # Of two that came at once the first stays, so that all sessions share one.
         known = self._plans.get(key)
@@ -245,22 +251,8 @@ class Host:
         key = repr(spec)
         known = self._completions.get(key)
         if known is None:
-            candidates: list[Completion] = []
-            if spec.get_completion is not None:
-                candidates.append(CallbackCompletion(spec.get_completion, _function_name(spec)))
-            for text in ([spec.model] if spec.model else []) + list(spec.fallbacks):
-                reference = parse_reference(text)
-                provider = model_provider(reference.provider)
-                candidates.append(await provider(reference, spec, self))
-            known = self._completions[key] = ResilientCompletion(
-                candidates, max_retries=spec.max_retries, timeout=spec.timeout
-            )
+            known = self._completions[key] = await self._models.open(spec, self)
         return known
-
-
-def _function_name(spec: CompletionSpec) -> str:
-    function = spec.get_completion
-    return f"python:{getattr(function, '__name__', type(function).__name__)}"
 
 
 _current: ContextVar[Host | None] = ContextVar("wikiswarm_host", default=None)

@@ -1,6 +1,7 @@
 """`doctor`: what is missing, retired or unsafe in this setup."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Verdict", "doctor"]
 
 Verdict = Literal["ok", "missing", "warning", "error"]
+
+
+_OLDEST_PRICES = 180
+"""Days after which prices have most likely changed."""
 
 
 class Finding(NamedTuple):
@@ -38,6 +43,7 @@ def doctor(
         *_extras(),
         *_keys(),
         *_services(),
+        *_prices(),
     ]
     findings = [*machine, *(_document(file) if file is not None else [])]
     if as_json:
@@ -110,6 +116,29 @@ def _services() -> list[Finding]:
     from bindings.cli.retired import SERVICES
 
     return [Finding("warning", name, detail) for name, detail in SERVICES]
+
+
+def _prices() -> list[Finding]:
+    from swarm.completions.prices import PriceTable, shipped_date, shipped_prices
+    from swarm.environment import read_environment
+    from swarm.errors import DataError
+
+    date, count = shipped_date(), len(shipped_prices())
+    # The day is not known, so the month's first counts.
+    age = (datetime.now(UTC) - datetime.strptime(f"{date}-01", "%Y-%m-%d").replace(tzinfo=UTC)).days
+    detail = f"of {count} models, read in {date}"
+    found = [Finding("ok", "prices", detail)]
+    if age > _OLDEST_PRICES:
+        hint = "update wikiswarm, or name your own in WIKISWARM_PRICES"
+        found = [Finding("warning", "prices", f"{detail}, {age} days ago; {hint}")]
+    own = read_environment().get("WIKISWARM_PRICES")
+    if own:
+        try:
+            count = len(PriceTable(own).own)
+            found.append(Finding("ok", "WIKISWARM_PRICES", f"{own}: {count} models"))
+        except DataError as error:
+            found.append(Finding("error", "WIKISWARM_PRICES", str(error)))
+    return found
 
 
 def _document(file: Path) -> list[Finding]:

@@ -3,11 +3,13 @@
 Nothing here knows where events are stored or how a model is reached; `swarm.host` brings both.
 """
 
+from swarm.runtime.budget import Budget
 from swarm.runtime.directory import find_live
 from swarm.runtime.history import History
 from swarm.runtime.journal import Journal, StoredEvent
 from swarm.runtime.plan import AgentPlan, OpenCompletion, SwarmPlan, plan_swarm
 from swarm.runtime.session import Session
+from swarm.runtime.tokens import estimate_tokens
 from swarm.runtime.tools import BoundTool
 from swarm.runtime.verbs import (
     change_to_agent,
@@ -22,6 +24,7 @@ from swarm.runtime.verbs import (
 __all__ = [
     "AgentPlan",
     "BoundTool",
+    "Budget",
     "History",
     "Journal",
     "OpenCompletion",
@@ -31,6 +34,7 @@ __all__ = [
     "change_to_agent",
     "commit_tool_output",
     "emit",
+    "estimate_tokens",
     "execute",
     "find_live",
     "get_agent_name",

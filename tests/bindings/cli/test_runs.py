@@ -19,7 +19,7 @@ def test_runs_are_listed_the_newest_first(wikiswarm: Wikiswarm, run_ids: list[st
     newest, oldest = wikiswarm("runs").lines
     assert newest.split("\t")[0] == run_ids[0]
     assert oldest.split("\t")[2:4] == ["seller", "answered"]
-    assert oldest.split("\t")[5:] == ["How much is it?", "On 'How much is it?': 4.80 euros."]
+    assert oldest.split("\t")[5:] == ["", "How much is it?", "On 'How much is it?': 4.80 euros."]
     assert wikiswarm("runs", "list").lines == [newest, oldest]
     assert wikiswarm("runs", "list", "--limit", "1").lines == [newest]
     assert wikiswarm("runs", "list", "--agent", "doctor").lines == []
