@@ -37,6 +37,8 @@ class CompletionRequest:
     agent_name: str | None = None
     wants_confidence: bool = False
     """Ask for token log-probabilities where the provider has them."""
+    wants_usage: bool = False
+    """Estimate the tokens where the provider does not count them, so that limits hold."""
 
 
 @dataclass(frozen=True, slots=True)

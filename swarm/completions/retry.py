@@ -17,6 +17,7 @@ from swarm.completion import Completion, CompletionRequest, CompletionResult
 from swarm.completions.breaker import Breaker
 from swarm.completions.errors import CircuitOpenError
 from swarm.completions.prices import Price
+from swarm.completions.spending import with_usage
 from swarm.completions.streaming import Items, begin, following
 from swarm.errors import (
     ProviderBusyError,
@@ -197,6 +198,8 @@ class ResilientCompletion:
         """Return an answer with its cost, once everybody has been told of it."""
         if candidate.breaker is not None:
             candidate.breaker.answered()
+        if request.wants_usage:
+            result = with_usage(request, result)
         if candidate.price is not None:
             result = candidate.price.charge(result)
         if self._observe is not None:

@@ -7,18 +7,15 @@ done when its budget is spent. The next key is asked in the same attempt.
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from swarm.completion import Completion, CompletionRequest, CompletionResult
 from swarm.completions.errors import KeyBudgetError
 from swarm.completions.prices import Price
 from swarm.completions.rota import Rota
-from swarm.completions.spending import Account, Spending
+from swarm.completions.spending import Account, Spending, with_usage
 from swarm.completions.streaming import begin, following
 from swarm.errors import ProviderBusyError, ProviderError, ProviderRefusedError
-from swarm.messages import Usage
-from swarm.runtime.tokens import estimate_message
 from swarm.specs import BudgetSpec
 
 __all__ = ["Key", "RotatingCompletion"]
@@ -179,16 +176,10 @@ class RotatingCompletion:
     def _counted(
         self, place: int, request: CompletionRequest, result: CompletionResult
     ) -> CompletionResult:
-        """Return an answer with its cost, counted against the key."""
-        if self._price is not None:
-            result = self._price.charge(result)
+        """Return an answer once it is counted against the key."""
         if self._budget is not None:
-            usage = result.usage
-            if not usage.tokens:
-                # What a provider does not count must not be free.
-                sent = sum(map(estimate_message, request.messages))
-                got = estimate_message(result.message)
-                guess = replace(result, usage=Usage(input_tokens=sent, output_tokens=got))
-                usage = (self._price.charge(guess) if self._price else guess).usage
+            # What a provider does not count must not be free.
+            known = with_usage(request, result)
+            usage = (known if self._price is None else self._price.charge(known)).usage
             self._account(place).add(usage)
         return result

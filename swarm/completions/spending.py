@@ -1,13 +1,26 @@
-"""What was spent with each key, and whether a further call may begin."""
+"""What calls took: an estimate where nobody counts, and what was spent with each key."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 
+from swarm.completion import CompletionRequest, CompletionResult
 from swarm.messages import Usage
+from swarm.runtime.tokens import estimate_message
 from swarm.specs import BudgetSpec
 
-__all__ = ["Account", "Spending"]
+__all__ = ["Account", "Spending", "with_usage"]
+
+
+def with_usage(request: CompletionRequest, result: CompletionResult) -> CompletionResult:
+    """Return an answer with an estimate of its tokens, unless the provider counted them."""
+    if result.usage.tokens:
+        return result
+    usage = Usage(
+        input_tokens=sum(map(estimate_message, request.messages)),
+        output_tokens=estimate_message(result.message),
+    )
+    return replace(result, usage=usage)
 
 
 @dataclass(slots=True)

@@ -6,18 +6,16 @@ it handed over; each of them counts for itself, so the strictest ends the turn.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from swarm.completion import CompletionRequest, CompletionResult
 from swarm.errors import BudgetExceededError
 from swarm.events import Event, MessageAdded, TurnEnded
 from swarm.messages import Usage
-from swarm.runtime.tokens import estimate_message
 from swarm.specs import AgentSpec, BudgetSpec, SwarmSpec
 
-__all__ = ["Budget", "SessionUsage", "has_budget", "read_usage"]
+__all__ = ["Budget", "SessionUsage", "read_usage"]
 
 _NOTHING = Usage()
 
@@ -47,8 +45,8 @@ class Budget:
     ```python
     budget = Budget(swarm, total, client_id="client-1")
     budget.enter(agent)  # at the start, and after each hand-off
-    budget.check()  # before each model call
-    budget.add(result, request)  # after it
+    budget.check()  # before each model call, whose request has `wants_usage=budget.has_limits`
+    budget.add(result.usage)  # after it
     ```
     """
 
@@ -87,6 +85,11 @@ class Budget:
         return self._earlier + self._spent
 
     @property
+    def has_limits(self) -> bool:
+        """Whether there is any limit by now; then calls ask for their usage to be estimated."""
+        return bool(self._limits)
+
+    @property
     def seconds_left(self) -> float | None:
         """Seconds until the first limit of time is over, not below 0; None without any."""
         now = self._clock()
@@ -111,24 +114,8 @@ class Budget:
         for limits in self._limits.values():
             self._check(limits)
 
-    def add(self, result: CompletionResult, request: CompletionRequest | None = None) -> None:
-        """Count a model call.
-
-        Args:
-            result: The answer.
-            request: What was asked. Where the provider counts no tokens, both are estimated, so
-                that it is not free of limits.
-        """
-        usage = result.usage
-        if not usage.tokens and request is not None:
-            usage = Usage(
-                input_tokens=sum(map(estimate_message, request.messages)),
-                output_tokens=estimate_message(result.message),
-            )
-        self._spent += usage
-
-    def add_usage(self, usage: Usage) -> None:
-        """Count what something else in the turn took, such as a wiki."""
+    def add(self, usage: Usage) -> None:
+        """Count what a model call took, or something else in the turn, such as a wiki."""
         self._spent += usage
 
     def _hold(self, owner: str, spec: BudgetSpec | None) -> None:
@@ -180,11 +167,6 @@ class Budget:
             client_id=self._client_id,
             agent_name=self._agent_name,
         )
-
-
-def has_budget(swarm: SwarmSpec, agents: Iterable[AgentSpec]) -> bool:
-    """Whether turns of a swarm need a `Budget` at all."""
-    return swarm.budget is not None or any(agent.budget is not None for agent in agents)
 
 
 def read_usage(events: Sequence[Event]) -> SessionUsage:
