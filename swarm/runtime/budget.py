@@ -18,6 +18,8 @@ from swarm.specs import AgentSpec, BudgetSpec, SwarmSpec
 __all__ = ["Budget", "SessionUsage", "read_usage"]
 
 _NOTHING = Usage()
+_EARLY = 0.01
+"""Seconds."""
 
 
 class SessionUsage(NamedTuple):
@@ -113,6 +115,19 @@ class Budget:
         """
         for limits in self._limits.values():
             self._check(limits)
+
+    def check_time(self) -> None:
+        """Say whose limit of time it was, after the deadline of `seconds_left` has passed.
+
+        Raises:
+            BudgetExceededError: A limit of time is over.
+        """
+        now = self._clock()
+        for limits in self._limits.values():
+            allowed = limits.spec.turn_seconds
+            # Event loops wake up a little early.
+            if allowed is not None and now - limits.since >= allowed - _EARLY:
+                raise self._exceeded("turn_seconds", limits, now - limits.since, allowed)
 
     def add(self, usage: Usage) -> None:
         """Count what a model call took, or something else in the turn, such as a wiki."""

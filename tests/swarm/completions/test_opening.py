@@ -52,7 +52,7 @@ async def test_no_more_calls_run_than_there_are_places(host: Host) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        for _ in range(5):
+        for _turn in range(5):
             await anyio.lowlevel.checkpoint()
         running -= 1
         return "Yes."
