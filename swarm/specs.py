@@ -80,7 +80,8 @@ class CompletionSpec(Spec):
     max_retries: Annotated[int, Field(ge=0, le=10)] = 2
     """Further attempts after a failure that may pass: no connection, 429, 5xx."""
     fallback: str | Sequence[str] = ()
-    """Model references that are asked, in order, when the model cannot answer."""
+    """Model references that are asked, in order, when the model cannot answer; one of another
+    provider at that one's own address and with its own key."""
     breaker: BreakerSpec | None = None
     """When to leave a failing model alone and go to the fallback at once; when absent, after five
     failed attempts in a row, or a whole call with its retries if that is more, for 30 seconds."""

@@ -63,7 +63,10 @@ class Models:
             price = self._prices.own.get(completion.model, FREE)
             candidates.append(Candidate(completion, breaker, price))
         models = ([spec.model] if spec.model else []) + list(spec.fallbacks)
-        candidates += [await self._candidate(m, spec, services, self._prices) for m in models]
+        candidates += [
+            await self._candidate(model, _for_model(spec, model), services, self._prices)
+            for model in models
+        ]
         return ResilientCompletion(
             candidates,
             max_retries=spec.max_retries,
@@ -132,6 +135,18 @@ def unpriced_budgets(plan: SwarmPlan) -> list[Problem]:
                 message += f" of agent {name!r} costs"
                 found += [Problem(message, place, hint=_HINT) for place in places]
     return found
+
+
+def _for_model(spec: CompletionSpec, text: str) -> CompletionSpec:
+    """Return the declaration as it holds for one of its models.
+
+    Address and keys are those of the model's provider, and nobody else is shown them.
+    """
+    if spec.model is None:
+        return spec
+    if parse_reference(text).provider == parse_reference(spec.model).provider:
+        return spec
+    return spec.model_copy(update={"base_url": None, "api_key_env": None})
 
 
 def _require_price(spec: CompletionSpec, text: str, price: Price | None) -> None:
