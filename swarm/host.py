@@ -16,7 +16,6 @@ import anyio.to_thread
 from swarm.catalog import Catalog, current_catalog
 from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
-from swarm.completions.opening import Models, unpriced_budgets
 from swarm.environment import read_environment
 from swarm.errors import SessionError, ValidationError
 from swarm.runtime import Session, SwarmPlan, plan_swarm
@@ -27,6 +26,7 @@ from swarm.validate import validate
 if TYPE_CHECKING:
     import aiohttp
 
+    from swarm.completions.opening import Models
     from swarm.memory import Memory
     from swarm.store import Database, SqlJournal
 
@@ -95,7 +95,8 @@ class Host:
         """By catalog and swarm, with the version of the catalog that each was made of."""
         if prices is None:
             prices = self.environment.get("WIKISWARM_PRICES") or None
-        self._models = Models(prices)
+        self._prices = prices
+        self._models: Models | None = None
         self._completions: dict[str, Completion] = {}
         self._shared: dict[str, Any] = {}
         # Invariant: a completion is opened once, and a shared resource is started once.
@@ -182,6 +183,8 @@ class Host:
             return known[2]
         validate(catalog)
         version = catalog.version
+        from swarm.completions.opening import unpriced_budgets  # not needed to import swarm
+
         plan = await plan_swarm(catalog, swarm_name, self.completion, self)
         if problems := unpriced_budgets(plan):
             raise ValidationError(problems)
@@ -251,6 +254,10 @@ class Host:
         key = repr(spec)
         known = self._completions.get(key)
         if known is None:
+            if self._models is None:
+                from swarm.completions.opening import Models  # not needed to import swarm
+
+                self._models = Models(self._prices)
             known = self._completions[key] = await self._models.open(spec, self)
         return known
 

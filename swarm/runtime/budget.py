@@ -17,7 +17,6 @@ from swarm.specs import AgentSpec, BudgetSpec, SwarmSpec
 
 __all__ = ["Budget", "SessionUsage", "read_usage"]
 
-_NOTHING = Usage()
 _EARLY = 0.01
 """Seconds."""
 
@@ -55,7 +54,7 @@ class Budget:
     def __init__(
         self,
         swarm: SwarmSpec,
-        total: Usage = _NOTHING,
+        total: Usage | None = None,
         *,
         client_id: str,
         clock: Callable[[], float] = time.monotonic,
@@ -64,14 +63,14 @@ class Budget:
 
         Args:
             swarm: Its limits hold from now on.
-            total: What the conversation took before this turn.
+            total: What the conversation took before this turn; nothing when absent.
             client_id: For errors.
             clock: Returns seconds; only their differences count.
         """
         self._client_id = client_id
         self._clock = clock
         self._agent_name = swarm.default_agent
-        self._earlier = total
+        self._earlier = total or Usage()
         self._spent = Usage()
         self._limits: dict[str, _Limits] = {}
         self._hold(f"swarm {swarm.swarm_name!r}", swarm.budget)

@@ -181,7 +181,7 @@ async def test_prices_come_from_a_file(tmp_path: Path, suffix: str, shape: str) 
         ("[]", "no prices in it"),
         ('{"openai/m": {"input": 1}}', "'openai/m': output: Field required"),
         ('{"openai/m": {"input": -1, "output": 1}}', "'openai/m': input: "),
-        ('{"openai/m": {"input": 1, "output": 1, "outptu": 1}}', "'openai/m': outptu: "),
+        ('{"openai/m": {"input": 1, "output": 1, "extra": 1}}', "'openai/m': extra: "),
         ('{"openai/m": {"input": 1, "output": 1, "above": 5}}', "go together"),
         ('{"openai/m": 5}', "'openai/m': "),
     ],
