@@ -7,7 +7,21 @@ makes documentation of a catalog. Nothing here runs an agent; that is `swarm`.
 from declarative.build import Report, check, load
 from declarative.describe import describe
 from swarm import add_agent, add_completion, add_mcp, add_swarm, add_tool
-from swarm.memory import add_compute, add_embedding, add_state, add_storage
+from swarm.declare import get_mcp, override_mcp
+from swarm.memory import (
+    add_compute,
+    add_embedding,
+    add_state,
+    add_storage,
+    get_compute,
+    get_embedding,
+    get_state,
+    get_storage,
+    override_compute,
+    override_embedding,
+    override_state,
+    override_storage,
+)
 from wiki import add_wiki
 
 __all__ = [
@@ -24,5 +38,15 @@ __all__ = [
     "add_wiki",
     "check",
     "describe",
+    "get_compute",
+    "get_embedding",
+    "get_mcp",
+    "get_state",
+    "get_storage",
     "load",
+    "override_compute",
+    "override_embedding",
+    "override_mcp",
+    "override_state",
+    "override_storage",
 ]

@@ -44,10 +44,12 @@ from swarm.specs import (
 from swarm.validate import validate
 
 if _typing.TYPE_CHECKING:
+    from swarm.declare import get_mcp, override_mcp
     from swarm.memory import (
         Compute,
         ComputeSpec,
         EmbeddingSpec,
+        Schema,
         SharedCompute,
         SharedState,
         SharedStorage,
@@ -59,9 +61,22 @@ if _typing.TYPE_CHECKING:
         add_embedding,
         add_state,
         add_storage,
+        get_compute,
+        get_embedding,
+        get_state,
+        get_storage,
+        override_compute,
+        override_embedding,
+        override_state,
+        override_storage,
+        read_session_memory,
+        serialize,
+        write_session_memory,
     )
+    from swarm.servers import MCP
 
 __all__ = [
+    "MCP",
     "AgentSpec",
     "Answered",
     "Callback",
@@ -80,6 +95,7 @@ __all__ = [
     "Message",
     "Name",
     "Registry",
+    "Schema",
     "Session",
     "SharedCompute",
     "SharedState",
@@ -116,11 +132,24 @@ __all__ = [
     "emit",
     "execute",
     "get_agent_name",
+    "get_compute",
+    "get_embedding",
     "get_last_user_message",
+    "get_mcp",
+    "get_state",
+    "get_storage",
+    "override_compute",
+    "override_embedding",
+    "override_mcp",
+    "override_state",
+    "override_storage",
+    "read_session_memory",
     "run_sync",
+    "serialize",
     "session",
     "use_catalog",
     "validate",
+    "write_session_memory",
 ]
 
 
@@ -129,5 +158,14 @@ def __getattr__(name: str) -> object:
     import importlib
 
     if name in __all__:
-        return getattr(importlib.import_module("swarm.memory"), name)
+        place = _ELSEWHERE.get(name, "swarm.memory")
+        return getattr(importlib.import_module(place), name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")
+
+
+_ELSEWHERE = {
+    "MCP": "swarm.servers",
+    "get_mcp": "swarm.declare",
+    "override_mcp": "swarm.declare",
+}
+"""Which module brings a name that is imported at its first use, where it is not memory."""

@@ -100,7 +100,7 @@ class Host:
         self._token: Token[Host | None] | None = None
 
     async def __aenter__(self) -> "Host":
-        from swarm.memory import Memory
+        from swarm.memory.memory import Kept, Memory
         from swarm.store import SqlJournal, open_database
 
         self._database = await anyio.to_thread.run_sync(open_database, self.home, self._store)
@@ -112,7 +112,8 @@ class Host:
             secrets=secrets_of(self.environment),
         )
         self._stack.push_async_callback(self._journal.aclose)
-        self._memory = Memory(self.catalog, self._database)
+        self._memory = Memory(self.catalog, Kept(self._database, self))
+        self._stack.push_async_callback(self._memory.aclose)
         self._token = _current.set(self)
         return self
 
@@ -179,7 +180,7 @@ class Host:
         validate(catalog)
         version = catalog.version
         plan = await plan_swarm(catalog, swarm_name, self.completion, self)
-        plan = replace(plan, memory=self.memory)
+        plan = replace(plan, memory=self.memory.for_catalog(catalog))
         # Of two that came at once the first stays, so that all sessions share one.
         known = self._plans.get(key)
         if known is None or known[1] != version:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import orjson
 
 from swarm.completion import CompletionRequest, CompletionResult, ToolDefinition
+from swarm.completions.embedding_wire import read_embeddings
 from swarm.completions.openai_wire import (
     ToolCallDeltas,
     confidence_of,
@@ -97,6 +98,7 @@ class OpenAICompatible:
     ) -> None:
         self._reference = reference
         self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self._embeddings_url = f"{base_url.rstrip('/')}/embeddings"
         self._key = key
         default = _SERVERS[reference.provider].key_variable
         self._key_variable = next(iter(spec.key_variables), default)
@@ -193,6 +195,17 @@ class OpenAICompatible:
             finish_reason=finish,
         )
 
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return a vector for each text, by `POST /embeddings` of the same server.
+
+        Raises:
+            ProviderError: The server failed; nothing is tried again here.
+        """
+        body: dict[str, object] = {"model": self._reference.name, "input": list(texts)}
+        async with self._post(body | self._extra, self._embeddings_url) as response:
+            data = await self._read(response)
+        return read_embeddings(self._parse(data), len(texts), self.model)
+
     def _result(self, answer: _Json) -> CompletionResult:
         """Return an answer that came as a whole."""
         choice = self._choice(answer)
@@ -234,12 +247,15 @@ class OpenAICompatible:
         return known[1]
 
     @asynccontextmanager
-    async def _post(self, body: dict[str, object]) -> AsyncGenerator["aiohttp.ClientResponse"]:
+    async def _post(
+        self, body: dict[str, object], url: str | None = None
+    ) -> AsyncGenerator["aiohttp.ClientResponse"]:
         import aiohttp
 
+        url = url or self._url
         try:
             async with self._services.http().post(
-                self._url, data=orjson.dumps(body), headers=self._headers, allow_redirects=False
+                url, data=orjson.dumps(body), headers=self._headers, allow_redirects=False
             ) as response:
                 if response.status != 200:
                     raise self._refusal(response, await self._read(response))
@@ -247,7 +263,7 @@ class OpenAICompatible:
         except TimeoutError as error:
             raise ProviderDownError("no connection in time", provider=self.model) from error
         except aiohttp.ClientError as error:
-            reason = f"no answer from {self._url}: {error}".removesuffix(": ")
+            reason = f"no answer from {url}: {error}".removesuffix(": ")
             raise ProviderDownError(hide_key(reason, self._key), provider=self.model) from error
 
     async def _read(self, response: "aiohttp.ClientResponse") -> bytes:

@@ -81,6 +81,14 @@ class ResilientCompletion:
                     raise self._too_late()
                 yield item
 
+    async def ask(self, call: Callable[[Completion], Awaitable[Result]]) -> Result:
+        """Return what a call of the models gives, tried again in the same way as an answer.
+
+        Raises:
+            ProviderError: No attempt inside the deadline was successful.
+        """
+        return await self._ask(call, anyio.current_time() + self._timeout)
+
     async def _ask(
         self, call: Callable[[Completion], Awaitable[Result]], deadline: float
     ) -> Result:

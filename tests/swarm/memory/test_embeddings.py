@@ -55,9 +55,9 @@ async def test_a_new_version_forgets_the_old_vectors(declare: Declare, opened: O
     declare(embedding_name="none", create=create, persist=False)
     async with opened() as host:
         for name in ("one", "two", "none", "one", "two", "none"):
-            await host.memory.embeddings.embed(name, [name], remember=True)
+            await host.memory.embeddings.embed(name, [name], is_search=False)
         with pytest.raises(UnknownNameError):
-            await host.memory.embeddings.embed("three", ["x"], remember=True)
+            await host.memory.embeddings.embed("three", ["x"], is_search=False)
     assert calls == ["one", "two", "none", "none"]
 
 
