@@ -34,10 +34,12 @@ class ChromaFolder:
         self._chromadb: Any = require("chromadb", extra="chroma")
         self._folder = folder
         self._client: Any = None
-        self._collections: dict[str, Any] = {}
+        self._collections: dict[str, tuple[str, Any]] = {}
+        """With what made their vectors."""
+        self._writes: dict[str, int] = {}
         self._token: str | None = None
-        self.generation = 0
-        """Grows when others may have changed what is in the folder."""
+        self._generation = 0
+        """Grows when other processes may have changed what is in the folder."""
         # Invariant: one thread at a time opens, uses or closes the client.
         self._lock = threading.RLock()
 
@@ -76,8 +78,8 @@ class ChromaFolder:
         Raises:
             StoreError: It names an embedding function, so it is none of ours.
         """
-        found = self._collections.get(name)
-        if found is None:
+        known, found = self._collections.get(name, (source, None))
+        if found is None or known != source:
             with contextlib.suppress(self._chromadb.errors.NotFoundError):
                 found = self._client.get_collection(name, embedding_function=None)
             metadata: dict[str, Any] = {} if found is None else found.metadata or {}
@@ -85,7 +87,7 @@ class ChromaFolder:
                 self.delete(name)
                 found = None
             if found is None:
-                self.will_write()
+                self.will_write(name)
                 found = self._client.create_collection(
                     name,
                     embedding_function=None,
@@ -97,18 +99,23 @@ class ChromaFolder:
                 self._close()
                 text = f"{self._folder} names an embedding function, so it is not ours; remove it"
                 raise StoreError(text)
-            self._collections[name] = found
+            self._collections[name] = (source, found)
         return found
 
     def delete(self, name: str) -> None:
         """Remove a collection; one that is not there is no error."""
-        self.will_write()
+        self.will_write(name)
         self._collections.pop(name, None)
         with contextlib.suppress(self._chromadb.errors.NotFoundError):
             self._client.delete_collection(name)
 
-    def will_write(self) -> None:
-        """Let other processes open the folder anew; called before something is written."""
+    def stamp(self, name: str) -> tuple[int, int]:
+        """Return what is another one after each write to a collection, here or elsewhere."""
+        return self._generation, self._writes.get(name, 0)
+
+    def will_write(self, name: str) -> None:
+        """Let others look anew; called before something is written to a collection."""
+        self._writes[name] = self._writes.get(name, 0) + 1
         self._token = secrets.token_hex(8)
         self._token_file.write_text(self._token, encoding="utf-8")
 
@@ -140,4 +147,4 @@ class ChromaFolder:
             self._client.close()
         self._client = None
         self._collections.clear()
-        self.generation += 1
+        self._generation += 1

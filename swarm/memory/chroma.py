@@ -46,7 +46,8 @@ class ChromaIndex:
         self._name = f"storage-{_digest(chr(0).join(key))}"
         self._source = _digest(f"{source}\0{is_cosine}")
         self._is_cosine = is_cosine
-        self._generation = -1
+        self._stamp: tuple[int, int] | None = None
+        """Of the collection, when `_held` was what it holds."""
         self._held: dict[str, _Held] = {}
         self._length = 0
 
@@ -109,7 +110,7 @@ class ChromaIndex:
 
     def _open(self) -> Any:
         collection = self._folder.collection(self._name, "ip", self._source)
-        if self._generation == self._folder.generation:
+        if self._stamp == self._folder.stamp(self._name):
             return collection
         found: Any = collection.get(include=["metadatas"])
         self._held.clear()
@@ -125,13 +126,13 @@ class ChromaIndex:
         if self._held:
             first: Any = collection.get(limit=1, include=["embeddings"])["embeddings"]
             self._length = len(first[0])
-        self._generation = self._folder.generation
+        self._stamp = self._folder.stamp(self._name)
         return collection
 
     def _remove(self, collection: Any, keys: Sequence[str]) -> None:
         gone = [key for key in keys if self._held[key].count]
         if gone:
-            self._folder.will_write()
+            self._folder.will_write(self._name)
         batch = self._folder.batch
         for start in range(0, len(gone), batch):
             collection.delete(where={"item": {"$in": gone[start : start + batch]}})
@@ -141,6 +142,7 @@ class ChromaIndex:
             # A collection keeps its vectors' length for ever; the next ones may have another.
             self._folder.delete(self._name)
             self._length = 0
+        self._stamp = self._folder.stamp(self._name)
 
     def _write(self, entries: Mapping[str, Entry]) -> None:
         # Fetched anew: it may have started over just now.
@@ -151,13 +153,14 @@ class ChromaIndex:
             for number, vector in enumerate(entry.vectors)
         ]
         if rows:
-            self._folder.will_write()
+            self._folder.will_write(self._name)
         batch = self._folder.batch
         for start in range(0, len(rows), batch):
             ids, vectors, fields = zip(*rows[start : start + batch], strict=True)
             collection.upsert(ids=list(ids), embeddings=list(vectors), metadatas=list(fields))
         for key, entry in entries.items():
             self._held[key] = _Held(_digest(entry.text), len(entry.vectors), entry.text)
+        self._stamp = self._folder.stamp(self._name)
 
     def _numbers(self, vector: "array[float]") -> list[float]:
         return (scale_vector(vector) if self._is_cosine else vector).tolist()

@@ -113,7 +113,8 @@ class Searches:
             found = await _call(index, look)
         except ValueError as wrong:
             name = f"embedding {spec.embedding!r}"
-            raise MemoryCallbackError(name, key.place, str(wrong)) from wrong
+            reason = f"{wrong}; change its `version` whenever it changes"
+            raise MemoryCallbackError(name, key.place, reason) from wrong
         except StoreError:
             raise
         except Exception as error:

@@ -166,7 +166,7 @@ class ChromaVectors:
     def _drain(self) -> None:
         while ids := self._store.waiting(self._chroma.batch):
             rows = self._store.vectors(ids)
-            self._chroma.will_write()
+            self._chroma.will_write(self._name())
             gone = sorted(set(ids) - {row.id for row in rows})
             if gone:
                 self._collection().delete(ids=[str(number) for number in gone])
