@@ -21,7 +21,7 @@ from swarm.memory.declare import (
 )
 from swarm.memory.errors import MemoryCallbackError, MemoryNotListedError, NotJsonError
 from swarm.memory.facade import Compute, SharedCompute, SharedState, State
-from swarm.memory.index import Entry, ExactIndex, Found, VectorIndex
+from swarm.memory.index import ExactIndex
 from swarm.memory.memory import Memory
 from swarm.memory.session import Schema, read_session_memory, serialize, write_session_memory
 from swarm.memory.shelf import SharedStorage, Storage
@@ -39,6 +39,7 @@ from swarm.memory.specs import (
     StorageCallbacks,
     StorageSpec,
 )
+from swarm.vector_index import Entry, Found, VectorIndex
 
 __all__ = [
     "COMPUTES",

@@ -12,7 +12,8 @@ from typing import Any
 
 from swarm.chroma import ChromaFolder
 from swarm.memory.cells import CellKey
-from swarm.memory.index import Entry, Found, other_length, scale_vector
+from swarm.memory.index import other_length, scale_vector
+from swarm.vector_index import Entry, Found
 
 __all__ = ["ChromaIndex"]
 

@@ -17,10 +17,11 @@ from swarm.memory.cells import CellKey
 from swarm.memory.chroma import ChromaIndex
 from swarm.memory.embeddings import Embeddings
 from swarm.memory.errors import MemoryCallbackError
-from swarm.memory.index import Entry, ExactIndex, Found, VectorIndex
+from swarm.memory.index import ExactIndex
 from swarm.memory.owner import Owner
 from swarm.memory.specs import StorageSpec
 from swarm.memory.values import decode_value
+from swarm.vector_index import Entry, Found, VectorIndex
 
 __all__ = ["ChromaHome", "Searches"]
 

@@ -1,4 +1,4 @@
-"""A server that speaks Cohere's `POST /v2/chat`, as the types of their SDK define it."""
+"""A server that speaks Cohere's `POST /v2/chat`, as the types of their SDK define it; `/v2/embed` by bodies."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -74,6 +74,7 @@ async def open_cohere_server(
 
     app = web.Application()
     app.router.add_post("/v2/chat", chat)
+    app.router.add_post("/v2/embed", chat)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -13,9 +13,9 @@ from swarm.errors import MissingExtraError, StoreError, require
 from swarm.memory import MemoryCallbackError
 from swarm.memory.cells import CellKey
 from swarm.memory.chroma import ChromaIndex
-from swarm.memory.index import Entry
 from swarm.memory.owner import EVERYBODY, Owner
 from swarm.memory.vectors import pack_vector
+from swarm.vector_index import Entry
 from tests.swarm.memory.conftest import Declare, Open
 from tests.swarm.program import Program
 
