@@ -6,7 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["function_name", "observe"]
+__all__ = ["LONGEST_GOODBYE", "function_name", "observe"]
+
+LONGEST_GOODBYE = 10.0
+"""Seconds that the observers of an end may take while a host closes."""
 
 _log = logging.getLogger("wikiswarm")
 

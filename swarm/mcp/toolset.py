@@ -16,7 +16,7 @@ from swarm.mcp.functions import McpFunctions
 from swarm.mcp.server import Listing, McpServer
 from swarm.mcp.spec import MCPS, McpSpec
 from swarm.mcp.tool import McpTool, function_name, unfit_reason
-from swarm.observing import observe
+from swarm.observing import LONGEST_GOODBYE, observe
 from swarm.specs import AgentSpec, ToolSpec
 
 __all__ = ["McpTools", "forget_tools", "mcp_server", "mcp_tools"]
@@ -39,6 +39,7 @@ class _Source:
     spec: McpSpec
     server: McpServer | None = None
     functions: McpFunctions | None = None
+    is_begun: bool = False
     made: dict[object, tuple[object, McpTools]] = field(
         default_factory=dict[object, tuple[object, McpTools]]
     )
@@ -198,12 +199,17 @@ async def _source(spec: McpSpec, services: Services) -> _Source:
         async def stop() -> None:
             if source.server is not None:
                 await source.server.aclose()
-            await source.tell("on_dispose")
+            with anyio.move_on_after(LONGEST_GOODBYE):
+                await source.tell("on_dispose")
 
-        await source.tell("on_init")
         return source, stop
 
-    return await services.shared(f"mcp:{spec!r}", start)
+    source = await services.shared(f"mcp:{spec!r}", start)
+    if not source.is_begun:
+        # Not inside `start`: what it holds, an observer may need as well.
+        source.is_begun = True
+        await source.tell("on_init")
+    return source
 
 
 def _sum(parts: list[McpTools]) -> McpTools:

@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+import anyio
+
 from swarm.memory.cells import MemoryCells, SqlCells
 from swarm.memory.computes import Computes
 from swarm.memory.embeddings import Embeddings
@@ -15,6 +17,7 @@ from swarm.memory.states import States
 from swarm.memory.storages import Storages
 from swarm.memory.tables import MemoryTables
 from swarm.memory.vectors import VectorCache
+from swarm.observing import LONGEST_GOODBYE
 
 if TYPE_CHECKING:
     from swarm.catalog import Catalog
@@ -82,5 +85,6 @@ class Memory:
 
     async def aclose(self) -> None:
         """Tell `on_dispose` of everything that is left, and let go of files."""
-        await self._kept.lives.end_all()
+        with anyio.move_on_after(LONGEST_GOODBYE):
+            await self._kept.lives.end_all()
         await self._kept.chroma.aclose()

@@ -1,4 +1,7 @@
-"""A server that speaks Cohere's `POST /v2/chat`, as the types of their SDK define it; `/v2/embed` by bodies."""
+"""A server that speaks Cohere's `POST /v2/chat`, as the types of their SDK define it.
+
+`POST /v2/embed` answers with the bodies that a test gives.
+"""
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
