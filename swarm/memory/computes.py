@@ -73,23 +73,7 @@ class Computes:
         """Return the value, computed now if need be."""
         spec, key = self._find(name, owner)
         await self._lives.begin(key, spec.callbacks)
-        while True:
-            versions = await self._versions(spec, owner)
-            known = self._known.get(key)
-            is_fresh = known is not None and time.monotonic() < known.until
-            is_same = known is not None and known.spec is spec and known.versions == versions
-            if known is not None and is_fresh and is_same:
-                self._known.move_to_end(key)
-                return decode_value(known.text)
-            run = self._running.get(key)
-            if run is None:
-                return await self._calculate(spec, key, versions)
-            await _wait(run)
-            if run.spec is spec and run.versions == versions and not run.is_stale:
-                if run.error is not None:
-                    raise run.error
-                if run.text is not None:  # else whoever computed it was cancelled
-                    return decode_value(run.text)
+        return decode_value(await self._get(spec, key, owner))
 
     async def update(self, name: str, owner: Owner) -> None:
         """Discard the value, so that the next read computes it."""
@@ -105,10 +89,29 @@ class Computes:
         spec = self._catalog.registry(COMPUTES).get(name)
         return spec, (EVERYBODY if spec.shared else owner).key("compute", name)
 
+    async def _get(self, spec: ComputeSpec, key: CellKey, owner: Owner) -> str:
+        while True:
+            versions = await self._versions(spec, owner)
+            known = self._known.get(key)
+            is_fresh = known is not None and time.monotonic() < known.until
+            is_same = known is not None and known.spec is spec and known.versions == versions
+            if known is not None and is_fresh and is_same:
+                self._known.move_to_end(key)
+                return known.text
+            run = self._running.get(key)
+            if run is None:
+                return await self._calculate(spec, key, versions)
+            await _wait(run)
+            if run.spec is spec and run.versions == versions and not run.is_stale:
+                if run.error is not None:
+                    raise run.error
+                if run.text is not None:  # else whoever computed it was cancelled
+                    return run.text
+
     async def _versions(self, spec: ComputeSpec, owner: Owner) -> _Versions:
         return tuple([await self._states.version(name, owner) for name in spec.depends_on])
 
-    async def _calculate(self, spec: ComputeSpec, key: CellKey, versions: _Versions) -> JsonValue:
+    async def _calculate(self, spec: ComputeSpec, key: CellKey, versions: _Versions) -> str:
         names = (key.client_id, spec.compute_name)
         run = self._running[key] = _Run(spec, key, versions)
         token = _chain.set((*_chain.get(), run))
@@ -129,7 +132,7 @@ class Computes:
             self._remember(run, text)
         if spec.callbacks is not None and spec.callbacks.on_compute is not None:
             await observe(spec.callbacks.on_compute, decode_value(text), *names, place=key.place)
-        return decode_value(text)
+        return text
 
     async def _tell_change(self, run: _Run) -> None:
         """Tell which states have changed since the value that is known was computed."""

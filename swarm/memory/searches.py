@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
+import anyio
 import anyio.to_thread
 
 from swarm.chroma import ChromaFolder
@@ -39,6 +40,8 @@ class ChromaHome:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._folder: ChromaFolder | None = None
+        self.threads = anyio.CapacityLimiter(1)
+        """It serves one caller at a time, and the others must not hold all worker threads."""
 
     def folder(self) -> ChromaFolder:
         """Return the folder.
@@ -85,7 +88,7 @@ class Searches:
         """Bring items into the index; where that fails, the next search tries it again."""
         index = self._index(spec, key)
         try:
-            await _call(index, functools.partial(index.put, entries))
+            await self._call(index, functools.partial(index.put, entries))
         except (ValueError, StoreError) as wrong:
             _log.warning("the index of %s is behind until its next search: %s", key.place, wrong)
 
@@ -105,13 +108,13 @@ class Searches:
             StoreError: The folder of Chroma cannot be read or written.
         """
         index = self._index(spec, key)
-        missing = await _call(index, functools.partial(index.sync, texts))
+        missing = await self._call(index, functools.partial(index.sync, texts))
         entries = await self.entries(spec, key, {item: texts[item] for item in missing})
         look = functools.partial(index.search, asked, total=total, score=score)
         try:
             if entries:
-                await _call(index, functools.partial(index.put, entries))
-            found = await _call(index, look)
+                await self._call(index, functools.partial(index.put, entries))
+            found = await self._call(index, look)
         except ValueError as wrong:
             name = f"embedding {spec.embedding!r}"
             reason = f"{wrong}; change its `version` whenever it changes"
@@ -154,9 +157,10 @@ class Searches:
             self._indexes.popitem(last=False)
         return known[1]
 
-
-async def _call(index: VectorIndex, work: Callable[[], Result]) -> Result:
-    return await anyio.to_thread.run_sync(work) if index.is_blocking else work()
+    async def _call(self, index: VectorIndex, work: Callable[[], Result]) -> Result:
+        if not index.is_blocking:
+            return work()
+        return await anyio.to_thread.run_sync(work, limiter=self._chroma.threads)
 
 
 async def _named_texts(spec: StorageSpec, key: CellKey, text: str) -> list[str]:

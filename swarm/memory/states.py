@@ -44,22 +44,26 @@ class States:
 
     async def get(self, name: str, owner: Owner) -> JsonValue:
         """Return a copy of the value."""
-        spec, key = self._find(name, owner)
-        return await self._get(spec, key)
+        spec, key = await self._begin(name, owner)
+        text = await self._get(spec, key)
+        await _tell(spec, "on_read", text, key)
+        return decode_value(text)
 
     async def set(self, name: str, value: Change | object, owner: Owner) -> JsonValue:
         """Replace the value, or change it by a function of the old one; returns the new one."""
-        spec, key = self._find(name, owner)
-        return await self._set(spec, key, value, owner)
+        spec, key = await self._begin(name, owner)
+        text = await self._set(spec, key, value, owner)
+        await _tell(spec, "on_write", text, key)
+        return decode_value(text)
 
     async def clear(self, name: str, owner: Owner) -> None:
         """Go back to the default."""
-        spec, key = self._find(name, owner)
+        spec, key = await self._begin(name, owner)
         await self._clear(spec, key)
 
     async def read_session(self, owner: Owner) -> JsonValue:
         """Return what a session has noted down; None before the first time."""
-        return await self._get(_SESSION_MEMORY, owner.key("session", "memory"))
+        return decode_value(await self._get(_SESSION_MEMORY, owner.key("session", "memory")))
 
     async def write_session(self, value: Change | object, owner: Owner) -> None:
         """Replace what a session has noted down, or change it by a function."""
@@ -84,23 +88,24 @@ class States:
             return OwnCells(spec.get_state, spec.set_state)
         return self._kept if spec.persist else self._fleeting
 
-    async def _get(self, spec: StateSpec, key: CellKey) -> JsonValue:
-        await self._begin(spec, key)
-        text = await self._current(spec, key)
-        await _tell(spec, "on_read", text, key)
-        return decode_value(text)
+    async def _begin(self, name: str, owner: Owner) -> tuple[StateSpec, CellKey]:
+        """Find a state, and tell of its first use and of the value as it is then."""
+        spec, key = self._find(name, owner)
+        is_first = await self._lives.begin(key, spec.callbacks)
+        if is_first and spec.callbacks is not None and spec.callbacks.on_load is not None:
+            await _tell(spec, "on_load", await self._get(spec, key), key)
+        return spec, key
 
-    async def _set(
-        self, spec: StateSpec, key: CellKey, value: Change | object, by: Owner
-    ) -> JsonValue:
-        await self._begin(spec, key)
+    async def _get(self, spec: StateSpec, key: CellKey) -> str:
+        text = (await self._cells(spec).read(key)).text
+        if text is not None:
+            return text
+        if spec.get_default is None:
+            return encode_value(spec.default, key.place)
         async with self._queues.turn(key):
-            text = await self._write(spec, key, value, by)
-        await _tell(spec, "on_write", text, key)
-        return decode_value(text)
+            return (await self._read(spec, key))[0]
 
     async def _clear(self, spec: StateSpec, key: CellKey) -> None:
-        await self._begin(spec, key)
         async with self._queues.turn(key):
             for _ in range(_ATTEMPTS):
                 cell = await self._cells(spec).read(key)
@@ -109,21 +114,6 @@ class States:
                 if await self._cells(spec).write(key, None, cell.version) is not None:
                     return
         raise _too_slow(key)
-
-    async def _begin(self, spec: StateSpec, key: CellKey) -> None:
-        """Tell of the first use, and of the value as it is then."""
-        is_first = await self._lives.begin(key, spec.callbacks)
-        if is_first and spec.callbacks is not None and spec.callbacks.on_load is not None:
-            await _tell(spec, "on_load", await self._current(spec, key), key)
-
-    async def _current(self, spec: StateSpec, key: CellKey) -> str:
-        text = (await self._cells(spec).read(key)).text
-        if text is not None:
-            return text
-        if spec.get_default is None:
-            return encode_value(spec.default, key.place)
-        async with self._queues.turn(key):
-            return (await self._read(spec, key))[0]
 
     async def _read(self, spec: StateSpec, key: CellKey) -> tuple[str, int]:
         """Return text and version, in the cell's turn; a default that is made is kept."""
@@ -141,22 +131,23 @@ class States:
             cell = await self._cells(spec).read(key)
         return cell.text, cell.version
 
-    async def _write(self, spec: StateSpec, key: CellKey, value: Change | object, by: Owner) -> str:
-        """Write a new value, in the cell's turn, and return its text."""
-        for _ in range(_ATTEMPTS):
-            new = value
-            if callable(value):
-                old, version = await self._read(spec, key)
-                new = await _change(value, decode_value(old), key)
-            else:
-                version = (await self._cells(spec).read(key)).version
-            # A copy, checked: middlewares may change it in place.
-            new = decode_value(encode_value(new, key.place))
-            names = (by.client_id, spec.state_name)
-            new = await pass_through(spec.middlewares, new, *names, place=key.place)
-            text = encode_value(new, key.place)
-            if await self._cells(spec).write(key, text, version) is not None:
-                return text
+    async def _set(self, spec: StateSpec, key: CellKey, value: Change | object, by: Owner) -> str:
+        """Write a new value and return its text."""
+        async with self._queues.turn(key):
+            for _ in range(_ATTEMPTS):
+                new = value
+                if callable(value):
+                    old, version = await self._read(spec, key)
+                    new = await _change(value, decode_value(old), key)
+                else:
+                    version = (await self._cells(spec).read(key)).version
+                # A copy, checked: middlewares may change it in place.
+                new = decode_value(encode_value(new, key.place))
+                names = (by.client_id, spec.state_name)
+                new = await pass_through(spec.middlewares, new, *names, place=key.place)
+                text = encode_value(new, key.place)
+                if await self._cells(spec).write(key, text, version) is not None:
+                    return text
         raise _too_slow(key)
 
 
