@@ -1,6 +1,7 @@
 """The vectors of storages in an embedded Chroma: on disk, derived, made anew when lost."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,34 @@ def test_vectors_that_a_killed_process_left_half_written_are_made_anew(tmp_path:
     again.put({"a": entry})
     asked = pack_vector([0, 1])
     assert [one.key for one in again.search(asked, total=2, score=-1)] == ["a", "b"]
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from tests.swarm.memory.test_chroma import fill
+
+fill(Path(sys.argv[1]))
+"""
+
+
+def fill(folder: Path) -> None:
+    """Put an item into an index, as another process."""
+    index = ChromaIndex(ChromaFolder(folder), KEY, "x")
+    assert index.sync({"a": "text", "b": "other"}) == ["b"]
+    index.put({"b": Entry("other", [pack_vector([0, 1])])})
+
+
+def test_what_another_process_wrote_is_seen(tmp_path: Path) -> None:
+    folder = ChromaFolder(tmp_path)
+    index = ChromaIndex(folder, KEY, "x")
+    index.put({"a": Entry("text", [pack_vector([1, 0])])})
+    assert [one.key for one in index.search(pack_vector([0, 1]), total=1, score=-1)] == ["a"]
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", CHILD, str(tmp_path)], cwd=root, check=True)
+    assert [one.key for one in index.search(pack_vector([0, 1]), total=1, score=-1)] == ["b"]
+    assert index.sync({"a": "text", "b": "other", "c": "new"}) == ["c"]
+    folder.close()
 
 
 def test_thousands_of_items_are_written_and_removed_in_batches(tmp_path: Path) -> None:
