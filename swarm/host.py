@@ -1,9 +1,10 @@
 """A host: what the sessions of one process share: catalog, journal, models, HTTP client."""
 
 import contextlib
+import contextvars
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 import anyio.to_thread
 
-from swarm.catalog import Catalog, current_catalog
+from swarm.bus import Delivery
+from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
 from swarm.completions.callback import CallbackCompletion
+from swarm.completions.formats import FormatFallback
 from swarm.completions.retry import ResilientCompletion
 from swarm.environment import read_environment
 from swarm.errors import SessionError
 from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
+from swarm.runtime.tracing import Tracer, default_tracer
+from swarm.runtime.turns import current_turn
 from swarm.secrets import secrets_of
 from swarm.specs import CompletionSpec
 from swarm.validate import validate
@@ -30,7 +35,9 @@ from swarm.validate import validate
 if TYPE_CHECKING:
     import aiohttp
 
+    from swarm.connect import RateSession, ScheduledSession
     from swarm.memory import Memory
+    from swarm.policy import Policies
     from swarm.store import Database, SqlJournal
 
 __all__ = ["Host", "current_host", "default_home", "run_sync", "session"]
@@ -64,6 +71,7 @@ class Host:
         environment: Mapping[str, str] | None = None,
         lease_seconds: float = 15.0,
         lease_wait: float = 0.0,
+        telemetry: Tracer | None = None,
     ) -> None:
         """Describe a host; nothing is opened yet.
 
@@ -76,6 +84,8 @@ class Host:
             lease_seconds: After this time without a sign of life of a process, its sessions may
                 be opened by others.
             lease_wait: Seconds to wait for a session that another process has open.
+            telemetry: Traces turns, such as `swarm.telemetry.Telemetry()`; what
+                `swarm.telemetry.instrument` set, or nothing, when absent.
         """
         self.catalog = catalog or current_catalog()
         self.home = Path(home) if home is not None else default_home()
@@ -85,10 +95,12 @@ class Host:
         # With its password; not public, so that nothing prints it.
         self._store = store or self.environment.get("WIKISWARM_STORE")
         self._lease_seconds, self._lease_wait = lease_seconds, lease_wait
+        self.telemetry = telemetry if telemetry is not None else default_tracer()
         self._stack = AsyncExitStack()
         self._database: Database | None = None
         self._journal: SqlJournal | None = None
         self._memory: Memory | None = None
+        self._policies: Policies | None = None
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
         """By catalog and swarm, with the version of the catalog that each was made of."""
@@ -115,6 +127,9 @@ class Host:
         self._memory = Memory(self.catalog, Kept(self._database, self))
         self._stack.push_async_callback(self._memory.aclose)
         self._token = _current.set(self)
+        # Last, so that listeners still have everything while the host closes.
+        delivery = Delivery(self.catalog.bus, self._listening_context())
+        self._stack.push_async_callback(delivery.aclose)
         return self
 
     async def __aexit__(
@@ -134,6 +149,7 @@ class Host:
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
         self._journal = self._database = self._http = self._memory = None
+        self._policies = None
 
     @property
     def database(self) -> "Database":
@@ -147,6 +163,17 @@ class Host:
         return self._database
 
     @property
+    def journal(self) -> "SqlJournal":
+        """The journal of the host's sessions.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        if self._journal is None:
+            raise SessionError("the host is not open; use it in `async with`")
+        return self._journal
+
+    @property
     def memory(self) -> "Memory":
         """The states, storages and computes of this host's clients.
 
@@ -156,6 +183,19 @@ class Host:
         if self._memory is None:
             raise SessionError("the host is not open; use it in `async with`")
         return self._memory
+
+    @property
+    def policies(self) -> "Policies":
+        """The bans of this host's clients, and the guards of its swarms.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        if self._policies is None:
+            from swarm.policy import Policies
+
+            self._policies = Policies(self.catalog, self.database, self.environment)
+        return self._policies
 
     async def open_session(self, client_id: str, swarm_name: str) -> Session:
         """Return a session that is not yet open; use it in `async with`.
@@ -180,7 +220,9 @@ class Host:
         validate(catalog)
         version = catalog.version
         plan = await plan_swarm(catalog, swarm_name, self.completion, self)
-        plan = replace(plan, memory=self.memory.for_catalog(catalog))
+        plan = replace(plan, memory=self.memory.for_catalog(catalog), tracer=self.telemetry)
+        if plan.spec.policies:
+            plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
         # Of two that came at once the first stays, so that all sessions share one.
         known = self._plans.get(key)
         if known is None or known[1] != version:
@@ -242,6 +284,13 @@ class Host:
             # The key names the resource, so what was kept has the type that start gives.
             return cast("Resource", self._shared[key])
 
+    def _listening_context(self) -> contextvars.Context:
+        """Return what listeners see: this host and its catalog, and no turn."""
+        with use_catalog(self.catalog):
+            context = contextvars.copy_context()
+        context.run(current_turn.set, None)
+        return context
+
     async def _open_completion(self, spec: CompletionSpec) -> Completion:
         key = repr(spec)
         known = self._completions.get(key)
@@ -252,7 +301,7 @@ class Host:
             for text in ([spec.model] if spec.model else []) + list(spec.fallbacks):
                 reference = parse_reference(text)
                 provider = model_provider(reference.provider)
-                candidates.append(await provider(reference, spec, self))
+                candidates.append(FormatFallback(await provider(reference, spec, self)))
             known = self._completions[key] = ResilientCompletion(
                 candidates, max_retries=spec.max_retries, timeout=spec.timeout
             )
@@ -310,6 +359,32 @@ class session:
         trace: TracebackType | None,
     ) -> bool | None:
         return await self._stack.__aexit__(kind, error, trace)
+
+    @staticmethod
+    def scheduled(
+        client_id: str, swarm_name: str, delay: float = 1.0, *, host: Host | None = None
+    ) -> "AbstractAsyncContextManager[ScheduledSession]":
+        """Open a session whose messages collapse while one is answered.
+
+        The first message is answered at once. Those that come meanwhile wait together, and for
+        `delay` seconds more; then the newest is answered, the others are only kept in the history,
+        and all their callers get that answer.
+        """
+        from swarm.connect.scheduled import scheduled
+
+        return scheduled(client_id, swarm_name, delay, host=host)
+
+    @staticmethod
+    def rate(
+        client_id: str, swarm_name: str, delay: float = 1.0, *, host: Host | None = None
+    ) -> "AbstractAsyncContextManager[RateSession]":
+        """Open a session that drops what comes again within `delay` seconds.
+
+        A dropped message gets "" for an answer. The host counts by client id.
+        """
+        from swarm.connect.rate import rate
+
+        return rate(client_id, swarm_name, delay, host=host)
 
 
 def run_sync(function: Callable[..., Awaitable[Result]], *arguments: object) -> Result:

@@ -17,8 +17,9 @@ from finetune.evaluate.report import EvaluationReport, RowResult
 from finetune.evaluate.run import EvaluationProgress
 from finetune.train.files import sha256_file
 from finetune.train.rows import read_chats
-from swarm import Catalog, CompletionRequest, CompletionSpec, Host, Message
+from swarm import Catalog, CompletionRequest, CompletionSpec, Host
 from swarm.errors import ProviderOutputError, SwarmError
+from swarm.messages import read_message
 from swarm.reference import parse_reference
 from wiki import ModelRegistry
 
@@ -63,7 +64,7 @@ async def evaluate_reference(
 
         async def ask(index: int) -> None:
             *before, expected = chats[index]
-            messages = [Message.model_validate(message) for message in before]
+            messages = [read_message(message) for message in before]
             async with limiter:
                 try:
                     answer = await completion.complete(CompletionRequest(messages=messages))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from swarm.completion import CompletionRequest, CompletionResult
 from swarm.errors import ProviderOutputError
-from swarm.messages import Message
+from swarm.messages import Message, read_message
 from swarm.specs import Callback
 
 __all__ = ["CallbackCompletion"]
@@ -61,7 +61,7 @@ class CallbackCompletion:
         elif isinstance(value, Mapping):
             fields = {"role": "assistant", **cast("Mapping[str, Any]", value)}
             try:
-                value = Message.model_validate(fields)
+                value = read_message(fields)
             except ValidationError as wrong:
                 raise ProviderOutputError(
                     f"the mapping it returned is no message: {wrong.error_count()} problems",

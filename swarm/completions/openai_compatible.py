@@ -1,7 +1,8 @@
 """Every server that speaks OpenAI's chat completions, over the host's HTTP client."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
@@ -13,13 +14,14 @@ from swarm.completions.openai_wire import (
     confidence_of,
     read_calls,
     read_usage,
+    wire_format,
     wire_request,
     wire_tool,
 )
 from swarm.completions.providers import read_key
 from swarm.completions.refusal import hide_key, refusal
 from swarm.completions.sse import read_events
-from swarm.completions.thinking import ThinkingFilter
+from swarm.completions.thinking import ThinkingFilter, split_thinking
 from swarm.errors import (
     DeclarationError,
     ProviderDownError,
@@ -97,6 +99,7 @@ class OpenAICompatible:
         services: Services,
     ) -> None:
         self._reference = reference
+        self._model = str(reference)
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._embeddings_url = f"{base_url.rstrip('/')}/embeddings"
         self._key = key
@@ -121,7 +124,7 @@ class OpenAICompatible:
     @property
     def model(self) -> str:
         """The model's reference."""
-        return str(self._reference)
+        return self._model
 
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return the whole answer; see `Completion.complete`."""
@@ -133,7 +136,7 @@ class OpenAICompatible:
         self, request: CompletionRequest
     ) -> AsyncGenerator[str | CompletionResult, None]:
         """Yield text, then the whole answer; see `Completion.stream`."""
-        body = self._body(request) | {"stream": True, "stream_options": {"include_usage": True}}
+        body = self._body(request, stream=True, stream_options={"include_usage": True})
         thinking, calls = ThinkingFilter(), ToolCallDeltas()
         text: list[str] = []
         reasoning: list[str] = []
@@ -202,7 +205,8 @@ class OpenAICompatible:
             ProviderError: The server failed; nothing is tried again here.
         """
         body: dict[str, object] = {"model": self._reference.name, "input": list(texts)}
-        async with self._post(body | self._extra, self._embeddings_url) as response:
+        sent = orjson.dumps(body | self._extra)
+        async with self._post(sent, self._embeddings_url) as response:
             data = await self._read(response)
         return read_embeddings(self._parse(data), len(texts), self.model)
 
@@ -213,13 +217,12 @@ class OpenAICompatible:
         if not isinstance(raw, dict):
             raise self._bad("the answer has no message")
         fields = cast("_Json", raw)
-        thinking = ThinkingFilter()
-        text = thinking.feed(_text(fields.get("content"))) + thinking.finish()
+        text, thought = split_thinking(_text(fields.get("content")))
         message = Message(
             role="assistant",
             content=text,
             tool_calls=read_calls(fields.get("tool_calls"), self.model),
-            reasoning=_reasoning(fields) or thinking.reasoning or None,
+            reasoning=_reasoning(fields) or thought or None,
         )
         return CompletionResult(
             message=message,
@@ -229,11 +232,14 @@ class OpenAICompatible:
             finish_reason=_text(choice.get("finish_reason")) or None,
         )
 
-    def _body(self, request: CompletionRequest) -> dict[str, object]:
+    def _body(self, request: CompletionRequest, **more: object) -> bytes:
         body = wire_request(self._reference.name, request.messages, self._wire_tools(request.tools))
         if request.wants_confidence:
             body["logprobs"] = True
-        return body | self._extra
+        if request.response_format is not None:
+            body["response_format"] = wire_format(request.response_format)
+        # As bytes: a dict for each message, held while the model thinks, is work for the collector.
+        return orjson.dumps(body | self._extra | more)
 
     def _wire_tools(self, tools: Sequence[ToolDefinition]) -> list[dict[str, object]]:
         """Render an agent's tools once; the same sequence comes with each of its requests."""
@@ -246,25 +252,30 @@ class OpenAICompatible:
             known = self._tools[id(tools)] = (tools, [wire_tool(tool) for tool in tools])
         return known[1]
 
-    @asynccontextmanager
-    async def _post(
-        self, body: dict[str, object], url: str | None = None
-    ) -> AsyncGenerator["aiohttp.ClientResponse"]:
+    def _post(self, body: bytes, url: str | None = None) -> "_Exchange":
+        """Return a request; entered, it gives the response of a server that took it."""
+        return _Exchange(self, body, url or self._url)
+
+    async def send(self, body: bytes, url: str) -> "aiohttp.ClientResponse":
+        """Send a request."""
+        response = await self._services.http().post(
+            url, data=body, headers=self._headers, allow_redirects=False
+        )
+        if response.status != 200:
+            async with response:
+                raise self._refusal(response, await self._read(response))
+        return response
+
+    def failure(self, error: BaseException | None, url: str) -> ProviderDownError | None:
+        """Return our error for one of the HTTP client's."""
         import aiohttp
 
-        url = url or self._url
-        try:
-            async with self._services.http().post(
-                url, data=orjson.dumps(body), headers=self._headers, allow_redirects=False
-            ) as response:
-                if response.status != 200:
-                    raise self._refusal(response, await self._read(response))
-                yield response
-        except TimeoutError as error:
-            raise ProviderDownError("no connection in time", provider=self.model) from error
-        except aiohttp.ClientError as error:
+        if isinstance(error, TimeoutError):
+            return ProviderDownError("no connection in time", provider=self.model)
+        if isinstance(error, aiohttp.ClientError):
             reason = f"no answer from {url}: {error}".removesuffix(": ")
-            raise ProviderDownError(hide_key(reason, self._key), provider=self.model) from error
+            return ProviderDownError(hide_key(reason, self._key), provider=self.model)
+        return None
 
     async def _read(self, response: "aiohttp.ClientResponse") -> bytes:
         parts: list[bytes] = []
@@ -327,6 +338,37 @@ class OpenAICompatible:
     def _is_openai(self, base_url: str) -> bool:
         """Whether the newer name of the token limit is known there."""
         return self._reference.provider == "openai" and base_url == _SERVERS["openai"].base_url
+
+
+class _Exchange:
+    """A request and its response; what the HTTP client raises becomes an error of ours.
+
+    A class, since a generator would cost every turn more.
+    """
+
+    def __init__(self, completion: OpenAICompatible, body: bytes, url: str) -> None:
+        self._completion = completion
+        self._body = body
+        self._url = url
+
+    async def __aenter__(self) -> "aiohttp.ClientResponse":
+        try:
+            self._response = await self._completion.send(self._body, self._url)
+        except Exception as error:
+            if failure := self._completion.failure(error, self._url):
+                raise failure from error
+            raise
+        return self._response
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._response.__aexit__(kind, error, trace)
+        if error is not None and (failure := self._completion.failure(error, self._url)):
+            raise failure from error
 
 
 def _text(value: object) -> str:

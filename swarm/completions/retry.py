@@ -23,6 +23,9 @@ __all__ = ["ResilientCompletion"]
 
 Result = TypeVar("Result")
 
+_PASSING = (ProviderDownError, ProviderBusyError, ProviderOutputError)
+"""What another attempt may not meet again."""
+
 _FIRST_PAUSE = 0.25
 """Seconds before the second attempt; doubled for each further one, with jitter."""
 _LONGEST_PAUSE = 8.0
@@ -103,25 +106,20 @@ class ResilientCompletion:
             until = now + (deadline - now) / (len(self._candidates) - place)
             try:
                 with anyio.CancelScope(deadline=until):
-                    return await self._attempt(call, candidate, until)
+                    for attempt in range(self._max_retries + 1):
+                        try:
+                            return await call(candidate)
+                        except _PASSING as error:
+                            pause = _pause(attempt, error.retry_after)
+                            # Waiting past the deadline would only hide why it failed.
+                            is_last = attempt == self._max_retries
+                            if is_last or anyio.current_time() + pause >= until:
+                                raise
+                        await anyio.sleep(pause)
                 failure = self._too_late()
             except ProviderError as error:
                 failure = error
         raise failure or RuntimeError("a completion without candidates")
-
-    async def _attempt(
-        self, call: Callable[[Completion], Awaitable[Result]], candidate: Completion, until: float
-    ) -> Result:
-        for attempt in range(self._max_retries + 1):
-            try:
-                return await call(candidate)
-            except (ProviderDownError, ProviderBusyError, ProviderOutputError) as error:
-                pause = _pause(attempt, error.retry_after)
-                # Waiting past the deadline would only hide why it failed.
-                if attempt == self._max_retries or anyio.current_time() + pause >= until:
-                    raise
-            await anyio.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
 
     def _too_late(self) -> ProviderTimeoutError:
         return ProviderTimeoutError(f"no answer within {self._timeout:g} s", provider=self.model)

@@ -1,8 +1,17 @@
 """Splits off what a model thinks aloud between `<think>` and `</think>` before its answer."""
 
-__all__ = ["ThinkingFilter"]
+__all__ = ["ThinkingFilter", "split_thinking"]
 
 _OPEN, _CLOSE = "<think>", "</think>"
+
+
+def split_thinking(text: str) -> tuple[str, str]:
+    """Return the part of a whole text that a user may see, and what was thought before it."""
+    if _OPEN not in text:
+        return text, ""
+    thinking = ThinkingFilter()
+    visible = thinking.feed(text) + thinking.finish()
+    return visible, thinking.reasoning
 
 
 class ThinkingFilter:

@@ -29,9 +29,25 @@ def session_id(swarm_name: str, client_id: str) -> str:
 
 def new_run_id() -> str:
     """Return an id for a turn, short enough to type."""
-    return os.urandom(6).hex()
+    return _random_hex()
 
 
 def new_tool_id() -> str:
     """Return an id for a tool call whose model gave none."""
-    return f"call_{os.urandom(6).hex()}"
+    return f"call_{_random_hex()}"
+
+
+_random = bytearray()
+"""Random bytes for the next ids: asking the system for each costs more than all else of an id."""
+
+# A child must not give out the ids of its parent.
+os.register_at_fork(after_in_child=_random.clear)
+
+
+def _random_hex() -> str:
+    """Return 12 random hexadecimal digits."""
+    if len(_random) < 6:
+        _random[:] = os.urandom(6 * 256)
+    found = _random[-6:]
+    del _random[-6:]
+    return found.hex()

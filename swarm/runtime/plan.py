@@ -9,6 +9,7 @@ from swarm.completion import Completion, ToolDefinition
 from swarm.errors import DeclarationError
 from swarm.events import AgentConfigured
 from swarm.extension import Services
+from swarm.runtime.offer import is_dynamic, offer_tools
 from swarm.runtime.tools import BoundTool, bind_handoff, bind_tool
 from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from swarm.mcp.toolset import McpTools
     from swarm.memory import Memory
     from swarm.runtime.guard import Approvals, Guard
+    from swarm.runtime.tracing import Tracer
 
 __all__ = ["AgentPlan", "MoreTools", "OpenCompletion", "SwarmPlan", "plan_swarm"]
 
@@ -35,8 +37,15 @@ class AgentPlan:
     tools: dict[str, BoundTool]
     """By the name that the model sees, in the order of the declaration."""
     definitions: tuple[ToolDefinition, ...]
+    system: tuple[str, ...] | None = None
+    """Its prompt and system lines, where no function makes any of them."""
     more_tools: "MoreTools | None" = None
     """Gives the tools of MCP servers, which come after the agent's own."""
+
+    checks_output: bool = False
+    """Its functions may change or refuse what the model says."""
+    is_dynamic: bool = False
+    """Some of its tools are there at times only, or are described anew for each call."""
 
     async def for_client(self, client_id: str) -> "AgentPlan":
         """Return this agent with all the tools that a client's next model call may use.
@@ -44,7 +53,8 @@ class AgentPlan:
         Raises:
             SetupError: An MCP server was never reached and cannot be now.
         """
-        return self if self.more_tools is None else await self.more_tools(self, client_id)
+        plan = self if self.more_tools is None else await self.more_tools(self, client_id)
+        return await offer_tools(plan, client_id) if plan.is_dynamic else plan
 
     def configured(self, system: tuple[str, ...]) -> AgentConfigured:
         """Return the record of this agent for the journal."""
@@ -71,6 +81,8 @@ class SwarmPlan:
     agents: dict[str, AgentPlan]
     window: int
     """Messages that a session keeps in memory."""
+    has_observers: bool
+    """The swarm, or an agent of it, has callbacks."""
     catalog: Catalog
     open_completion: OpenCompletion
     """Opens further completions, for what upper rooms ask beside the conversation."""
@@ -82,6 +94,8 @@ class SwarmPlan:
     """The swarm's policies; None when it has none."""
     approvals: "Approvals | None" = None
     """Asks people about tool calls."""
+    tracer: "Tracer | None" = None
+    """Traces turns, model calls and tool calls; None when nobody watches."""
 
 
 async def plan_swarm(
@@ -102,6 +116,8 @@ async def plan_swarm(
         agent = catalog.agents.get(name)
         bound = [bind_tool(catalog.tools.get(tool), catalog) for tool in agent.tools]
         bound += [bind_handoff(target) for target in agent.handoffs]
+        # Who is the right one to answer is the first question.
+        bound.sort(key=lambda tool: not tool.is_navigation)
         more = None
         if services is not None and agent.mcp:
             from swarm.mcp.toolset import mcp_tools
@@ -114,12 +130,24 @@ async def plan_swarm(
             completion=await open_completion(catalog.completions.get(agent.completion)),
             tools={tool.definition.name: tool for tool in bound},
             definitions=tuple(tool.definition for tool in bound),
+            system=_fixed_system(agent),
             more_tools=None if more is None else _with_more(more, catalog),
+            checks_output=any((agent.map_message, agent.validate_output, agent.transform)),
+            is_dynamic=any(is_dynamic(tool.spec) for tool in bound),
         )
     longest = max(plan.spec.keep_messages for plan in agents.values())
     # Tool traffic of other agents and of failed turns is filtered from the view afterwards.
     window = max(200, 4 * longest)
-    return SwarmPlan(spec, agents, window, catalog, open_completion, services)
+    has_observers = spec.callbacks is not None or any(
+        plan.spec.callbacks is not None for plan in agents.values()
+    )
+    return SwarmPlan(spec, agents, window, has_observers, catalog, open_completion, services)
+
+
+def _fixed_system(spec: AgentSpec) -> tuple[str, ...] | None:
+    if not isinstance(spec.prompt, str) or spec.system_dynamic is not None:
+        return None
+    return tuple(line for line in (spec.prompt, *spec.system_lines) if line)
 
 
 def _with_more(more: "Callable[[str], Awaitable[McpTools]]", catalog: Catalog) -> MoreTools:

@@ -9,7 +9,7 @@ The insert of an event holds the check of its session's lease, so the two cannot
 
 import asyncio  # noqa: TID251 - a timer and a callback of the loop cost less than a task
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -95,7 +95,7 @@ class SqlJournal:
                 "session_id": session_id,
                 "seq": seq,
                 "kind": event.kind,
-                "payload": self._without_secrets(event.model_dump_json(exclude_defaults=True)),
+                "payload": self._without_secrets(_encode(event)),
                 "at": time.time(),
                 "owner": self._leases.owner,
                 "token": self._leases.token(session_id),
@@ -129,7 +129,9 @@ class SqlJournal:
                 return row["seq"] == seq
         return False
 
-    async def read(self, session_id: str, *, last: int) -> list[StoredEvent]:
+    async def read(
+        self, session_id: str, *, last: int, kinds: Sequence[str] | None = None
+    ) -> list[StoredEvent]:
         """Read the newest events of a session; see `Journal.read`."""
         import sqlalchemy as sa
 
@@ -141,6 +143,8 @@ class SqlJournal:
             .order_by(events.c.seq.desc())
             .limit(last)
         )
+        if kinds is not None:
+            query = query.where(events.c.kind.in_(kinds))
         rows = await self._database.run(lambda connection: connection.execute(query).all())
         return [
             StoredEvent(session_id, row.seq, row.at, decode_row(row.kind, row.payload))
@@ -190,6 +194,8 @@ class SqlJournal:
             self._write_soon()
 
     def _without_secrets(self, payload: str) -> str:
+        if not self._secrets:
+            return payload
         found = {name: value for name, value in self._secrets.items() if value in payload}
         return hide(payload, found) if found else payload
 
@@ -309,6 +315,12 @@ def _statements(tables: Tables) -> "tuple[sqlalchemy.Executable, sqlalchemy.Exec
         sa.insert(events).from_select(names, held).execution_options(preserve_rowcount=True),
         sa.insert(events).from_select(names, unknown).execution_options(preserve_rowcount=True),
     )
+
+
+def _encode(event: Event) -> str:
+    """Return an event as JSON."""
+    # What `model_dump_json` does, without reading its dozen options first.
+    return event.__pydantic_serializer__.to_json(event, exclude_defaults=True).decode()
 
 
 def decode_row(kind: str, payload: str) -> Event:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +244,7 @@ async def test_a_long_conversation_is_cut_before_a_question(tmp_path: Path) -> N
 
 
 async def test_a_hand_off_leaves_the_row_to_the_agent_that_answered(tmp_path: Path) -> None:
-    parting = call_tool("transfer_to_doctor", "c1").model_copy(update={"content": "One moment."})
+    parting = replace(call_tool("transfer_to_doctor", "c1"), content="One moment.")
     await talk(
         tmp_path,
         ("My head hurts", [parting, call_tool("price", "c2", product="A"), "Take one A."]),
@@ -386,8 +387,8 @@ async def test_calls_with_an_id_that_was_used_before_are_told_apart(tmp_path: Pa
 async def test_arguments_that_a_model_encoded_its_own_way_are_one_object(tmp_path: Path) -> None:
     twice, none = call_tool("price", "c1").tool_calls[0], call_tool("announce", "c2").tool_calls[0]
     calls = (
-        twice.model_copy(update={"arguments": json.dumps('{"product": "A"}')}),
-        none.model_copy(update={"arguments": ""}),
+        replace(twice, arguments=json.dumps('{"product": "A"}')),
+        replace(none, arguments=""),
     )
     await talk(tmp_path, ("How much?", [Message(role="assistant", tool_calls=calls)]))
     found = await collected(tmp_path)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -46,7 +47,7 @@ _TEXT = Message(role="assistant", content="Hello.")
         (_MESSAGE, _MESSAGE),
         (_RESULT, _MESSAGE),
         ({"content": "Hello."}, _TEXT),
-        (_MESSAGE.model_dump(), _MESSAGE),
+        (asdict(_MESSAGE), _MESSAGE),
         ({}, Message(role="assistant")),
     ],
 )
