@@ -14,7 +14,7 @@ from tests.wiki.shop import wiki_only
 from wiki import ask
 from wiki.engine import GgufError
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("gguf_host")]
 
 
 @pytest.fixture(scope="module")
