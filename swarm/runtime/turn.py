@@ -4,6 +4,7 @@ The loop asks the active agent's model, runs the tool calls it wants, feeds the 
 ends with text. No lock is held while user code runs, so tools may call every verb.
 """
 
+import functools
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -54,8 +55,6 @@ Publish = Callable[[StreamEvent], Awaitable[None]]
 _MAX_NESTED = 20
 """How deep `execute` may be called inside tools that `execute` made run."""
 
-_NO_USAGE = Usage()
-
 current_turn: ContextVar["Turn | None"] = ContextVar("wikiswarm_turn", default=None)
 """The turn whose code is running."""
 
@@ -79,7 +78,7 @@ class Turn:
         self._depth = 0
         self._settled: anyio.Event | None = None
         """Set once `execute` of tools has its answers."""
-        self._usage = _NO_USAGE
+        self._usage = _no_usage()
         self._is_placeholder = False
         self._started = time.monotonic()
 
@@ -350,3 +349,9 @@ class Turn:
                 is_placeholder=self._is_placeholder,
             )
         )
+
+
+@functools.cache
+def _no_usage() -> Usage:
+    """Return one for all turns; made at the first, since pydantic is slow to make its first."""
+    return Usage()
