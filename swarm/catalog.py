@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
+from swarm.bus import Bus
 from swarm.registry import Kind, Registry
 from swarm.specs import AgentSpec, CompletionSpec, Spec, SwarmSpec, ToolSpec
 
@@ -37,6 +38,8 @@ class Catalog:
         self._registries: dict[str, Registry[Any]] = {}
         self.origin = origin
         """The catalog that this one was copied from, by `copy`."""
+        self.bus: Bus = Bus() if origin is None else origin.bus
+        """What happens in the sessions of this catalog and of its copies."""
 
     def copy(self) -> "Catalog":
         """Return a catalog with the same declarations, to be changed on its own.
@@ -59,6 +62,11 @@ class Catalog:
         """Grows with each change of a declaration."""
         return sum(registry.version for registry in self._registries.values())
 
+    @property
+    def kinds(self) -> list[Kind[Any]]:
+        """The kinds that something was declared of, or looked up in."""
+        return [registry.kind for registry in self._registries.values()]
+
     def registry(self, kind: Kind[SpecT]) -> Registry[SpecT]:
         """Return the registry of a kind; upper rooms bring kinds of their own."""
         found = self._registries.get(kind.name)
@@ -66,6 +74,11 @@ class Catalog:
             found = self._registries[kind.name] = Registry(kind)
         # A kind's name is used by one Kind only, so the registry holds exactly its specs.
         return cast("Registry[SpecT]", found)
+
+    def names(self, kind_name: str) -> list[str]:
+        """Return the declared names of a kind, also of one that an upper room may bring."""
+        found = self._registries.get(kind_name)
+        return [] if found is None else found.names
 
     @property
     def agents(self) -> Registry[AgentSpec]:

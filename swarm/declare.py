@@ -54,7 +54,7 @@ def declarer(kind: Kind[SpecT], make: Callable[P, SpecT]) -> Callable[P, str]:
             spec = make(*args, **fields)
         except PydanticError as wrong:
             name = str(fields.get(kind.key, "?"))
-            raise ValidationError(field_problems(wrong, f"{kind.name}s.{name}", kind)) from None
+            raise ValidationError(field_problems(wrong, f"{kind.section}.{name}", kind)) from None
         return current_catalog().registry(kind).add(spec)
 
     add.__name__ = add.__qualname__ = f"add_{kind.name}"
@@ -160,7 +160,7 @@ class _Override(Generic[SpecT]):
         try:
             changed = kind.spec.model_validate({**given, **fields, kind.key: name})
         except PydanticError as wrong:
-            raise ValidationError(field_problems(wrong, f"{kind.name}s.{name}", kind)) from None
+            raise ValidationError(field_problems(wrong, f"{kind.section}.{name}", kind)) from None
         registry.replace(changed)
         try:
             yield changed

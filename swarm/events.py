@@ -21,6 +21,9 @@ __all__ = [
     "Event",
     "Failure",
     "HandedOff",
+    "HistoryFlushed",
+    "HistorySummarized",
+    "InstructionAdded",
     "MessageAdded",
     "Noted",
     "SessionOpened",
@@ -98,6 +101,34 @@ class MessageAdded(_Record):
     """A tool output that reports a failure to the model."""
 
 
+class InstructionAdded(_Record):
+    """A system or developer message was committed; its agent sees it from now on."""
+
+    kind: Literal["instruction_added"] = "instruction_added"
+    run_id: str | None = None
+    message: Message
+
+
+class HistoryFlushed(_Record):
+    """What was said before is hidden from models from now on; it stays in the journal."""
+
+    kind: Literal["history_flushed"] = "history_flushed"
+    run_id: str | None = None
+    agent_name: str
+
+
+class HistorySummarized(_Record):
+    """An agent's model summed up turns that no longer fit into its window."""
+
+    kind: Literal["history_summarized"] = "history_summarized"
+    agent_name: str
+    text: str
+    """The whole summary, with what earlier ones said."""
+    last_run_id: str
+    """The newest turn that it covers."""
+    usage: Usage | None = None
+
+
 class AgentChanged(_Record):
     """The conversation was handed to another agent."""
 
@@ -105,6 +136,8 @@ class AgentChanged(_Record):
     run_id: str | None = None
     from_agent: str
     to_agent: str
+    stack: tuple[str, ...] = ()
+    """The agents to go back to, the newest last."""
 
 
 class Noted(_Record):
@@ -133,7 +166,16 @@ class TurnEnded(_Record):
 
 
 Event = Annotated[
-    SessionOpened | AgentConfigured | TurnStarted | MessageAdded | AgentChanged | Noted | TurnEnded,
+    SessionOpened
+    | AgentConfigured
+    | TurnStarted
+    | MessageAdded
+    | InstructionAdded
+    | HistoryFlushed
+    | HistorySummarized
+    | AgentChanged
+    | Noted
+    | TurnEnded,
     Field(discriminator="kind"),
 ]
 """Everything that a journal can hold."""

@@ -1,6 +1,7 @@
 """A host: what the sessions of one process share: catalog, journal, models, HTTP client."""
 
 import contextlib
+import contextvars
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -13,27 +14,33 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 import anyio.to_thread
 
-from swarm.catalog import Catalog, current_catalog
+from swarm.bus import Delivery
+from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
 from swarm.completions.callback import CallbackCompletion
+from swarm.completions.formats import FormatFallback
 from swarm.completions.retry import ResilientCompletion
 from swarm.environment import read_environment
 from swarm.errors import SessionError
 from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
+from swarm.runtime.tracing import Tracer, default_tracer
+from swarm.runtime.turns import current_turn
 from swarm.secrets import secrets_of
-from swarm.specs import CompletionSpec
+from swarm.specs import AgentSpec, CompletionSpec
 from swarm.validate import validate
 
 if TYPE_CHECKING:
     import aiohttp
 
+    from swarm.inbox import Desk, Inbox, OperatorCompletion
     from swarm.memory import Memory
+    from swarm.policy import Policies
     from swarm.store import Database, SqlJournal
 
-__all__ = ["Host", "current_host", "default_home", "run_sync", "session"]
+__all__ = ["Host", "current_host", "default_home"]
 
 _MOST_PLANS = 256
 """Swarms that are kept ready; scopes make some that nobody needs again."""
@@ -64,6 +71,7 @@ class Host:
         environment: Mapping[str, str] | None = None,
         lease_seconds: float = 15.0,
         lease_wait: float = 0.0,
+        telemetry: Tracer | None = None,
     ) -> None:
         """Describe a host; nothing is opened yet.
 
@@ -76,6 +84,8 @@ class Host:
             lease_seconds: After this time without a sign of life of a process, its sessions may
                 be opened by others.
             lease_wait: Seconds to wait for a session that another process has open.
+            telemetry: Traces turns, such as `swarm.telemetry.Telemetry()`; what
+                `swarm.telemetry.instrument` set, or nothing, when absent.
         """
         self.catalog = catalog or current_catalog()
         self.home = Path(home) if home is not None else default_home()
@@ -85,10 +95,13 @@ class Host:
         # With its password; not public, so that nothing prints it.
         self._store = store or self.environment.get("WIKISWARM_STORE")
         self._lease_seconds, self._lease_wait = lease_seconds, lease_wait
+        self.telemetry = telemetry if telemetry is not None else default_tracer()
         self._stack = AsyncExitStack()
         self._database: Database | None = None
         self._journal: SqlJournal | None = None
         self._memory: Memory | None = None
+        self._policies: Policies | None = None
+        self._desk: Desk | None = None
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
         """By catalog and swarm, with the version of the catalog that each was made of."""
@@ -114,6 +127,9 @@ class Host:
         self._stack.push_async_callback(self._journal.aclose)
         self._memory = Memory(self.catalog, self._database)
         self._token = _current.set(self)
+        # Last, so that listeners still have everything while the host closes.
+        delivery = Delivery(self.catalog.bus, self._listening_context())
+        self._stack.push_async_callback(delivery.aclose)
         return self
 
     async def __aexit__(
@@ -133,6 +149,7 @@ class Host:
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
         self._journal = self._database = self._http = self._memory = None
+        self._policies = self._desk = None
 
     @property
     def database(self) -> "Database":
@@ -146,6 +163,17 @@ class Host:
         return self._database
 
     @property
+    def journal(self) -> "SqlJournal":
+        """The journal of the host's sessions.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        if self._journal is None:
+            raise SessionError("the host is not open; use it in `async with`")
+        return self._journal
+
+    @property
     def memory(self) -> "Memory":
         """The states, storages and computes of this host's clients.
 
@@ -155,6 +183,28 @@ class Host:
         if self._memory is None:
             raise SessionError("the host is not open; use it in `async with`")
         return self._memory
+
+    @property
+    def policies(self) -> "Policies":
+        """The bans of this host's clients, and the guards of its swarms.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        if self._policies is None:
+            from swarm.policy import Policies
+
+            self._policies = Policies(self.catalog, self.database, self.environment)
+        return self._policies
+
+    @property
+    def inbox(self) -> "Inbox":
+        """The questions and tool calls that wait for people.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        return self._open_desk().inbox
 
     async def open_session(self, client_id: str, swarm_name: str) -> Session:
         """Return a session that is not yet open; use it in `async with`.
@@ -178,8 +228,12 @@ class Host:
             return known[2]
         validate(catalog)
         version = catalog.version
-        plan = await plan_swarm(catalog, swarm_name, self.completion, self)
-        plan = replace(plan, memory=self.memory)
+        plan = await plan_swarm(catalog, swarm_name, self.completion, self, self._operator)
+        plan = replace(plan, memory=self.memory, tracer=self.telemetry)
+        if plan.spec.policies:
+            plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
+        if plan.asks_people:
+            plan = replace(plan, approvals=self._open_desk(), people=self._open_desk())
         # Of two that came at once the first stays, so that all sessions share one.
         known = self._plans.get(key)
         if known is None or known[1] != version:
@@ -241,6 +295,24 @@ class Host:
             # The key names the resource, so what was kept has the type that start gives.
             return cast("Resource", self._shared[key])
 
+    def _listening_context(self) -> contextvars.Context:
+        """Return what listeners see: this host and its catalog, and no turn."""
+        with use_catalog(self.catalog):
+            context = contextvars.copy_context()
+        context.run(current_turn.set, None)
+        return context
+
+    def _operator(self, spec: AgentSpec) -> "OperatorCompletion":
+        return self._open_desk().operator(spec)
+
+    def _open_desk(self) -> "Desk":
+        if self._desk is None:
+            from swarm.inbox import Desk  # only programs that ask people pay for it
+
+            self._desk = Desk(self.database, secrets=secrets_of(self.environment))
+            self._stack.push_async_callback(self._desk.aclose)
+        return self._desk
+
     async def _open_completion(self, spec: CompletionSpec) -> Completion:
         key = repr(spec)
         known = self._completions.get(key)
@@ -251,7 +323,7 @@ class Host:
             for text in ([spec.model] if spec.model else []) + list(spec.fallbacks):
                 reference = parse_reference(text)
                 provider = model_provider(reference.provider)
-                candidates.append(await provider(reference, spec, self))
+                candidates.append(FormatFallback(await provider(reference, spec, self)))
             known = self._completions[key] = ResilientCompletion(
                 candidates, max_retries=spec.max_retries, timeout=spec.timeout
             )
@@ -269,48 +341,3 @@ _current: ContextVar[Host | None] = ContextVar("wikiswarm_host", default=None)
 def current_host() -> Host | None:
     """Return the host that sessions open in, if one is open."""
     return _current.get()
-
-
-class session:
-    """Open or resume a conversation of a client with a swarm.
-
-    ```python
-    async with session("client-1", "shop") as chat:
-        print(await chat.complete("Do you have something against a headache?"))
-    ```
-
-    Inside an open `Host` the session is one of it; without, it brings a host of its own for the
-    current catalog and the default home.
-
-    Raises:
-        ValidationError: The declarations have problems.
-        SetupError: The journal cannot be written, or a model lacks its key or extra.
-        SessionError: The same conversation is open already.
-    """
-
-    def __init__(self, client_id: str, swarm_name: str, *, host: Host | None = None) -> None:
-        self._names = (client_id, swarm_name)
-        self._host = host
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Session:
-        async with AsyncExitStack() as stack:
-            host = self._host or current_host()
-            if host is None:
-                host = await stack.enter_async_context(Host())
-            opened = await stack.enter_async_context(await host.open_session(*self._names))
-            self._stack = stack.pop_all()
-            return opened
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        return await self._stack.__aexit__(kind, error, trace)
-
-
-def run_sync(function: Callable[..., Awaitable[Result]], *arguments: object) -> Result:
-    """Run an async function to its end, for programs that are not async themselves."""
-    return anyio.run(function, *arguments)

@@ -19,6 +19,13 @@ class Kind(NamedTuple, Generic[SpecT]):
     spec: type[SpecT]
     key: str
     """The field that holds the name: `agent_name`."""
+    plural: str = ""
+    """What several are called, where that is not the name with an `s`."""
+
+    @property
+    def section(self) -> str:
+        """Where messages say that a declaration stands: `agents`."""
+        return self.plural or f"{self.name}s"
 
 
 class Registry(Generic[SpecT]):

@@ -125,7 +125,7 @@ class ToolSpec(Spec):
     wiki: Name | None = None
     """Makes the tool ask this wiki."""
     navigate_to: Name | None = None
-    """Makes the tool hand the conversation to this agent."""
+    """Makes the tool hand the conversation to this agent; a `call` beside it does so itself."""
     examples: Annotated[Sequence[str], AfterValidator(tuple)] = ()
     """Messages that this tool is right for; the `offline` completion matches against them."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
@@ -170,7 +170,8 @@ class ToolSpec(Spec):
     @model_validator(mode="after")
     def _has_one_target(self) -> "ToolSpec":
         targets = [self.call is not None, self.wiki is not None, self.navigate_to is not None]
-        if sum(targets) != 1:
+        hands_over_itself = targets == [True, False, True]
+        if sum(targets) != 1 and not hands_over_itself:
             raise ValueError("give exactly one of `call`, `wiki` and `navigate_to`")
         if self.parameters is not None and self.parameters.get("type", "object") != "object":
             raise ValueError("`parameters` must be a JSON Schema of type object")
@@ -192,8 +193,9 @@ class AgentSpec(Spec):
     operator: bool = False
     """A person answers, through the inbox or `connect_operator`."""
     connect_operator: Callback | None = None
-    """A function `(client_id, agent_name)` that returns a function `(message, reply)`, which passes
-    each message on to the person and calls `reply` with the answer."""
+    """A function `(client_id, agent_name)`, asked once per session, that returns a function
+    `(message, reply)`: it passes each message on to the person, whose answer goes to `reply(text)`,
+    from any thread, now or later. What it returns is called when the turn stops waiting."""
     prompt: str | Callback = ""
     """The system prompt, or a function `(client_id, agent_name) -> str`."""
     system: Lines = ()
@@ -281,7 +283,7 @@ class SwarmSpec(Spec):
     """Seconds from a user's message to the answer or a typed error."""
     max_handoffs: Annotated[int, Field(ge=0)] = 10
     """Hand-offs in one turn."""
-    max_revisits: Annotated[int, Field(ge=0)] = 10
+    max_revisits: Annotated[int, Field(ge=0)] = 3
     """How often one turn may come back to the same agent; 0 lets each agent have it once."""
     policies: Names = ()
     """Policies that check what comes in and what goes out, in order."""

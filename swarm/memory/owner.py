@@ -9,7 +9,7 @@ from swarm.memory.specs import COMPUTES, STATES, STORAGES
 from swarm.registry import Kind
 from swarm.runtime import find_live
 from swarm.runtime.ids import check_client_id
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 
 if TYPE_CHECKING:
     from swarm.memory.memory import Memory

@@ -3,38 +3,152 @@
 Nothing here knows where events are stored or how a model is reached; `swarm.host` brings both.
 """
 
-from swarm.runtime.directory import find_live
-from swarm.runtime.history import History
-from swarm.runtime.journal import Journal, StoredEvent
-from swarm.runtime.plan import AgentPlan, OpenCompletion, SwarmPlan, plan_swarm
-from swarm.runtime.session import Session
-from swarm.runtime.tools import BoundTool
-from swarm.runtime.verbs import (
-    change_to_agent,
+from swarm.runtime.commits import (
+    ToolRequest,
+    commit_assistant_message,
+    commit_assistant_message_force,
+    commit_developer_message,
+    commit_developer_message_force,
+    commit_flush,
+    commit_flush_force,
+    commit_system_message,
+    commit_system_message_force,
     commit_tool_output,
-    emit,
-    execute,
+    commit_tool_output_force,
+    commit_tool_request,
+    commit_tool_request_force,
+    commit_user_message,
+    commit_user_message_force,
+)
+from swarm.runtime.directory import (
+    find_live,
+)
+from swarm.runtime.guard import (
+    Approval,
+    Approvals,
+    Guard,
+    Verdict,
+)
+from swarm.runtime.history import (
+    History,
+)
+from swarm.runtime.journal import (
+    Journal,
+    StoredEvent,
+)
+from swarm.runtime.plan import (
+    AgentPlan,
+    OpenCompletion,
+    SwarmPlan,
+    plan_swarm,
+)
+from swarm.runtime.reads import (
+    SessionContext,
+    get_agent_history,
     get_agent_name,
+    get_assistant_history,
+    get_check_busy,
+    get_last_assistant_message,
+    get_last_system_message,
+    get_last_tool_message,
     get_last_user_message,
+    get_navigation_route,
+    get_payload,
+    get_raw_history,
+    get_session_context,
+    get_session_mode,
+    get_tool_name_for_model,
+    get_user_history,
+    has_navigation,
+    has_session,
+)
+from swarm.runtime.session import (
+    Connector,
+    Session,
+    SessionMode,
+)
+from swarm.runtime.tools import (
+    BoundTool,
+)
+from swarm.runtime.verbs import (
+    cancel_output,
+    cancel_output_force,
+    change_to_agent,
+    change_to_default_agent,
+    change_to_prev_agent,
+    commit_stop_tools,
+    commit_stop_tools_force,
+    emit,
+    emit_force,
+    execute,
+    execute_force,
     note,
+    run_stateless,
+    run_stateless_force,
 )
 
 __all__ = [
     "AgentPlan",
+    "Approval",
+    "Approvals",
     "BoundTool",
+    "Connector",
+    "Guard",
     "History",
     "Journal",
     "OpenCompletion",
     "Session",
+    "SessionContext",
+    "SessionMode",
     "StoredEvent",
     "SwarmPlan",
+    "ToolRequest",
+    "Verdict",
+    "cancel_output",
+    "cancel_output_force",
     "change_to_agent",
+    "change_to_default_agent",
+    "change_to_prev_agent",
+    "commit_assistant_message",
+    "commit_assistant_message_force",
+    "commit_developer_message",
+    "commit_developer_message_force",
+    "commit_flush",
+    "commit_flush_force",
+    "commit_stop_tools",
+    "commit_stop_tools_force",
+    "commit_system_message",
+    "commit_system_message_force",
     "commit_tool_output",
+    "commit_tool_output_force",
+    "commit_tool_request",
+    "commit_tool_request_force",
+    "commit_user_message",
+    "commit_user_message_force",
     "emit",
+    "emit_force",
     "execute",
+    "execute_force",
     "find_live",
+    "get_agent_history",
     "get_agent_name",
+    "get_assistant_history",
+    "get_check_busy",
+    "get_last_assistant_message",
+    "get_last_system_message",
+    "get_last_tool_message",
     "get_last_user_message",
+    "get_navigation_route",
+    "get_payload",
+    "get_raw_history",
+    "get_session_context",
+    "get_session_mode",
+    "get_tool_name_for_model",
+    "get_user_history",
+    "has_navigation",
+    "has_session",
     "note",
     "plan_swarm",
+    "run_stateless",
+    "run_stateless_force",
 ]

@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from swarm.bus import Bus
 from swarm.errors import SessionError
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
 
-__all__ = ["add_live", "find_live", "remove_live"]
+__all__ = ["add_live", "find_live", "is_live", "live_buses", "live_sessions", "remove_live"]
 
 _live: dict[str, list["Session"]] = {}
 
@@ -24,15 +25,24 @@ def add_live(session: "Session") -> None:
     if any(other.id == session.id and other.journal is session.journal for other in others):
         raise SessionError(f"client {session.client_id!r} has session {session.id!r} open already")
     others.append(session)
+    session.plan.catalog.bus.add_client(session.client_id)
 
 
 def remove_live(session: "Session") -> None:
     """Forget a session."""
-    others = [other for other in _live.get(session.client_id, []) if other is not session]
+    known = _live.get(session.client_id, [])
+    others = [other for other in known if other is not session]
+    if len(others) < len(known):
+        session.plan.catalog.bus.remove_client(session.client_id)
     if others:
         _live[session.client_id] = others
     else:
         _live.pop(session.client_id, None)
+
+
+def is_live(client_id: str) -> bool:
+    """Return whether a client has a live session in this process."""
+    return client_id in _live
 
 
 def find_live(client_id: str) -> "Session":
@@ -51,3 +61,13 @@ def find_live(client_id: str) -> "Session":
         raise SessionError(f"client {client_id!r} has no live session")
     swarms = ", ".join(session.plan.spec.swarm_name for session in sessions)
     raise SessionError(f"client {client_id!r} is live in several swarms: {swarms}")
+
+
+def live_buses(client_id: str) -> set[Bus]:
+    """Return the buses of a client's live sessions; those of one catalog share one."""
+    return {session.plan.catalog.bus for session in _live.get(client_id, ())}
+
+
+def live_sessions(client_id: str) -> list["Session"]:
+    """Return the live sessions of a client, in all swarms and hosts of this process."""
+    return list(_live.get(client_id, ()))

@@ -1,20 +1,43 @@
 """The recent messages of a conversation, and the view of them that a model gets."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
-from swarm.events import Event, MessageAdded, TurnEnded, TurnStarted
+from swarm.events import (
+    Event,
+    HistoryFlushed,
+    HistorySummarized,
+    InstructionAdded,
+    MessageAdded,
+    TurnEnded,
+    TurnStarted,
+)
 from swarm.messages import Message
+from swarm.runtime.tokens import message_tokens
 
-__all__ = ["History"]
+__all__ = ["History", "Overflow"]
+
+_MOST_INSTRUCTIONS = 50
+"""Committed system and developer messages that are kept, the newest."""
 
 
 class _Entry(NamedTuple):
     run_id: str | None
     message: Message
     is_question: bool
-    """The user's message that started the turn."""
+    """The message that started the turn."""
+
+
+class Overflow(NamedTuple):
+    """Messages that an agent's window no longer holds and that no summary covers."""
+
+    messages: list[Message]
+    """What users and agents said, oldest first, without tool traffic."""
+    last_run_id: str
+    """The newest turn among them."""
 
 
 class History:
@@ -24,10 +47,17 @@ class History:
     its tool traffic is dropped, so no model ever sees half a turn.
     """
 
+    __slots__ = ("_entries", "_instructions", "_keep", "_shown", "_summaries", "_was_cut")
+
     def __init__(self, *, keep: int) -> None:
         self._keep = keep
         self._entries: deque[_Entry] = deque()
+        self._shown = 0
+        """How many of the newest entries came after the last flush."""
         self._was_cut = False
+        # Most conversations have neither, and an idle session should cost little.
+        self._instructions: list[Message] | None = None
+        self._summaries: dict[str, HistorySummarized] | None = None
 
     def apply(self, event: Event) -> None:
         """Take in one event of the journal."""
@@ -35,13 +65,46 @@ class History:
             self._append(_Entry(event.run_id, event.message, is_question=True))
         elif isinstance(event, MessageAdded):
             self._append(_Entry(event.run_id, event.message, is_question=False))
-        elif isinstance(event, TurnEnded) and event.status != "answered":
-            self._drop_half_turn(event)
+        elif isinstance(event, TurnEnded):
+            if event.status != "answered":
+                self._drop_half_turn(event)
+        elif isinstance(event, InstructionAdded):
+            self._instructions = [*(self._instructions or ()), event.message][-_MOST_INSTRUCTIONS:]
+        elif isinstance(event, HistoryFlushed):
+            self._shown, self._was_cut = 0, True
+            self._instructions = self._summaries = None
+        elif isinstance(event, HistorySummarized):
+            self._summaries = {**(self._summaries or {}), event.agent_name: event}
 
     @property
     def messages(self) -> list[Message]:
-        """The messages of the window, oldest first."""
+        """The messages of the window, oldest first, those before a flush included."""
         return [entry.message for entry in self._entries]
+
+    def instructions(self, agent_name: str) -> list[Message]:
+        """Return the system and developer messages that were committed for an agent."""
+        return [m for m in self._instructions or () if m.agent_name in (None, agent_name)]
+
+    def summary(self, agent_name: str) -> str | None:
+        """Return the summary of what an agent's window no longer holds."""
+        found = (self._summaries or {}).get(agent_name)
+        return found.text if found else None
+
+    def last_message(self, role: str, *, mode: str | None = None) -> Message | None:
+        """Return the newest message of a role that has content.
+
+        Args:
+            role: `user`, `assistant`, `system` and so on.
+            mode: Only messages of this mode; `user` leaves out what tools wrote.
+        """
+        if role in ("system", "developer"):
+            found = (m for m in reversed(self._instructions or ()) if m.role == role)
+            return next(found, None)
+        for entry in reversed(self._entries):
+            message = entry.message
+            if message.role == role and mode in (None, message.mode) and message.content:
+                return message
+        return None
 
     def last_user_message(self) -> Message | None:
         """Return the newest message that the user wrote, not one of a tool."""
@@ -50,16 +113,21 @@ class History:
                 return entry.message
         return None
 
-    def view(self, agent_name: str, *, keep: int) -> list[Message]:
-        """Return what an agent's model sees: at most about `keep` messages, oldest first.
+    def view(self, agent_name: str, *, keep: int, tokens: int | None = None) -> list[Message]:
+        """Return what an agent's model sees, oldest first.
 
         Tool calls stand next to their outputs and come whole or not at all, other agents' tool
         traffic is left out, and the user's newest message is always there.
+
+        Args:
+            agent_name: The agent.
+            keep: About how many messages.
+            tokens: About how many tokens; without a limit when absent.
         """
         outputs: dict[str, Message] = {}
         view: list[Message] = []  # the newest first
-        has_question, is_cut = False, self._was_cut
-        for _, message, _ in reversed(self._entries):
+        has_question, is_cut, spent = False, self._was_cut, 0
+        for _, message, _ in self._visible(agent_name):
             if message.role == "tool":
                 if message.agent_name == agent_name and message.tool_call_id is not None:
                     outputs[message.tool_call_id] = message
@@ -69,26 +137,70 @@ class History:
             if has_question and len(view) >= keep:
                 is_cut = True
                 break
+            shown = [message]
             if message.tool_calls:
-                view += reversed(_with_outputs(message, outputs, agent_name))
-            else:
-                view.append(message)
-                has_question = has_question or (message.role == "user" and message.mode == "user")
+                shown = _with_outputs(message, outputs, agent_name)
+            if tokens is not None:
+                spent += sum(map(message_tokens, shown))
+                if has_question and spent > tokens:
+                    is_cut = True
+                    break
+            view += reversed(shown)
+            if not has_question:
+                has_question = message.role == "user" and message.mode == "user"
+        if not has_question and is_cut and (question := self.last_user_message()) is not None:
+            # The history was hidden in the middle of a turn; its question must not be.
+            view.append(question)
         # A window that was cut starts with something the user said.
         while is_cut and has_question and view[-1].role != "user":
             view.pop()
         view.reverse()
         return view
 
+    def overflow(self, agent_name: str, *, keep: int, tokens: int | None) -> Overflow | None:
+        """Return what an agent no longer sees and what no summary holds, or None."""
+        view = self.view(agent_name, keep=keep, tokens=tokens)
+        seen = {id(message) for message in view}
+        left: list[_Entry] = []
+        for entry in self._visible(agent_name):
+            message = entry.message
+            if message.role in ("user", "assistant") and message.content:
+                # A copy without some of its calls is another object; its turn is seen all the same.
+                if not left and (id(message) in seen or message.tool_calls):
+                    continue
+                left.append(entry)
+        runs = [entry.run_id for entry in left if entry.run_id is not None]
+        if not runs:
+            return None
+        return Overflow([entry.message for entry in reversed(left)], runs[0])
+
+    def _visible(self, agent_name: str) -> Iterator[_Entry]:
+        """Yield the entries since the last flush and the agent's summary, the newest first."""
+        covered = self._summaries.get(agent_name) if self._summaries else None
+        for entry in islice(reversed(self._entries), self._shown):
+            if covered is not None and entry.run_id == covered.last_run_id:
+                return
+            yield entry
+
     def _append(self, entry: _Entry) -> None:
         self._entries.append(entry)
+        self._shown += 1
         # A turn longer than the window stays whole: its question must not fall out of it.
-        while len(self._entries) > self._keep and self._entries[0].run_id != entry.run_id:
+        while len(self._entries) > self._keep and (
+            entry.run_id is None or self._entries[0].run_id != entry.run_id
+        ):
             self._entries.popleft()
-            self._was_cut = True
+            if self._shown > len(self._entries):
+                self._shown, self._was_cut = len(self._entries), True
 
     def _drop_half_turn(self, ended: TurnEnded) -> None:
-        kept = [e for e in self._entries if e.run_id != ended.run_id or e.is_question]
+        hidden = len(self._entries) - self._shown
+        kept: list[_Entry] = []
+        for place, entry in enumerate(self._entries):
+            if entry.run_id != ended.run_id or entry.is_question:
+                kept.append(entry)
+            elif place < hidden:
+                hidden -= 1
         # The code only: a message may name servers, and the model could tell them to the user.
         reason = ended.failure.code.replace("_", " ") if ended.failure else ended.status
         note = Message(
@@ -97,6 +209,7 @@ class History:
             agent_name=ended.agent_name,
         )
         self._entries = deque(kept)
+        self._shown = len(kept) - hidden
         self._append(_Entry(ended.run_id, note, is_question=False))
 
 

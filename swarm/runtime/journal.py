@@ -1,5 +1,6 @@
 """What a session asks of the journal. `swarm.store` has the implementation."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from swarm.events import Event
@@ -72,8 +73,15 @@ class Journal(Protocol):
         """
         ...
 
-    async def read(self, session_id: str, *, last: int) -> list[StoredEvent]:
+    async def read(
+        self, session_id: str, *, last: int, kinds: Sequence[str] | None = None
+    ) -> list[StoredEvent]:
         """Return the newest events of a session, oldest first.
+
+        Args:
+            session_id: The session.
+            last: At most so many.
+            kinds: Only events of these kinds; all when absent.
 
         Raises:
             StoreError: The journal cannot be read, or holds something else than events.

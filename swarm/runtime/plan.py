@@ -9,18 +9,30 @@ from swarm.completion import Completion, ToolDefinition
 from swarm.errors import DeclarationError
 from swarm.events import AgentConfigured
 from swarm.extension import Services
+from swarm.runtime.offer import is_dynamic, offer_tools
 from swarm.runtime.tools import BoundTool, bind_handoff, bind_tool
 from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec
 
 if TYPE_CHECKING:
     from swarm.mcp.toolset import McpTools
     from swarm.memory import Memory
-    from swarm.runtime.guard import Approvals, Guard
+    from swarm.runtime.guard import Approvals, Guard, People
+    from swarm.runtime.tracing import Tracer
 
-__all__ = ["AgentPlan", "MoreTools", "OpenCompletion", "SwarmPlan", "plan_swarm"]
+__all__ = [
+    "AgentPlan",
+    "MoreTools",
+    "OpenCompletion",
+    "OpenOperator",
+    "SwarmPlan",
+    "plan_swarm",
+]
 
 OpenCompletion = Callable[[CompletionSpec], Awaitable[Completion]]
 """Makes, or returns the one already made, completion of a declaration."""
+
+OpenOperator = Callable[[AgentSpec], Completion]
+"""Makes the completion of an agent whose answers a person writes."""
 
 MoreTools = Callable[["AgentPlan", str], Awaitable["AgentPlan"]]
 """Returns an agent with the tools that a client id adds to its own."""
@@ -40,13 +52,19 @@ class AgentPlan:
     more_tools: "MoreTools | None" = None
     """Gives the tools of MCP servers, which come after the agent's own."""
 
+    checks_output: bool = False
+    """Its functions may change or refuse what the model says."""
+    is_dynamic: bool = False
+    """Some of its tools are there at times only, or are described anew for each call."""
+
     async def for_client(self, client_id: str) -> "AgentPlan":
         """Return this agent with all the tools that a client's next model call may use.
 
         Raises:
             SetupError: An MCP server was never reached and cannot be now.
         """
-        return self if self.more_tools is None else await self.more_tools(self, client_id)
+        plan = self if self.more_tools is None else await self.more_tools(self, client_id)
+        return await offer_tools(plan, client_id) if plan.is_dynamic else plan
 
     def configured(self, system: tuple[str, ...]) -> AgentConfigured:
         """Return the record of this agent for the journal."""
@@ -73,6 +91,8 @@ class SwarmPlan:
     agents: dict[str, AgentPlan]
     window: int
     """Messages that a session keeps in memory."""
+    has_observers: bool
+    """The swarm, or an agent of it, has callbacks."""
     catalog: Catalog
     open_completion: OpenCompletion
     """Opens further completions, for what upper rooms ask beside the conversation."""
@@ -84,6 +104,19 @@ class SwarmPlan:
     """The swarm's policies; None when it has none."""
     approvals: "Approvals | None" = None
     """Asks people about tool calls."""
+    tracer: "Tracer | None" = None
+    """Traces turns, model calls and tool calls; None when nobody watches."""
+    people: "People | None" = None
+    """Brings what people decide later; None when no agent and no tool asks anybody."""
+
+    @property
+    def asks_people(self) -> bool:
+        """Whether an agent is an operator, or one of its tools may need an approval."""
+        return any(
+            agent.spec.operator
+            or any(t.spec and t.spec.needs_approval is not False for t in agent.tools.values())
+            for agent in self.agents.values()
+        )
 
 
 async def plan_swarm(
@@ -91,10 +124,12 @@ async def plan_swarm(
     swarm_name: str,
     open_completion: OpenCompletion,
     services: Services | None = None,
+    open_operator: OpenOperator | None = None,
 ) -> SwarmPlan:
     """Bind the agents of a swarm; without services, MCP servers are left out.
 
     Raises:
+        DeclarationError: An agent is an operator, and there is no inbox to ask a person.
         UnknownNameError: The swarm, or something it names, is not declared.
         SetupError: A model needs a key or an extra that is missing.
     """
@@ -104,25 +139,36 @@ async def plan_swarm(
         agent = catalog.agents.get(name)
         bound = [bind_tool(catalog.tools.get(tool), catalog) for tool in agent.tools]
         bound += [bind_handoff(target) for target in agent.handoffs]
+        # Who is the right one to answer is the first question.
+        bound.sort(key=lambda tool: not tool.is_navigation)
         more = None
         if services is not None and agent.mcp:
             from swarm.mcp.toolset import mcp_tools
 
             more = mcp_tools(agent, catalog, services)
-        if agent.completion is None:
-            raise DeclarationError(f"agent {name!r}: operators need an inbox")
+        if agent.completion is not None:
+            completion = await open_completion(catalog.completions.get(agent.completion))
+        elif open_operator is not None:
+            completion = open_operator(agent)
+        else:
+            raise DeclarationError(f"agent {name!r} is an operator; open the session with a Host")
         agents[name] = AgentPlan(
             spec=agent,
-            completion=await open_completion(catalog.completions.get(agent.completion)),
+            completion=completion,
             tools={tool.definition.name: tool for tool in bound},
             definitions=tuple(tool.definition for tool in bound),
             system=_fixed_system(agent),
             more_tools=None if more is None else _with_more(more, catalog),
+            checks_output=any((agent.map_message, agent.validate_output, agent.transform)),
+            is_dynamic=any(is_dynamic(tool.spec) for tool in bound),
         )
     longest = max(plan.spec.keep_messages for plan in agents.values())
     # Tool traffic of other agents and of failed turns is filtered from the view afterwards.
     window = max(200, 4 * longest)
-    return SwarmPlan(spec, agents, window, catalog, open_completion, services)
+    has_observers = spec.callbacks is not None or any(
+        plan.spec.callbacks is not None for plan in agents.values()
+    )
+    return SwarmPlan(spec, agents, window, has_observers, catalog, open_completion, services)
 
 
 def _fixed_system(spec: AgentSpec) -> tuple[str, ...] | None:

@@ -1,20 +1,17 @@
 """The tool calls of one model answer: checked, run, and every one of them answered."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import anyio
 
-from swarm.context import ToolContext
-from swarm.errors import NavigationError, SetupError, StopTools, ToolFailed, suggest
 from swarm.events import ToolFinished, ToolStarted
 from swarm.messages import Message, ToolCall
 from swarm.runtime.ids import new_tool_id
 from swarm.runtime.plan import AgentPlan
-from swarm.runtime.tools import ArgumentsError, BoundTool, output_text
+from swarm.runtime.tool_call import Outcome, try_call
+from swarm.runtime.tools import output_text
 
 if TYPE_CHECKING:
     from swarm.runtime.turn import Turn
@@ -33,22 +30,6 @@ class PendingCall:
     is_error: bool = False
     committed: anyio.Event | None = None
     """Set once it has; made by who waits for it."""
-
-
-class _Outcome(Enum):
-    """How a call ended, as far as the rest of the round cares."""
-
-    RAN = auto()
-    REFUSED = auto()
-    """Not a call that could run: unknown tool, arguments that do not fit, over the budget."""
-    STOPPED = auto()
-
-
-class _Result(NamedTuple):
-    outcome: _Outcome
-    output: str
-    """Used where the tool committed none itself."""
-    is_error: bool
 
 
 def with_unique_ids(message: Message, agent_name: str, taken: dict[str, PendingCall]) -> Message:
@@ -75,15 +56,28 @@ def with_unique_ids(message: Message, agent_name: str, taken: dict[str, PendingC
     )
 
 
-async def run_calls(turn: "Turn", plan: AgentPlan, calls: Sequence[ToolCall]) -> bool:
-    """Run calls and commit an output for each.
+async def run_calls(turn: "Turn", plan: AgentPlan, message: Message) -> bool:
+    """Run the calls of a model's answer and commit an output for each.
 
     Returns:
         Whether at least one call was one that could run: a known tool, arguments that fit, and
         within the budget.
     """
+    calls = message.tool_calls
     for call in calls:
         turn.calls[call.id] = PendingCall(call.id, call.name, plan.spec.agent_name)
+    turn.is_stopped = False
+    told = turn.session.told
+    if told is not None:
+        await told.tools_requested(calls)
+    is_useful = await _run_all(turn, plan, message)
+    if told is not None:
+        await told.tools_ended(plan.spec.agent_name, calls)
+    return is_useful
+
+
+async def _run_all(turn: "Turn", plan: AgentPlan, message: Message) -> bool:
+    calls = message.tool_calls
     if any(call.name in plan.tools and not plan.tools[call.name].read_only for call in calls):
         # After a crash the journal must know which calls may have had an effect.
         await turn.session.flush()
@@ -94,8 +88,8 @@ async def run_calls(turn: "Turn", plan: AgentPlan, calls: Sequence[ToolCall]) ->
 
         async def run(call: ToolCall, is_last: bool) -> None:
             try:
-                outcome = await _run_call(turn, plan, call, is_last=is_last)
-                results.append(outcome is not _Outcome.REFUSED)
+                outcome = await _run_call(turn, plan, call, message, is_last=is_last)
+                results.append(outcome is not Outcome.REFUSED)
             except Exception as error:
                 failures.append(error)
                 group.cancel_scope.cancel()
@@ -107,21 +101,36 @@ async def run_calls(turn: "Turn", plan: AgentPlan, calls: Sequence[ToolCall]) ->
             # Not left to the group, which would wrap it: callers catch it by its class.
             raise failures[0]
         return any(results)
-    is_useful, is_stopped = False, False
+    is_useful = False
     for index, call in enumerate(calls):
-        if is_stopped:
+        if turn.is_stopped:
             turn.commit_output(call.id, "skipped: an earlier tool stopped the round", is_error=True)
             continue
-        outcome = await _run_call(turn, plan, call, is_last=index == len(calls) - 1)
-        is_useful = is_useful or outcome is not _Outcome.REFUSED
-        is_stopped = outcome is _Outcome.STOPPED
+        outcome = await _run_call(turn, plan, call, message, is_last=index == len(calls) - 1)
+        is_useful = is_useful or outcome is not Outcome.REFUSED
+        turn.is_stopped = turn.is_stopped or outcome is Outcome.STOPPED
     return is_useful
 
 
-async def _run_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: bool) -> _Outcome:
+async def _run_call(
+    turn: "Turn", plan: AgentPlan, call: ToolCall, message: Message, *, is_last: bool
+) -> Outcome:
     await turn.publish(ToolStarted(call.name, call.id, call.arguments))
     started = time.monotonic()
-    result = await _try_call(turn, plan, call, is_last=is_last)
+    tracer = turn.session.plan.tracer
+    if tracer is None:
+        result = await try_call(turn, plan, call, message, is_last=is_last)
+    else:
+        tool = plan.tools.get(call.name)
+        with tracer.tool_call(
+            call,
+            agent_name=plan.spec.agent_name,
+            session_id=turn.session.id,
+            description=tool.definition.description if tool else "",
+        ) as done:
+            result = await try_call(turn, plan, call, message, is_last=is_last)
+            committed = turn.calls[call.id].output
+            done(result.output if committed is None else committed, result.is_error)
     pending = turn.calls[call.id]
     if pending.output is None:
         seconds = round(time.monotonic() - started, 6)
@@ -131,75 +140,7 @@ async def _run_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: b
         turn.session.note("tool.late_error", {"tool_id": call.id, "error": result.output})
     text = pending.output or ""
     await turn.publish(ToolFinished(call.name, call.id, text, pending.is_error))
+    if (told := turn.session.told) is not None:
+        is_error = pending.is_error or result.is_error
+        await told.tool_output(plan.spec.agent_name, call.id, text, is_error=is_error)
     return result.outcome
-
-
-async def _try_call(turn: "Turn", plan: AgentPlan, call: ToolCall, *, is_last: bool) -> _Result:
-    turn.call_count += 1
-    tool = plan.tools.get(call.name)
-    if turn.call_count > plan.spec.max_tool_calls:
-        limit = plan.spec.max_tool_calls
-        return _refused(f"the limit of {limit} tool calls in one turn is reached; answer now")
-    if tool is None:
-        known = list(plan.tools)
-        hint = suggest(call.name, known) or f"tools: {', '.join(known) or 'none'}"
-        return _refused(f"there is no tool named {call.name!r}; {hint}")
-    try:
-        arguments = tool.read_arguments(call.arguments)
-    except ArgumentsError as wrong:
-        return _refused(str(wrong))
-    except Exception as error:
-        # A validator of the program, or a schema that refers to nothing.
-        return _refused(f"the arguments cannot be checked: {type(error).__name__}: {error}")
-    context = ToolContext(
-        tool_id=call.id,
-        tool_name=call.name,
-        client_id=turn.session.client_id,
-        agent_name=plan.spec.agent_name,
-        arguments=arguments,
-        is_last=is_last,
-    )
-    try:
-        return await _invoke(turn, tool, context)
-    except StopTools as stop:
-        return _Result(_Outcome.STOPPED, str(stop) or "done", False)
-    except ToolFailed as failed:
-        return _Result(_Outcome.RAN, f"error: {failed}", True)
-    except NavigationError as wrong:
-        return _refused(str(wrong))
-    except SetupError:
-        # No model can install an extra or set a key.
-        raise
-    except anyio.get_cancelled_exc_class() as error:
-        import asyncio  # noqa: TID251 - only asyncio tells who was cancelled
-
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        # Nobody cancelled the turn: something that the tool waited for was.
-        return _Result(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
-    except (Exception, SystemExit) as error:
-        # A tool is user code: whatever it raises is for the model to read, never a dead turn.
-        return _Result(_Outcome.RAN, f"error: {type(error).__name__}: {error}", True)
-
-
-async def _invoke(turn: "Turn", tool: BoundTool, context: ToolContext) -> _Result:
-    pending = turn.calls[context.tool_id]
-    if tool.navigate_to is not None:
-        output = output_text(await tool.invoke(context))
-        await turn.change_agent(tool.navigate_to)
-        return _Result(_Outcome.RAN, output, False)
-    with anyio.move_on_after(tool.timeout):
-        value = await tool.invoke(context)
-        has_moved_on = turn.answer is not None or turn.session.agent_name != context.agent_name
-        may_follow = value is None and tool.may_commit and not has_moved_on
-        if may_follow and pending.output is None:
-            # It may have left the commit to a task of its own.
-            pending.committed = anyio.Event()
-            await pending.committed.wait()
-        return _Result(_Outcome.RAN, output_text(value), False)
-    return _Result(_Outcome.RAN, f"error: no output within {tool.timeout:g} s", True)
-
-
-def _refused(reason: str) -> _Result:
-    return _Result(_Outcome.REFUSED, f"error: {reason}", True)

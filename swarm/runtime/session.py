@@ -1,41 +1,48 @@
 """A session: one client's conversation with one swarm."""
 
-import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Literal
+from typing import Literal
 
 import anyio
 from anyio.abc import TaskGroup
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from swarm.errors import DeclarationError, SessionError, TurnInterruptedError
+from swarm.errors import (
+    DeclarationError,
+    SessionError,
+    TurnInterruptedError,
+    TurnTimeoutError,
+)
 from swarm.events import (
-    AgentChanged,
     AgentConfigured,
     Answered,
     Event,
-    Failure,
+    HistoryFlushed,
+    InstructionAdded,
     MessageAdded,
     Noted,
-    SessionOpened,
     StreamEvent,
-    TurnEnded,
-    TurnStarted,
 )
-from swarm.messages import Message
+from swarm.messages import Message, Usage
+from swarm.runtime.announce import Announcer
 from swarm.runtime.directory import add_live, remove_live
+from swarm.runtime.guard import Verdict
 from swarm.runtime.history import History
 from swarm.runtime.ids import check_client_id, session_id
-from swarm.runtime.journal import Journal, StoredEvent
+from swarm.runtime.journal import Journal
+from swarm.runtime.navigation import restore_agent
 from swarm.runtime.plan import AgentPlan, SwarmPlan
+from swarm.runtime.resume import resume
+from swarm.runtime.round import PendingCall
 from swarm.runtime.tools import output_text
-from swarm.runtime.turn import Publish, Turn, current_turn
+from swarm.runtime.turn import Publish, Turn
+from swarm.runtime.turns import current_turn, turn_of
 
-__all__ = ["Connector", "Session", "SessionMode"]
+__all__ = ["Connector", "Session", "SessionMode", "user_message"]
 
 SessionMode = Literal["session", "connection", "complete", "scope"]
 """Which verb opened a session."""
@@ -56,7 +63,11 @@ class Session:
         self.id = session_id(plan.spec.swarm_name, client_id)
         self.history = History(keep=plan.window)
         self.agent_name = plan.spec.default_agent
+        self.stack: tuple[str, ...] = ()
+        """The agents to go back to, the newest last."""
         self.turn: Turn | None = None
+        self.requested: dict[str, PendingCall] = {}
+        """Tool calls that were requested outside of a turn."""
         self.journal = journal
         self.mode: SessionMode = "session"
         """Which verb opened it."""
@@ -64,9 +75,10 @@ class Session:
         """Takes what is pushed to the client outside of answers; see `notify`."""
         self._seq = 0
         self._ticket = 0
-        self._configured: dict[str, AgentConfigured] = {}
-        self._compared: set[str] = set()
-        """Agents that were compared with what the journal says they were."""
+        self.configured: dict[str, AgentConfigured] = {}
+        """What the journal says of each agent."""
+        self.compared: set[str] = set()
+        """Agents that were compared with that since the session opened."""
         self._is_open = False
         # Invariant: one turn at a time, in the order the messages came. Never held by tools.
         self._order = anyio.Lock(fast_acquire=True)
@@ -78,6 +90,12 @@ class Session:
         await self.open()
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
+        if self.plan.people is not None:
+            try:
+                await self.plan.people.attach(self)
+            except BaseException:
+                await self.__aexit__(None, None, None)
+                raise
         return self
 
     async def __aexit__(
@@ -88,6 +106,8 @@ class Session:
     ) -> None:
         tasks, self._tasks = self._tasks, None
         try:
+            if self.plan.people is not None:
+                await self.plan.people.detach(self)
             if tasks is not None:
                 tasks.cancel_scope.cancel()
                 # The body's own error passes by: it is not the tasks' and needs no group.
@@ -105,27 +125,16 @@ class Session:
         add_live(self)
         try:
             await self.journal.acquire(self.id)
-            stored = await self.journal.read(self.id, last=4 * self.plan.window)
-            unfinished = self._replay(stored)
-            if not stored:
-                from importlib.metadata import version  # 15 ms that no import should cost
-
-                self.record(
-                    SessionOpened(
-                        swarm_name=self.plan.spec.swarm_name,
-                        client_id=self.client_id,
-                        agent_name=self.agent_name,
-                        version=version("wikiswarm"),
-                    )
-                )
-            elif unfinished is not None:
-                self._close_interrupted(unfinished)
+            await resume(self)
+            await restore_agent(self)
             await self.flush()
         except BaseException:
             self.journal.release(self.id)
             remove_live(self)
             raise
         self._is_open = True
+        if self.told is not None:
+            await self.told.opened()
 
     async def aclose(self) -> None:
         """End the use of this session; a running turn is interrupted, the history stays."""
@@ -144,6 +153,8 @@ class Session:
             self._ticket = self.journal.release(self.id)
             remove_live(self)
         await self.flush()
+        if self.told is not None:
+            await self.told.closed()
 
     async def complete(self, content: str, *, payload: JsonValue = None) -> str:
         """Send a message and return the answer, once it is stored.
@@ -156,7 +167,15 @@ class Session:
             StoreError: The journal failed; the message is not accepted.
             SessionError: The session is closed, or this was called by a tool of its own turn.
         """
-        return (await self._run_turn(content, payload, None)).text
+        return (await self._run_turn(user_message(content, payload), None)).text
+
+    async def run_tool_turn(self, content: str) -> Answered:
+        """Let the active agent answer a message of the program; see `execute`.
+
+        Policies for input do not apply to it. Raises what `complete` raises.
+        """
+        message = replace(user_message(content, None), mode="tool")
+        return await self._run_turn(message, None)
 
     async def stream(
         self, content: str, *, payload: JsonValue = None
@@ -167,6 +186,7 @@ class Session:
         """
         if self._tasks is None:
             raise SessionError(f"session {self.id!r} is not open; use it in `async with`")
+        message = user_message(content, payload)
         send, receive = anyio.create_memory_object_stream[StreamEvent](_STREAM_BUFFER)
         scope = anyio.CancelScope()
         finished = anyio.Event()
@@ -181,7 +201,7 @@ class Session:
         async def work() -> None:
             try:
                 with scope:
-                    outcome.append(await self._run_turn(content, payload, publish))
+                    outcome.append(await self._run_turn(message, publish))
             except Exception as error:
                 outcome.append(error)  # raised again where the stream is read
             finally:
@@ -205,15 +225,27 @@ class Session:
             raise outcome[0]
 
     @property
+    def told(self) -> Announcer | None:
+        """Tells the observers and listeners; None when there are none."""
+        plan = self.plan
+        return Announcer(self) if plan.has_observers or plan.catalog.bus.is_watched else None
+
+    @property
     def agent(self) -> AgentPlan:
         """The active agent."""
         return self.plan.agents[self.agent_name]
+
+    def continue_after(self, seq: int) -> None:
+        """Go on after an event that the journal has."""
+        self._seq = seq
 
     def record(self, event: Event) -> None:
         """Append an event to the conversation; `flush` makes it durable."""
         self._ticket = self.journal.append(self.id, self._seq + 1, event)
         self._seq += 1
         self.history.apply(event)
+        if (told := self.told) is not None:
+            told.pushed(event)
 
     def withdraw(self) -> bool:
         """Take back the newest event, which could not be stored; the history is left alone."""
@@ -227,48 +259,75 @@ class Session:
         run_id = self.turn.run_id if self.turn else None
         self.record(Noted(run_id=run_id, topic=topic, data=data))
 
-    def change_agent(self, change: AgentChanged) -> None:
-        """Make another agent the active one."""
-        self.record(change)
-        self.agent_name = change.to_agent
+    async def add_message(self, message: Message) -> None:
+        """Put a message into the history: that of the running turn, or beside the turns.
+
+        Raises:
+            SessionError: The turn of the calling code is over.
+            StoreError: It could not be stored.
+        """
+        turn = turn_of(self)
+        run_id = turn.run_id if turn else None
+        is_instruction = message.role in ("system", "developer")
+        kind = InstructionAdded if is_instruction else MessageAdded
+        self.record(kind(run_id=run_id, message=message))
+        if turn is None:
+            await self.flush()
+        if self.told is not None:
+            await self.told.committed(message)
+
+    async def keep_message(self, content: str, *, payload: JsonValue = None) -> bool:
+        """Put what the client says into the history, as policies let it in; no agent answers it.
+
+        Returns:
+            Whether it was kept; not when a policy refuses it.
+
+        Raises:
+            CallbackError: A function of a policy failed.
+            StoreError: It could not be stored.
+        """
+        message = user_message(content, payload)
+        if self.plan.guard is not None:
+            message, refusal = await self._judge(message)
+            if refusal is not None:
+                return False
+        await self.add_message(message)
+        return True
+
+    async def hide_history(self) -> None:
+        """Hide what was said before from models.
+
+        Raises:
+            SessionError: The turn of the calling code is over.
+            StoreError: It could not be stored.
+        """
+        turn = turn_of(self)
+        run_id = turn.run_id if turn else None
+        self.record(HistoryFlushed(run_id=run_id, agent_name=self.agent_name))
+        if turn is None:
+            await self.flush()
+        if self.told is not None:
+            await self.told.flushed()
 
     async def flush(self) -> None:
         """Return once everything recorded is durable."""
         await self.journal.flush(self.id, self._ticket)
 
-    async def system_lines(self, plan: AgentPlan) -> tuple[str, ...]:
-        """Return an agent's prompt and system lines, and note them when they changed."""
-        spec = plan.spec
-        if plan.system is not None and spec.agent_name in self._compared:
-            return plan.system
-        prompt = spec.prompt if isinstance(spec.prompt, str) else await _call(spec.prompt, self)
-        static = tuple(line for line in (prompt, *spec.system_lines) if line)
-        known = self._configured.get(spec.agent_name)
-        is_new = spec.agent_name not in self._compared
-        if known is None or is_new or tuple(known.system) != static:
-            self._compared.add(spec.agent_name)
-            configured = plan.configured(static)
-            self._configured[spec.agent_name] = configured
-            # As JSON: the journal gives lists for tuples.
-            if known is None or configured.model_dump_json() != known.model_dump_json():
-                self.record(configured)
-        if spec.system_dynamic is None:
-            return static
-        dynamic = await _call(spec.system_dynamic, self)
-        return (*static, *((dynamic,) if isinstance(dynamic, str) else dynamic))
-
-    async def _run_turn(
-        self, content: str, payload: JsonValue, publish: Publish | None
-    ) -> Answered:
+    async def _run_turn(self, message: Message, publish: Publish | None) -> Answered:
         if not self._is_open:
             raise SessionError(f"session {self.id!r} is not open; use it in `async with`")
         running = current_turn.get()
         if running is not None and running.session is self and not running.is_over:
             raise SessionError("a tool cannot wait for its own turn; use `execute` instead")
-        message = _user_message(content, payload)
         async with self._order:
             if not self._is_open:
                 raise SessionError(f"session {self.id!r} was closed before this message's turn")
+            if self.plan.guard is not None and message.mode == "user":
+                message, refusal = await self._judge(message)
+                if refusal is not None:
+                    if publish is not None:
+                        await publish(refusal)
+                    return refusal
             self.turn = Turn(self, message, publish)
             try:
                 with anyio.CancelScope() as self._scope:
@@ -279,42 +338,37 @@ class Session:
             "the session was closed", client_id=self.client_id, agent_name=self.agent_name
         )
 
-    def _replay(self, stored: list[StoredEvent]) -> str | None:
-        """Take in what the journal has; returns the run id of a turn that has no end."""
-        unfinished: str | None = None
-        for row in stored:
-            event = row.event
-            self.history.apply(event)
-            if isinstance(event, AgentChanged):
-                self.agent_name = event.to_agent
-            elif isinstance(event, SessionOpened | TurnStarted | TurnEnded):
-                self.agent_name = event.agent_name
-            elif isinstance(event, AgentConfigured):
-                self._configured[event.agent_name] = event
-            if isinstance(event, TurnEnded):
-                unfinished = None
-            elif isinstance(event, TurnStarted | MessageAdded) and event.run_id is not None:
-                unfinished = event.run_id
-        self._seq = stored[-1].seq if stored else 0
-        if self.agent_name not in self.plan.agents:
-            self.agent_name = self.plan.spec.default_agent
-        return unfinished
+    async def _judge(self, message: Message) -> tuple[Message, Answered | None]:
+        """Return a message as the policies let it in, or the answer in their name."""
+        guard, limit = self.plan.guard, self.plan.spec.turn_timeout
+        verdict: Verdict | None = None
+        with anyio.move_on_after(limit):
+            if guard is not None:
+                verdict = await guard.check_input(message.content, self.client_id)
+        if verdict is None:
+            text, names = f"the policies gave no verdict within {limit:g} s", self._names
+            raise TurnTimeoutError(text, **names)
+        is_valid = verdict.policy_name is None
+        if self.told is not None:
+            self.told.judged("input", message.content, verdict.text, is_valid=is_valid)
+        if is_valid:
+            return replace(message, content=verdict.text), None
+        # What was refused is kept nowhere.
+        self.note("policy.refused", {"policy_name": verdict.policy_name, "direction": "input"})
+        await self.flush()
+        return message, Answered(verdict.text, self.agent_name, "", Usage())
 
-    def _close_interrupted(self, run_id: str) -> None:
-        error = TurnInterruptedError(
-            "the process ended in the middle of the turn",
-            client_id=self.client_id,
-            agent_name=self.agent_name,
-        )
-        failure = Failure(code=error.code, message="the process ended in the middle of the turn")
-        self.record(
-            TurnEnded(
-                run_id=run_id, agent_name=self.agent_name, status="interrupted", failure=failure
-            )
-        )
+    @property
+    def _names(self) -> dict[str, str]:
+        return {"client_id": self.client_id, "agent_name": self.agent_name}
 
 
-def _user_message(content: str, payload: JsonValue) -> Message:
+def user_message(content: str, payload: JsonValue) -> Message:
+    """Return what a client says as a message.
+
+    Raises:
+        DeclarationError: The content is no text, or the payload is not JSON.
+    """
     try:
         message = Message(role="user", content=content, payload=payload)
         if not content.isascii():
@@ -325,8 +379,3 @@ def _user_message(content: str, payload: JsonValue) -> Message:
         reason = " ".join(str(wrong).split("\n")[1:3]) or str(wrong)
         raise DeclarationError(f"a message is text, and its payload JSON: {reason}") from None
     return message
-
-
-async def _call(function: Any, session: Session) -> Any:
-    value = function(session.client_id, session.agent_name)
-    return await value if inspect.isawaitable(value) else value

@@ -13,6 +13,7 @@ from swarm.catalog import Catalog
 from swarm.completion import ToolDefinition
 from swarm.context import ToolContext
 from swarm.extension import tool_source
+from swarm.json_schema import schema_checker
 from swarm.schema import ArgumentsError, Signature, read_signature
 from swarm.specs import ToolSpec
 
@@ -33,10 +34,19 @@ class BoundTool:
     """Parses and checks the JSON text of a call; raises ArgumentsError."""
     invoke: Callable[[ToolContext], Awaitable[object]]
     navigate_to: str | None = None
+    """The agent that a call hands over to, without any function."""
     may_commit: bool = False
     """The function takes the context, so it may commit its output itself, even later."""
     read_only: bool = False
     """Nothing is lost when the journal does not know of a call."""
+    spec: ToolSpec | None = None
+    """The declaration; None for a hand-off that an agent's `handoffs` makes."""
+
+    @property
+    def is_navigation(self) -> bool:
+        """Whether a call hands the conversation over."""
+        spec = self.spec
+        return self.navigate_to is not None or (spec is not None and spec.navigate_to is not None)
 
 
 def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
@@ -45,9 +55,10 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
     Raises:
         DeclarationError: Its function cannot be described to a model.
     """
+    declared = spec
     if spec.wiki is not None:
         spec = tool_source("wiki")(spec, catalog)
-    if spec.navigate_to is not None:
+    if spec.navigate_to is not None and spec.call is None:
         return bind_handoff(spec.navigate_to, spec)
     function = spec.call
     if function is None:
@@ -67,6 +78,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
         invoke=_caller(function, signature, converts=spec.parameters is None),
         may_commit=signature.context_name is not None,
         read_only=spec.read_only,
+        spec=declared,
     )
 
 
@@ -91,6 +103,7 @@ def bind_handoff(agent_name: str, spec: ToolSpec | None = None) -> BoundTool:
         invoke=announce,
         read_only=True,
         navigate_to=agent_name,
+        spec=spec,
     )
 
 
@@ -154,26 +167,15 @@ def _check_signature(arguments: Mapping[str, JsonValue], *, signature: Signature
 def _schema_checker(
     schema: Mapping[str, JsonValue],
 ) -> Callable[[Mapping[str, JsonValue]], None]:
-    import jsonschema  # 0.1 s that only tools with schemas of their own pay
-    from referencing.jsonschema import EMPTY_REGISTRY
-
-    # Without a registry of its own, the library fetches a `$ref` that is an address. Its stubs
-    # leave the instance's type open.
-    validator: Any = jsonschema.Draft202012Validator(dict(schema), registry=EMPTY_REGISTRY)
+    find_reasons = schema_checker(schema)
 
     fits = _quick_check(schema)
 
     def check(arguments: Mapping[str, JsonValue]) -> None:
         if fits is not None and fits(arguments):
             return
-        found = [
-            (".".join(str(step) for step in error.absolute_path), error.message)
-            for error in validator.iter_errors(dict(arguments))
-        ]
-        if found:
-            raise ArgumentsError(
-                "; ".join(f"{where}: {text}" if where else text for where, text in found[:5])
-            )
+        if reasons := find_reasons(dict(arguments)):
+            raise ArgumentsError("; ".join(reasons))
 
     return check
 

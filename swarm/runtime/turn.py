@@ -1,4 +1,4 @@
-"""One turn: from a user's message to an answer, stored, or a typed error.
+"""One turn: from a message to an answer, stored, or a typed error.
 
 The loop asks the active agent's model, runs the tool calls it wants, feeds the outputs back and
 ends with text. No lock is held while user code runs, so tools may call every verb.
@@ -7,16 +7,13 @@ ends with text. No lock is held while user code runs, so tools may call every ve
 import functools
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from swarm.completion import CompletionRequest, CompletionResult
+from swarm.completion import CompletionResult
 from swarm.errors import (
-    NavigationError,
-    ProviderOutputError,
     SessionError,
     StoreError,
     SwarmError,
@@ -26,37 +23,37 @@ from swarm.errors import (
     suggest,
 )
 from swarm.events import (
-    AgentChanged,
     Answered,
     Event,
     Failure,
-    HandedOff,
+    HistoryFlushed,
     MessageAdded,
     StreamEvent,
-    TextDelta,
     TurnEnded,
     TurnStarted,
     TurnStatus,
 )
 from swarm.messages import Message, Usage
+from swarm.runtime.asking import ask_model
 from swarm.runtime.ids import new_run_id
-from swarm.runtime.plan import AgentPlan
-from swarm.runtime.round import PendingCall, run_calls, with_unique_ids
+from swarm.runtime.output import accept_text, guard_text, read_message
+from swarm.runtime.rescue import rescue
+from swarm.runtime.round import PendingCall, run_calls
+from swarm.runtime.summary import summarize
 from swarm.runtime.tools import cut_text, output_text
+from swarm.runtime.tracing import TurnStart
+from swarm.runtime.turns import current_turn
 
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
 
-__all__ = ["Publish", "Turn", "current_turn"]
+__all__ = ["Publish", "Turn"]
 
 Publish = Callable[[StreamEvent], Awaitable[None]]
 """Shows an event to whoever streams the turn; waits when the reader is slow."""
 
 _MAX_NESTED = 20
 """How deep `execute` may be called inside tools that `execute` made run."""
-
-current_turn: ContextVar["Turn | None"] = ContextVar("wikiswarm_turn", default=None)
-"""The turn whose code is running."""
 
 
 class Turn:
@@ -69,17 +66,22 @@ class Turn:
         self.run_id = new_run_id()
         self.calls: dict[str, PendingCall] = {}
         self.call_count = 0
+        self.route = [session.agent_name]
+        """The agents that had this turn, in order."""
         self.answer: str | None = None
         """What `execute` or `emit` answered; the newest one counts."""
         self.failure: SwarmError | None = None
         """A model failure inside `execute`; it fails the turn even where a tool swallowed it."""
         self.is_over = False
-        self._handoffs = 0
+        self.is_stopped = False
+        """Tool calls of this round that have not started are skipped."""
+        self.is_placeholder = False
+        self.usage = _no_usage()
+        self._is_cancelled = False
         self._depth = 0
         self._settled: anyio.Event | None = None
         """Set once `execute` of tools has its answers."""
-        self._usage = _no_usage()
-        self._is_placeholder = False
+        self._scope: anyio.CancelScope | None = None
         self._started = time.monotonic()
 
     async def run(self) -> Answered:
@@ -90,6 +92,24 @@ class Turn:
             ProviderError: The model failed.
             StoreError: The journal failed.
         """
+        tracer = self.session.plan.tracer
+        if tracer is None:
+            return await self._run()
+        agent = self.session.agent
+        start = TurnStart(
+            session_id=self.session.id,
+            swarm_name=self.session.plan.spec.swarm_name,
+            agent_name=agent.spec.agent_name,
+            model=agent.completion.model,
+            run_id=self.run_id,
+            content=self.message.content,
+        )
+        with tracer.turn(start) as done:
+            answered = await self._run()
+            done(answered)
+            return answered
+
+    async def _run(self) -> Answered:
         session = self.session
         session.record(
             TurnStarted(run_id=self.run_id, agent_name=session.agent_name, message=self.message)
@@ -98,18 +118,22 @@ class Turn:
         limit = session.plan.spec.turn_timeout
         text: str | None = None
         try:
-            with anyio.move_on_after(limit):
+            with anyio.move_on_after(limit) as self._scope:
+                if session.told is not None:
+                    await session.told.executing(self.message.content, self.message.mode)
                 text = await self.generate()
                 await self._settle()
             if text is None:
-                raise TurnTimeoutError(f"no answer within {limit:g} s", **self._names)
+                if self._is_cancelled:
+                    return await self._cancelled()
+                raise TurnTimeoutError(f"no answer within {limit:g} s", **self.names)
             # Outside of the deadline: an answer that is stored was given.
             return await self._finish(text if self.answer is None else self.answer)
         except SwarmError as error:
             await self._fail(error)
             raise
         except Exception as error:
-            failed = TurnError(f"{type(error).__name__}: {error}", **self._names)
+            failed = TurnError(f"{type(error).__name__}: {error}", **self.names)
             await self._fail(failed)
             raise failed from error
         except BaseException as error:
@@ -129,15 +153,14 @@ class Turn:
         repairs, corrections = 0, list[Message]()
         while True:
             plan = await session.agent.for_client(session.client_id)
-            result = await self._ask(plan, corrections)
-            corrections.clear()
-            message = with_unique_ids(result.message, plan.spec.agent_name, self.calls)
-            if not message.tool_calls and message.content.strip():
-                self._record(message, result)
-                return message.content
+            if plan.spec.summarize:
+                await summarize(self, plan)
+            result = await ask_model(self, plan, corrections)
+            corrections = []
+            message = await read_message(self, plan, result.message)
             if message.tool_calls:
-                self._record(message, result)
-                is_useful = await run_calls(self, plan, message.tool_calls)
+                self.record_answer(message, result)
+                is_useful = await run_calls(self, plan, message)
                 if not is_nested:
                     await self._settle()
                 if self.failure is not None:
@@ -147,35 +170,41 @@ class Turn:
                 if is_useful:
                     repairs = 0
                     continue
+                reason = "no tool call of the answer could run"
             else:
-                reason = "Your last answer was empty. Answer the user, or call a tool."
-                corrections.append(Message(role="user", content=reason, mode="tool"))
+                accepted = await accept_text(self, plan, message)
+                if accepted.objection is None:
+                    if accepted.text != message.content:
+                        message = replace(message, content=accepted.text)
+                    self.record_answer(message, result)
+                    return accepted.text
+                reason, corrections = accepted.objection, accepted.corrections
             repairs += 1
-            if repairs > plan.spec.max_repairs:
-                self._is_placeholder = True
-                text = plan.spec.placeholder
-                placeholder = Message(
-                    role="assistant", content=text, agent_name=plan.spec.agent_name
-                )
-                self._add(MessageAdded(run_id=self.run_id, message=placeholder, is_error=True))
-                return text
+            rescued = await rescue(self, plan, repairs, reason)
+            if rescued is not None:
+                return rescued
 
     async def execute(self, content: str) -> str:
         """Answer a message that a tool writes; the answer becomes the turn's."""
         if self._depth >= _MAX_NESTED:
-            raise TurnError(f"execute is nested more than {_MAX_NESTED} deep", **self._names)
+            raise TurnError(f"execute is nested more than {_MAX_NESTED} deep", **self.names)
         message = Message(
             role="user",
             content=output_text(content),
             mode="tool",
             agent_name=self.session.agent_name,
         )
-        self._add(MessageAdded(run_id=self.run_id, message=message))
+        self.add(MessageAdded(run_id=self.run_id, message=message))
         if self._depth == 0:
             self._settled = anyio.Event()
         self._depth += 1
         try:
+            if (told := self.session.told) is not None:
+                await told.executing(message.content, "tool")
+                told.nested("begin", message.content)
             self.answer = await self.generate(is_nested=True)
+            if told is not None:
+                told.nested("end", message.content)
         except SwarmError as error:
             self.failure = error
             raise
@@ -185,12 +214,22 @@ class Turn:
                 self._settled.set()
         return self.answer
 
-    def emit(self, content: str) -> None:
+    async def emit(self, content: str) -> None:
         """Make a text the turn's answer, and keep it in the history as one."""
-        text = output_text(content)
+        text = await guard_text(self.session, output_text(content))
         message = Message(role="assistant", content=text, agent_name=self.session.agent_name)
-        self._add(MessageAdded(run_id=self.run_id, message=message))
+        self.add(MessageAdded(run_id=self.run_id, message=message))
         self.answer = text
+
+    def cancel(self) -> None:
+        """End the turn without an answer; what comes later is dropped."""
+        self._is_cancelled = True
+        if self._scope is not None:
+            self._scope.cancel()
+
+    def hide_history(self) -> None:
+        """Hide what was said before from models."""
+        self.add(HistoryFlushed(run_id=self.run_id, agent_name=self.session.agent_name))
 
     def commit_output(
         self, tool_id: str, content: str, *, is_error: bool = False, seconds: float | None = None
@@ -204,56 +243,26 @@ class Turn:
         if call is None:
             hint = suggest(tool_id, list(self.calls))
             text = f"no tool call {tool_id!r} in this turn" + (f"; {hint}" if hint else "")
-            raise ToolOutputError(text, **self._names)
+            raise ToolOutputError(text, **self.names)
         if call.output is not None:
-            raise ToolOutputError(f"tool call {tool_id!r} has its output already", **self._names)
+            raise ToolOutputError(f"tool call {tool_id!r} has its output already", **self.names)
         text = cut_text(output_text(content))
         message = Message(
             role="tool", content=text, tool_call_id=tool_id, agent_name=call.agent_name
         )
-        self._add(
+        self.add(
             MessageAdded(run_id=self.run_id, message=message, seconds=seconds, is_error=is_error)
         )
         call.output, call.is_error = text, is_error
         if call.committed is not None:
             call.committed.set()
 
-    async def change_agent(self, agent_name: str) -> None:
-        """Hand the conversation to another agent of the swarm.
-
-        Raises:
-            NavigationError: It is not in the swarm, is active already, or there were too many.
-        """
-        session = self.session
-        if agent_name not in session.plan.agents:
-            hint = suggest(agent_name, list(session.plan.agents))
-            text = f"agent {agent_name!r} is not in swarm {session.plan.spec.swarm_name!r}"
-            raise NavigationError(text + (f"; {hint}" if hint else ""), **self._names)
-        if agent_name == session.agent_name:
-            raise NavigationError(f"agent {agent_name!r} is active already", **self._names)
-        limit = session.plan.spec.max_handoffs
-        if self._handoffs >= limit:
-            raise NavigationError(f"more than {limit} hand-offs in one turn", **self._names)
-        self._handoffs += 1
-        previous = session.agent_name
-        session.change_agent(
-            AgentChanged(run_id=self.run_id, from_agent=previous, to_agent=agent_name)
-        )
-        await self.publish(HandedOff(previous, agent_name))
-
     async def publish(self, event: StreamEvent) -> None:
         """Show an event to whoever streams this turn."""
         if self.publish_event is not None:
             await self.publish_event(event)
 
-    async def _settle(self) -> None:
-        """Wait for answers that tasks of tools are still getting through `execute`."""
-        if self._depth and self._settled is not None:
-            await self._settled.wait()
-        if self.failure is not None:
-            raise self.failure
-
-    def _add(self, event: Event) -> None:
+    def add(self, event: Event) -> None:
         """Record an event of this turn.
 
         Raises:
@@ -263,49 +272,25 @@ class Turn:
             raise SessionError(f"the turn {self.run_id} is over")
         self.session.record(event)
 
-    @property
-    def _names(self) -> dict[str, Any]:
-        return {"client_id": self.session.client_id, "agent_name": self.session.agent_name}
-
-    async def _ask(self, plan: AgentPlan, corrections: list[Message]) -> CompletionResult:
-        session = self.session
-        system = await session.system_lines(plan)
-        lines = [Message(role="system", content="\n".join(system))] if system else []
-        view = session.history.view(plan.spec.agent_name, keep=plan.spec.keep_messages)
-        request = CompletionRequest(
-            messages=[*lines, *view, *corrections],
-            tools=plan.definitions,
-            client_id=session.client_id,
-            agent_name=plan.spec.agent_name,
-        )
-        if self.publish_event is None:
-            result = await plan.completion.complete(request)
-        else:
-            result = await self._stream(plan, request)
-        self._usage += result.usage
-        return result
-
-    async def _stream(self, plan: AgentPlan, request: CompletionRequest) -> CompletionResult:
-        is_durable = False
-        async with aclosing(plan.completion.stream(request)) as items:
-            async for item in items:
-                if isinstance(item, CompletionResult):
-                    return item
-                if not is_durable:
-                    # Whoever sees the first word may rely on the question being kept.
-                    await self.session.flush()
-                    is_durable = True
-                await self.publish(TextDelta(item))
-        raise ProviderOutputError(
-            "the stream ended without an answer", provider=plan.completion.model
-        )
-
-    def _record(self, message: Message, result: CompletionResult) -> None:
-        self._add(
+    def record_answer(self, message: Message, result: CompletionResult) -> None:
+        """Record what a model said."""
+        self.add(
             MessageAdded(
                 run_id=self.run_id, message=message, model=result.model, usage=result.usage
             )
         )
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What errors of this turn name."""
+        return {"client_id": self.session.client_id, "agent_name": self.session.agent_name}
+
+    async def _settle(self) -> None:
+        """Wait for answers that tasks of tools are still getting through `execute`."""
+        if self._depth and self._settled is not None:
+            await self._settled.wait()
+        if self.failure is not None:
+            raise self.failure
 
     async def _finish(self, text: str) -> Answered:
         self._end("answered", answer=text)
@@ -315,7 +300,16 @@ class Turn:
             # Nobody gets this answer, so the turn must not pass for answered later on.
             self.is_over = not self.session.withdraw()
             raise
-        answered = Answered(text, self.session.agent_name, self.run_id, self._usage)
+        answered = Answered(text, self.session.agent_name, self.run_id, self.usage)
+        await self.publish(answered)
+        if self.session.told is not None:
+            await self.session.told.answered(self.message, text)
+        return answered
+
+    async def _cancelled(self) -> Answered:
+        self._end("interrupted", Failure(code="cancelled", message="the output was cancelled"))
+        await self.session.flush()
+        answered = Answered("", self.session.agent_name, self.run_id, self.usage)
         await self.publish(answered)
         return answered
 
@@ -337,6 +331,8 @@ class Turn:
         if self.is_over:
             return
         self.is_over = True
+        told = self.session.told if failure is not None else None
+        before = self.session.history.messages if told is not None else []
         self.session.record(
             TurnEnded(
                 run_id=self.run_id,
@@ -344,11 +340,15 @@ class Turn:
                 status=status,
                 answer=answer,
                 failure=failure,
-                usage=self._usage,
+                usage=self.usage,
                 seconds=round(time.monotonic() - self._started, 6),
-                is_placeholder=self._is_placeholder,
+                is_placeholder=self.is_placeholder,
             )
         )
+        if told is not None and failure is not None:
+            left = {id(message) for message in self.session.history.messages}
+            told.popped([message for message in before if id(message) not in left])
+            told.failed(self.message, failure.code)
 
 
 @functools.cache

@@ -9,7 +9,7 @@ The insert of an event holds the check of its session's lease, so the two cannot
 
 import asyncio  # noqa: TID251 - a timer and a callback of the loop cost less than a task
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -129,7 +129,9 @@ class SqlJournal:
                 return row["seq"] == seq
         return False
 
-    async def read(self, session_id: str, *, last: int) -> list[StoredEvent]:
+    async def read(
+        self, session_id: str, *, last: int, kinds: Sequence[str] | None = None
+    ) -> list[StoredEvent]:
         """Read the newest events of a session; see `Journal.read`."""
         import sqlalchemy as sa
 
@@ -141,6 +143,8 @@ class SqlJournal:
             .order_by(events.c.seq.desc())
             .limit(last)
         )
+        if kinds is not None:
+            query = query.where(events.c.kind.in_(kinds))
         rows = await self._database.run(lambda connection: connection.execute(query).all())
         return [
             StoredEvent(session_id, row.seq, row.at, decode_row(row.kind, row.payload))

@@ -173,7 +173,7 @@ PROBLEMS: list[tuple[Any, dict[str, Any], list[str]]] = [
     ),
     (
         add_tool,
-        {"tool_name": "t", "call": stock_level, "navigate_to": "a"},
+        {"tool_name": "t", "wiki": "w", "navigate_to": "a"},
         ["tools.t: give exactly one of `call`, `wiki` and `navigate_to`"],
     ),
     (

@@ -28,6 +28,7 @@ __all__ = [
     "closing_writes_what_is_queued",
     "events_are_read_in_the_order_they_were_appended",
     "many_sessions_are_written_at_once",
+    "only_events_of_the_kinds_asked_for_are_read",
     "only_the_newest_events_are_read",
     "the_queue_is_bounded",
     "what_is_flushed_is_there_for_others",
@@ -65,6 +66,24 @@ async def only_the_newest_events_are_read(factory: JournalFactory) -> None:
         await write(journal, session_id, *range(1, 21))
         await expect_numbers(journal, session_id, [18, 19, 20], last=3)
         await expect_numbers(journal, session_id, list(range(1, 21)), last=20)
+
+
+async def only_events_of_the_kinds_asked_for_are_read(factory: JournalFactory) -> None:
+    """`kinds` leaves out events of other kinds, and `last` counts the rest."""
+    session_id = fresh_id()
+    async with factory() as journal:
+        await journal.acquire(session_id)
+        ticket = 0
+        for seq in range(1, 11):
+            message = Message(role="user", content=str(seq))
+            event = MessageAdded(message=message) if seq % 5 == 0 else noted(seq)
+            ticket = journal.append(session_id, seq, event)
+        await journal.flush(session_id, ticket)
+        rows = await journal.read(session_id, last=10, kinds=["message_added"])
+        expect([row.seq for row in rows] == [5, 10], f"read {[row.seq for row in rows]}")
+        rows = await journal.read(session_id, last=1, kinds=["message_added", "agent_changed"])
+        expect([row.seq for row in rows] == [10], f"read {[row.seq for row in rows]}")
+        expect(await journal.read(session_id, last=9, kinds=[]) == [], "no kinds gave events")
 
 
 async def a_session_that_nobody_had_is_empty(factory: JournalFactory) -> None:
@@ -221,6 +240,7 @@ async def the_queue_is_bounded(factory: JournalFactory) -> None:
 CASES: tuple[JournalCase, ...] = (
     events_are_read_in_the_order_they_were_appended,
     only_the_newest_events_are_read,
+    only_events_of_the_kinds_asked_for_are_read,
     a_session_that_nobody_had_is_empty,
     what_is_flushed_is_there_for_others,
     closing_writes_what_is_queued,

@@ -257,17 +257,38 @@ async def test_the_last_user_message_is_never_one_that_a_tool_wrote(program: Pro
     assert heard == ["What I said"]
 
 
-@pytest.mark.parametrize("verb", [emit, execute])
-async def test_verbs_of_a_turn_need_one(program: Program, verb: object) -> None:
+async def test_verbs_of_a_turn_need_one(program: Program) -> None:
     program.agent()
     async with program.chat():
         with pytest.raises(SessionError, match="no turn of client 'client' is running"):
-            await verb("text", "client", "seller")  # type: ignore[operator]
-        with pytest.raises(SessionError, match="client 'nobody' has no live session"):
-            await verb("text", "nobody", "seller")  # type: ignore[operator]
+            await emit("text", "client", "seller")
+        with pytest.raises(SessionError, match="no turn of client 'client' is running"):
+            await commit_tool_output("id", "text", "client", "seller")
+        for verb in (emit, execute):
+            with pytest.raises(SessionError, match="client 'nobody' has no live session"):
+                await verb("text", "nobody", "seller")
         assert await get_agent_name("client") == "seller"
     with pytest.raises(SessionError):
         await get_agent_name("client")
+
+
+async def test_execute_outside_of_a_turn_is_a_turn_of_its_own(program: Program) -> None:
+    model = program.agent(steps=["Your parcel is here."])
+    async with program.chat() as chat:
+        assert await execute("Say that the parcel came.", "client", "seller") == (
+            "Your parcel is here."
+        )
+        assert await execute("Say it again.", "client", "clerk") == ""
+        assert [(m.role, m.mode) for m in chat.history.messages] == [
+            ("user", "tool"),
+            ("assistant", "user"),
+        ]
+        assert await get_last_user_message("client") == ""
+    assert [(m.role, m.content) for m in model.requests[0].messages] == [
+        ("user", "Say that the parcel came.")
+    ]
+    (run,) = await program.runs()
+    assert run.answer == "Your parcel is here."
 
 
 async def test_a_client_of_two_swarms_is_found_by_the_turn_that_runs(program: Program) -> None:

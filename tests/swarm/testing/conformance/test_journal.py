@@ -1,6 +1,6 @@
 """The suite for journals: ours pass it on every database, and broken ones do not."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -72,8 +72,10 @@ class _Forgetful(SqlJournal):
 class _Unordered(SqlJournal):
     """Reads the newest event first."""
 
-    async def read(self, session_id: str, *, last: int) -> list[StoredEvent]:
-        """Return the events in the wrong order."""
+    async def read(
+        self, session_id: str, *, last: int, kinds: Sequence[str] | None = None
+    ) -> list[StoredEvent]:
+        """Return the events in the wrong order, of whatever kind."""
         return (await super().read(session_id, last=last))[::-1]
 
 
@@ -112,6 +114,7 @@ class _Unfenced(SqlJournal):
         (_Forgetful, "closing_writes_what_is_queued"),
         (_Forgetful, "what_is_flushed_is_there_for_others"),
         (_Unordered, "events_are_read_in_the_order_they_were_appended"),
+        (_Unordered, "only_events_of_the_kinds_asked_for_are_read"),
         (_Unbounded, "the_queue_is_bounded"),
         (_Unbounded, "a_released_session_is_free"),
         (_Unfenced, "a_refused_event_harms_no_other_session"),

@@ -1,0 +1,101 @@
+"""Taking up a conversation where the journal says it ended."""
+
+from typing import TYPE_CHECKING
+
+from swarm.errors import TurnInterruptedError
+from swarm.events import (
+    AgentChanged,
+    AgentConfigured,
+    Event,
+    Failure,
+    MessageAdded,
+    SessionOpened,
+    TurnEnded,
+    TurnStarted,
+)
+from swarm.runtime.journal import StoredEvent
+
+if TYPE_CHECKING:
+    from swarm.runtime.session import Session
+
+__all__ = ["resume"]
+
+_LASTING_KINDS = (
+    "agent_changed",
+    "history_flushed",
+    "history_summarized",
+    "instruction_added",
+)
+_LASTING = 100
+"""Events of these kinds that are read beside the newest of all: what they say holds for longer."""
+
+
+async def resume(session: "Session") -> None:
+    """Replay the newest events of a session; end a turn that its process could not end.
+
+    Raises:
+        StoreError: The journal cannot be read.
+    """
+    stored = await session.journal.read(session.id, last=4 * session.plan.window)
+    if not stored:
+        _begin(session)
+        return
+    if stored[0].seq > 1:
+        # These may lie before the window.
+        for row in await session.journal.read(session.id, last=_LASTING, kinds=_LASTING_KINDS):
+            if row.seq < stored[0].seq:
+                _take_in(session, row.event)
+    unfinished = _replay(session, stored)
+    session.continue_after(stored[-1].seq)
+    if session.agent_name not in session.plan.agents:
+        session.agent_name = session.plan.spec.default_agent
+    if unfinished is not None:
+        _interrupt(session, unfinished)
+
+
+def _begin(session: "Session") -> None:
+    from importlib.metadata import version  # 15 ms that no import should cost
+
+    session.record(
+        SessionOpened(
+            swarm_name=session.plan.spec.swarm_name,
+            client_id=session.client_id,
+            agent_name=session.agent_name,
+            version=version("wikiswarm"),
+        )
+    )
+
+
+def _replay(session: "Session", stored: list[StoredEvent]) -> str | None:
+    """Take in what the journal has; returns the run id of a turn that has no end."""
+    unfinished: str | None = None
+    for row in stored:
+        event = row.event
+        _take_in(session, event)
+        if isinstance(event, TurnEnded):
+            unfinished = None
+        elif isinstance(event, TurnStarted | MessageAdded) and event.run_id is not None:
+            unfinished = event.run_id
+    return unfinished
+
+
+def _take_in(session: "Session", event: Event) -> None:
+    session.history.apply(event)
+    if isinstance(event, AgentChanged):
+        session.agent_name, session.stack = event.to_agent, tuple(event.stack)
+    elif isinstance(event, SessionOpened | TurnStarted | TurnEnded):
+        session.agent_name = event.agent_name
+    elif isinstance(event, AgentConfigured):
+        session.configured[event.agent_name] = event
+
+
+def _interrupt(session: "Session", run_id: str) -> None:
+    code, message = TurnInterruptedError.code, "the process ended in the middle of the turn"
+    session.record(
+        TurnEnded(
+            run_id=run_id,
+            agent_name=session.agent_name,
+            status="interrupted",
+            failure=Failure(code=code, message=message),
+        )
+    )
