@@ -118,9 +118,7 @@ if _typing.TYPE_CHECKING:
         get_advisor,
         override_advisor,
     )
-    from swarm.bus import (
-        BusEvent,
-    )
+    from swarm.bus import BusEvent
     from swarm.completions.round_robin import (
         round_robin,
     )

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 import anyio.to_thread
 
-from swarm.bus import Delivery
 from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
@@ -133,6 +132,8 @@ class Host:
         self._stack.push_async_callback(self._memory.aclose)
         self._token = _current.set(self)
         # Last, so that listeners still have everything while the host closes.
+        from swarm.bus.delivery import Delivery  # it needs asyncio, which no import should load
+
         delivery = Delivery(self.catalog.bus, self._listening_context())
         self._stack.push_async_callback(delivery.aclose)
         return self

@@ -7,16 +7,9 @@ the host whose session caused the event, one after the other.
 from collections.abc import Callable
 from typing import Any
 
-from swarm.bus import (
-    EVERY_CLIENT,
-    Bus,
-    BusEvent,
-    BusName,
-    EventStream,
-    Listener,
-    Subscription,
-)
+from swarm.bus import EVERY_CLIENT, Bus, BusEvent, BusName, Listener, Subscription
 from swarm.bus.event import check_topic
+from swarm.bus.stream import EventStream
 from swarm.catalog import current_catalog
 from swarm.runtime.directory import live_buses
 from swarm.runtime.ids import check_client_id

@@ -2,15 +2,14 @@
 
 The runtime publishes into a `Bus`; listeners and streams take out of it. It knows nothing of
 sessions or journals, and nothing waits for it: what is published is told, not stored. The
-functions that programs call are in `swarm.listening`.
+functions that programs call are in `swarm.listening`. What needs an event loop is
+imported by whoever opens one: `swarm.bus.delivery`, `swarm.bus.stream`.
 """
 
 from swarm.bus.bus import EVERY_CLIENT, Bus
-from swarm.bus.delivery import Delivery
 from swarm.bus.errors import TopicError
 from swarm.bus.event import EVENT_TYPES, BusEvent, BusName
 from swarm.bus.listener import Listener, Subscription
-from swarm.bus.stream import EventStream
 from swarm.bus.waiting import Waiting
 
 __all__ = [
@@ -19,8 +18,6 @@ __all__ = [
     "Bus",
     "BusEvent",
     "BusName",
-    "Delivery",
-    "EventStream",
     "Listener",
     "Subscription",
     "TopicError",

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-import orjson
 from pydantic import JsonValue
 
 from swarm.errors import DeclarationError, ToolOutputError
@@ -251,6 +250,8 @@ def _tool_call(request: object) -> ToolCall:
         fields = {"id": fields.get("id"), **cast("Mapping[str, Any]", inner)}
     arguments = fields.get("arguments", fields.get("params", {}))
     if not isinstance(arguments, str):
+        import orjson
+
         arguments = orjson.dumps(arguments, default=str).decode()
     try:
         return ToolCall(

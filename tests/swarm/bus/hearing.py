@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import anyio
 
 from swarm import BusEvent
-from swarm.bus import Bus, Delivery
+from swarm.bus import Bus
+from swarm.bus.delivery import Delivery
 
 __all__ = ["Heard", "happened", "served"]
 

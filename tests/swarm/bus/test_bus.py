@@ -11,7 +11,8 @@ import anyio.to_thread
 import pytest
 
 from swarm import BusEvent
-from swarm.bus import EVENT_TYPES, Bus, Delivery, Listener, Subscription
+from swarm.bus import EVENT_TYPES, Bus, Listener, Subscription
+from swarm.bus.delivery import Delivery
 from swarm.bus.event import check_topic
 from swarm.errors import DeclarationError
 from tests.swarm.bus.hearing import Heard, happened, served

@@ -5,7 +5,8 @@ import anyio.to_thread
 import pytest
 
 from swarm import Catalog, use_catalog, watch_events
-from swarm.bus import Bus, EventStream
+from swarm.bus import Bus
+from swarm.bus.stream import EventStream
 from swarm.errors import InvalidIdError
 from tests.swarm.bus.hearing import happened
 
