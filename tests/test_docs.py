@@ -72,6 +72,18 @@ def test_the_yaml_example_of_the_readme_checks_and_chats(tmp_path: Path) -> None
     assert "What are your opening hours?" in outputs[3]
 
 
+def test_the_program_about_tools_says_what_the_page_means(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "tools.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    assert run(sys.executable, "program.py", folder=tmp_path).stdout.splitlines() == [
+        "Until seven.",
+        "Your table waits. [4]",
+        "['You book.', 'The guest is a regular.']",
+        "True front",
+        "Gladly.",
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     from typer.main import get_command
