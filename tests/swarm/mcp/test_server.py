@@ -16,6 +16,7 @@ from tests.swarm.program import Program, output_of
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("kit:tools:mcp-transport")
 async def test_an_agent_calls_a_tool_over_stdio(program: Program, shelves: Shelves) -> None:
     """kit:mcp:tools-are-offered-after-own."""
 
@@ -326,6 +327,7 @@ async def test_a_schema_that_points_elsewhere_is_not_followed(
     assert "the arguments cannot be checked" in output_of(model.requests[1])
 
 
+@pytest.mark.requirement("kit:tools:mcp-after")
 async def test_an_agents_own_tool_comes_first(program: Program, shelves: Shelves) -> None:
     """kit:mcp:first-name-wins."""
 

@@ -55,6 +55,7 @@ async def test_runs_are_listed_by_agent_and_status_newest_first(program: Program
         assert await session_ids(database) == ["shop/a", "shop/b"]
 
 
+@pytest.mark.requirement("kit:docs:runs")
 @pytest.mark.requirement("S0-02", "S0-03", "S0-04", "S0-06")
 async def test_a_run_has_its_messages_calls_outputs_and_times(program: Program) -> None:
     steps = [call_tool("stock_level", "id-1", sku="A"), "3 of A are left."]
