@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
+from swarm.bus import Bus
 from swarm.registry import Kind, Registry
 from swarm.specs import AgentSpec, CompletionSpec, Spec, SwarmSpec, ToolSpec
 
@@ -37,6 +38,8 @@ class Catalog:
         self._registries: dict[str, Registry[Any]] = {}
         self.origin = origin
         """The catalog that this one was copied from, by `copy`."""
+        self.bus: Bus = Bus() if origin is None else origin.bus
+        """What happens in the sessions of this catalog and of its copies."""
 
     def copy(self) -> "Catalog":
         """Return a catalog with the same declarations, to be changed on its own.

@@ -1,6 +1,7 @@
 """A host: what the sessions of one process share: catalog, journal, models, HTTP client."""
 
 import contextlib
+import contextvars
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 import anyio.to_thread
 
-from swarm.catalog import Catalog, current_catalog
+from swarm.bus import Delivery
+from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
 from swarm.completions.callback import CallbackCompletion
@@ -23,6 +25,8 @@ from swarm.errors import SessionError
 from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
+from swarm.runtime.tracing import Tracer, default_tracer
+from swarm.runtime.turn import current_turn
 from swarm.secrets import secrets_of
 from swarm.specs import CompletionSpec
 from swarm.validate import validate
@@ -65,6 +69,7 @@ class Host:
         environment: Mapping[str, str] | None = None,
         lease_seconds: float = 15.0,
         lease_wait: float = 0.0,
+        telemetry: Tracer | None = None,
     ) -> None:
         """Describe a host; nothing is opened yet.
 
@@ -77,6 +82,8 @@ class Host:
             lease_seconds: After this time without a sign of life of a process, its sessions may
                 be opened by others.
             lease_wait: Seconds to wait for a session that another process has open.
+            telemetry: Traces turns, such as `swarm.telemetry.Telemetry()`; what
+                `swarm.telemetry.instrument` set, or nothing, when absent.
         """
         self.catalog = catalog or current_catalog()
         self.home = Path(home) if home is not None else default_home()
@@ -86,6 +93,7 @@ class Host:
         # With its password; not public, so that nothing prints it.
         self._store = store or self.environment.get("WIKISWARM_STORE")
         self._lease_seconds, self._lease_wait = lease_seconds, lease_wait
+        self.telemetry = telemetry if telemetry is not None else default_tracer()
         self._stack = AsyncExitStack()
         self._database: Database | None = None
         self._journal: SqlJournal | None = None
@@ -116,6 +124,9 @@ class Host:
         self._stack.push_async_callback(self._journal.aclose)
         self._memory = Memory(self.catalog, self._database)
         self._token = _current.set(self)
+        # Last, so that listeners still have everything while the host closes.
+        delivery = Delivery(self.catalog.bus, self._listening_context())
+        self._stack.push_async_callback(delivery.aclose)
         return self
 
     async def __aexit__(
@@ -195,7 +206,7 @@ class Host:
         validate(catalog)
         version = catalog.version
         plan = await plan_swarm(catalog, swarm_name, self.completion, self)
-        plan = replace(plan, memory=self.memory)
+        plan = replace(plan, memory=self.memory, tracer=self.telemetry)
         if plan.spec.policies:
             plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
         # Of two that came at once the first stays, so that all sessions share one.
@@ -258,6 +269,13 @@ class Host:
                 self._stack.push_async_callback(stop)
             # The key names the resource, so what was kept has the type that start gives.
             return cast("Resource", self._shared[key])
+
+    def _listening_context(self) -> contextvars.Context:
+        """Return what listeners see: this host and its catalog, and no turn."""
+        with use_catalog(self.catalog):
+            context = contextvars.copy_context()
+        context.run(current_turn.set, None)
+        return context
 
     async def _open_completion(self, spec: CompletionSpec) -> Completion:
         key = repr(spec)

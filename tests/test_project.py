@@ -36,6 +36,7 @@ HEAVY = {
     "litellm",
     "numpy",
     "openai",
+    "opentelemetry",
     "peft",
     "sqlalchemy",
     "torch",

@@ -1,13 +1,16 @@
-"""Telling a program what a session does: the callbacks of its agents and of its swarm.
+"""Telling a program what a session does: through callbacks, and through the bus.
 
-A session without any asks nobody. Observers never change anything; see `observe`.
+A session that nobody listens to makes none of this. Observers never change anything; see
+`observe`.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from swarm.messages import ToolCall
+from swarm.events import Event, InstructionAdded, MessageAdded, TurnStarted
+from swarm.messages import Message, ToolCall
 from swarm.runtime.calling import observe
+from swarm.runtime.telling import call_fields, tell, tell_commit, tell_message
 
 if TYPE_CHECKING:
     from swarm.callbacks import AgentCallbacks, SwarmCallbacks
@@ -17,7 +20,7 @@ __all__ = ["Announcer"]
 
 
 class Announcer:
-    """Tells the observers of one session."""
+    """Tells the observers and the listeners of one session."""
 
     __slots__ = ("_session",)
 
@@ -32,6 +35,12 @@ class Announcer:
             if plan.spec.callbacks is not None:
                 await observe(plan.spec.callbacks.on_init, self._session.client_id, name)
 
+    async def connected(self) -> None:
+        """The client has a connection, to which answers are pushed."""
+        tell(self._session, "session-bus", "connect")
+        if (swarm := self._swarm) is not None:
+            await observe(swarm.on_connect, *self._swarm_names)
+
     async def closed(self) -> None:
         """The session is closed."""
         for name, plan in self._session.plan.agents.items():
@@ -42,11 +51,16 @@ class Announcer:
 
     async def executing(self, content: str, mode: str) -> None:
         """The active agent is about to answer a message."""
+        tell(self._session, "swarm-bus", "get-agent", None, self._agent_field)
         if (swarm := self._swarm) is not None:
             await observe(swarm.on_execute, *self._swarm_names, content, mode)
         if (agent := self._agent) is not None:
             await observe(agent.on_execute, *self._agent_names, content, mode)
             await observe(agent.on_user_message, *self._agent_names, content)
+
+    def nested(self, kind: Literal["begin", "end"], content: str) -> None:
+        """A message that a tool writes is about to be answered, or was."""
+        tell(self._session, "execution-bus", f"commit-execution-{kind}", {"content": content})
 
     async def running(self, content: str) -> None:
         """The active agent is about to answer a message that is not kept."""
@@ -55,18 +69,51 @@ class Announcer:
         if (agent := self._agent) is not None:
             await observe(agent.on_run, *self._agent_names, content)
 
-    async def committed(self, role: str, content: str) -> None:
-        """A message joined the history."""
-        if (agent := self._agent) is not None:
-            await observe(getattr(agent, f"on_{role}_message", None), *self._agent_names, content)
+    def ran(self, content: str, result: str) -> None:
+        """The active agent has answered a message that is not kept."""
+        for bus in ("agent-bus", "session-bus"):
+            tell(self._session, bus, "run", {"content": content}, {"result": result})
+
+    def pushed(self, event: Event) -> None:
+        """Something was recorded; where it is a message, that is in the history."""
+        if isinstance(event, TurnStarted | MessageAdded | InstructionAdded):
+            tell_message(self._session, event.message, is_added=True)
+
+    def popped(self, messages: Sequence[Message]) -> None:
+        """Messages left the history: their turn has failed."""
+        for message in messages:
+            tell_message(self._session, message, is_added=False)
+
+    async def committed(self, message: Message) -> None:
+        """A program put a message into the history."""
+        content, said = message.content, {"content": message.content}
+        if message.role == "user":
+            tell_commit(self._session, "commit-user-message", {**said, "mode": message.mode})
+        elif not message.tool_calls and message.role != "tool":
+            tell_commit(self._session, f"commit-{message.role}-message", said)
+        if (agent := self._agent) is not None and not message.tool_calls:
+            observer = getattr(agent, f"on_{message.role}_message", None)
+            await observe(observer, *self._agent_names, content)
 
     async def flushed(self) -> None:
         """The history before now is hidden."""
+        tell_commit(self._session, "commit-flush", {})
         if (agent := self._agent) is not None:
             await observe(agent.on_flush, *self._agent_names)
 
+    def stopped(self) -> None:
+        """Tool calls that have not started are skipped."""
+        tell_commit(self._session, "commit-stop-tools", {})
+
+    def cancelled(self) -> None:
+        """The running turn, if any, ends without an answer."""
+        tell(self._session, "agent-bus", "commit-cancel-output")
+        tell(self._session, "swarm-bus", "cancel-output")
+
     async def tools_requested(self, calls: Sequence[ToolCall]) -> None:
-        """The model asks for tools."""
+        """Somebody asks for tools: the model, or the program in its place."""
+        request = [call_fields(call) for call in calls]
+        tell_commit(self._session, "commit-tool-request", {"request": request})
         if (agent := self._agent) is not None:
             await observe(agent.on_tool_request, *self._agent_names, tuple(calls))
 
@@ -80,6 +127,8 @@ class Announcer:
         self, agent_name: str, tool_id: str, content: str, *, is_error: bool
     ) -> None:
         """A tool call has its output."""
+        said = {"tool_id": tool_id, "content": content}
+        tell_commit(self._session, "commit-tool-output", said, agent_name=agent_name)
         if (agent := self._callbacks(agent_name)) is not None:
             names = (self._session.client_id, agent_name)
             await observe(agent.on_tool_output, *names, tool_id, content)
@@ -91,21 +140,47 @@ class Announcer:
         if (agent := self._agent) is not None:
             await observe(agent.on_resurrect, *self._agent_names, mode, reason)
 
-    async def answered(self, content: str) -> None:
-        """The agent has answered."""
+    async def answered(self, message: Message, result: str) -> None:
+        """The turn of a message has its answer."""
+        mode, output = {"mode": message.mode}, {"result": result}
+        tell(self._session, "agent-bus", "emit-output", mode, output)
+        tell(self._session, "swarm-bus", "wait-for-output", None, {**self._agent_field, **output})
+        asked = {"content": message.content, **mode}
+        tell(self._session, "session-bus", "execute", asked, output)
         if (agent := self._agent) is not None:
-            await observe(agent.on_assistant_message, *self._agent_names, content)
-            await observe(agent.on_output, *self._agent_names, content)
+            await observe(agent.on_assistant_message, *self._agent_names, result)
+            await observe(agent.on_output, *self._agent_names, result)
+
+    def failed(self, message: Message, code: str) -> None:
+        """The turn of a message has no answer."""
+        asked = {"content": message.content, "mode": message.mode}
+        tell(self._session, "session-bus", "execute", asked, {"error": code})
 
     async def emitted(self, content: str) -> None:
-        """A text goes out to the client."""
+        """A text of the program goes out to the client."""
+        tell(self._session, "session-bus", "emit", {"content": content})
         if (swarm := self._swarm) is not None:
             await observe(swarm.on_emit, *self._swarm_names, content)
 
-    async def agent_changed(self, agent_name: str) -> None:
+    async def agent_changed(self, previous: str, agent_name: str) -> None:
         """Another agent has taken over."""
+        taken = {"agent_name": agent_name}
+        tell(self._session, "agent-bus", "commit-agent-change", taken, agent_name=previous)
+        tell(self._session, "swarm-bus", "set-agent-name", taken)
+        tell(self._session, "swarm-bus", "set-agent-ref", taken)
         if (swarm := self._swarm) is not None:
             await observe(swarm.on_agent_changed, *self._swarm_names, agent_name)
+
+    def named(self) -> None:
+        """Somebody asked for the name of the active agent."""
+        tell(self._session, "swarm-bus", "get-agent-name", None, self._agent_field)
+
+    def judged(
+        self, direction: Literal["input", "output"], text: str, result: str, *, is_valid: bool
+    ) -> None:
+        """The policies have judged a text."""
+        output = {"is_valid": is_valid, "text": result}
+        tell(self._session, "policy-bus", f"validate-{direction}", {"text": text}, output)
 
     @property
     def _swarm(self) -> "SwarmCallbacks | None":
@@ -125,3 +200,7 @@ class Announcer:
     @property
     def _agent_names(self) -> tuple[str, str]:
         return self._session.client_id, self._session.agent_name
+
+    @property
+    def _agent_field(self) -> dict[str, str]:
+        return {"agent_name": self._session.agent_name}

@@ -88,7 +88,10 @@ async def ask_stateless(session: "Session", plan: AgentPlan, content: str) -> st
     result = await plan.completion.complete(request)
     if session.turn is not None:
         session.turn.usage += result.usage
-    return "" if result.message.tool_calls else result.message.content
+    text = "" if result.message.tool_calls else result.message.content
+    if session.told is not None:
+        session.told.ran(content, text)
+    return text
 
 
 async def _stream(turn: "Turn", plan: AgentPlan, request: CompletionRequest) -> CompletionResult:

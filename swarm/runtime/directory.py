@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from swarm.bus import Bus
 from swarm.errors import SessionError
 from swarm.runtime.turns import current_turn
 
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
 
-__all__ = ["add_live", "find_live", "is_live", "remove_live"]
+__all__ = ["add_live", "find_live", "is_live", "live_buses", "remove_live"]
 
 _live: dict[str, list["Session"]] = {}
 
@@ -24,11 +25,15 @@ def add_live(session: "Session") -> None:
     if any(other.id == session.id and other.journal is session.journal for other in others):
         raise SessionError(f"client {session.client_id!r} has session {session.id!r} open already")
     others.append(session)
+    session.plan.catalog.bus.add_client(session.client_id)
 
 
 def remove_live(session: "Session") -> None:
     """Forget a session."""
-    others = [other for other in _live.get(session.client_id, []) if other is not session]
+    known = _live.get(session.client_id, [])
+    others = [other for other in known if other is not session]
+    if len(others) < len(known):
+        session.plan.catalog.bus.remove_client(session.client_id)
     if others:
         _live[session.client_id] = others
     else:
@@ -56,3 +61,8 @@ def find_live(client_id: str) -> "Session":
         raise SessionError(f"client {client_id!r} has no live session")
     swarms = ", ".join(session.plan.spec.swarm_name for session in sessions)
     raise SessionError(f"client {client_id!r} is live in several swarms: {swarms}")
+
+
+def live_buses(client_id: str) -> set[Bus]:
+    """Return the buses of a client's live sessions; those of one catalog share one."""
+    return {session.plan.catalog.bus for session in _live.get(client_id, ())}

@@ -71,7 +71,7 @@ async def change_agent(session: "Session", agent_name: str, *, is_back: bool = F
     else:
         await turn.publish(HandedOff(previous, agent_name))
     if session.told is not None:
-        await session.told.agent_changed(agent_name)
+        await session.told.agent_changed(previous, agent_name)
 
 
 async def change_back(session: "Session") -> bool:

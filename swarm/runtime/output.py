@@ -95,7 +95,10 @@ async def guard_text(session: "Session", text: str) -> str:
     if guard is None:
         return text
     verdict = await guard.check_output(text, session.client_id)
-    if verdict.policy_name is not None:
+    is_valid = verdict.policy_name is None
+    if session.told is not None:
+        session.told.judged("output", text, verdict.text, is_valid=is_valid)
+    if not is_valid:
         session.note("policy.refused", {"policy_name": verdict.policy_name, "direction": "output"})
     return verdict.text
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from swarm.mcp.toolset import McpTools
     from swarm.memory import Memory
     from swarm.runtime.guard import Approvals, Guard
+    from swarm.runtime.tracing import Tracer
 
 __all__ = ["AgentPlan", "MoreTools", "OpenCompletion", "SwarmPlan", "plan_swarm"]
 
@@ -93,6 +94,8 @@ class SwarmPlan:
     """The swarm's policies; None when it has none."""
     approvals: "Approvals | None" = None
     """Asks people about tool calls."""
+    tracer: "Tracer | None" = None
+    """Traces turns, model calls and tool calls; None when nobody watches."""
 
 
 async def plan_swarm(

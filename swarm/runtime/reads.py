@@ -58,7 +58,10 @@ async def get_agent_name(client_id: str) -> str:
     Raises:
         SessionError: The client has no live session.
     """
-    return find_live(client_id).agent_name
+    session = find_live(client_id)
+    if session.told is not None:
+        session.told.named()
+    return session.agent_name
 
 
 async def get_last_user_message(client_id: str) -> str:

@@ -65,8 +65,6 @@ class Session:
         self.agent_name = plan.spec.default_agent
         self.stack: tuple[str, ...] = ()
         """The agents to go back to, the newest last."""
-        self.told = Announcer(self) if plan.has_observers else None
-        """Tells the observers; None when there are none."""
         self.turn: Turn | None = None
         self.requested: dict[str, PendingCall] = {}
         """Tool calls that were requested outside of a turn."""
@@ -219,6 +217,12 @@ class Session:
             raise outcome[0]
 
     @property
+    def told(self) -> Announcer | None:
+        """Tells the observers and listeners; None when there are none."""
+        plan = self.plan
+        return Announcer(self) if plan.has_observers or plan.catalog.bus.is_watched else None
+
+    @property
     def agent(self) -> AgentPlan:
         """The active agent."""
         return self.plan.agents[self.agent_name]
@@ -232,6 +236,8 @@ class Session:
         self._ticket = self.journal.append(self.id, self._seq + 1, event)
         self._seq += 1
         self.history.apply(event)
+        if (told := self.told) is not None:
+            told.pushed(event)
 
     def withdraw(self) -> bool:
         """Take back the newest event, which could not be stored; the history is left alone."""
@@ -260,7 +266,7 @@ class Session:
         if turn is None:
             await self.flush()
         if self.told is not None:
-            await self.told.committed(message.role, message.content)
+            await self.told.committed(message)
 
     async def hide_history(self) -> None:
         """Hide what was said before from models.
@@ -316,7 +322,10 @@ class Session:
         if verdict is None:
             text, names = f"the policies gave no verdict within {limit:g} s", self._names
             raise TurnTimeoutError(text, **names)
-        if verdict.policy_name is None:
+        is_valid = verdict.policy_name is None
+        if self.told is not None:
+            self.told.judged("input", message.content, verdict.text, is_valid=is_valid)
+        if is_valid:
             return replace(message, content=verdict.text), None
         # What was refused is kept nowhere.
         self.note("policy.refused", {"policy_name": verdict.policy_name, "direction": "input"})

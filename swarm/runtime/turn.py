@@ -181,9 +181,12 @@ class Turn:
             self._settled = anyio.Event()
         self._depth += 1
         try:
-            if self.session.told is not None:
-                await self.session.told.executing(message.content, "tool")
+            if (told := self.session.told) is not None:
+                await told.executing(message.content, "tool")
+                told.nested("begin", message.content)
             self.answer = await self.generate(is_nested=True)
+            if told is not None:
+                told.nested("end", message.content)
         except SwarmError as error:
             self.failure = error
             raise
@@ -282,7 +285,7 @@ class Turn:
         answered = Answered(text, self.session.agent_name, self.run_id, self.usage)
         await self.publish(answered)
         if self.session.told is not None:
-            await self.session.told.answered(text)
+            await self.session.told.answered(self.message, text)
         return answered
 
     async def _cancelled(self) -> Answered:
@@ -310,6 +313,8 @@ class Turn:
         if self.is_over:
             return
         self.is_over = True
+        told = self.session.told if failure is not None else None
+        before = self.session.history.messages if told is not None else []
         self.session.record(
             TurnEnded(
                 run_id=self.run_id,
@@ -322,3 +327,7 @@ class Turn:
                 is_placeholder=self.is_placeholder,
             )
         )
+        if told is not None and failure is not None:
+            left = {id(message) for message in self.session.history.messages}
+            told.popped([message for message in before if id(message) not in left])
+            told.failed(self.message, failure.code)

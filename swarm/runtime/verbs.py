@@ -104,12 +104,12 @@ async def commit_stop_tools(client_id: str, agent_name: str) -> None:
     """
     session = find_live(client_id)
     if session.agent_name == agent_name:
-        running_turn(session, "commit_stop_tools").is_stopped = True
+        _stop_tools(session)
 
 
 async def commit_stop_tools_force(client_id: str) -> None:
     """Skip the tool calls that have not started, whichever agent is active."""
-    running_turn(find_live(client_id), "commit_stop_tools").is_stopped = True
+    _stop_tools(find_live(client_id))
 
 
 async def change_to_agent(agent_name: str, client_id: str) -> bool:
@@ -203,9 +203,17 @@ async def _emit(session: Session, content: str) -> None:
         await session.told.emitted(content)
 
 
+def _stop_tools(session: Session) -> None:
+    running_turn(session, "commit_stop_tools").is_stopped = True
+    if session.told is not None:
+        session.told.stopped()
+
+
 def _cancel(session: Session) -> None:
     if session.turn is not None:
         session.turn.cancel()
+    if session.told is not None:
+        session.told.cancelled()
 
 
 async def _run_stateless(session: Session, content: str) -> str:
