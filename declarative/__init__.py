@@ -7,6 +7,7 @@ makes documentation of a catalog. Nothing here runs an agent; that is `swarm`.
 from declarative.build import Report, check, load
 from declarative.describe import describe
 from swarm import add_agent, add_completion, add_mcp, add_swarm, add_tool
+from swarm.connect import add_pipeline
 from swarm.memory import add_compute, add_embedding, add_state, add_storage
 from swarm.policy import add_policy
 from wiki import add_wiki
@@ -18,6 +19,7 @@ __all__ = [
     "add_compute",
     "add_embedding",
     "add_mcp",
+    "add_pipeline",
     "add_policy",
     "add_state",
     "add_storage",

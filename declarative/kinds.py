@@ -4,6 +4,7 @@ from typing import Any
 
 from swarm import Kind
 from swarm.catalog import AGENTS, COMPLETIONS, SWARMS, TOOLS
+from swarm.connect import PIPELINES
 from swarm.mcp.spec import MCPS
 from swarm.memory import COMPUTES, EMBEDDINGS, STATES, STORAGES
 from swarm.policy import POLICIES
@@ -19,6 +20,7 @@ SECTIONS: dict[str, Kind[Any]] = {
     "embeddings": EMBEDDINGS,
     "storages": STORAGES,
     "computes": COMPUTES,
+    "pipelines": PIPELINES,
     "tools": TOOLS,
     "agents": AGENTS,
     "policies": POLICIES,

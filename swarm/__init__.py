@@ -105,6 +105,28 @@ if _typing.TYPE_CHECKING:
     from swarm.bus import (
         BusEvent,
     )
+    from swarm.connect import (
+        Chat,
+        OutgoingMessage,
+        PipelineCallbacks,
+        PipelineSpec,
+        add_pipeline,
+        complete,
+        dispose_connection,
+        fork,
+        get_online,
+        get_pipeline,
+        is_online,
+        make_auto_dispose,
+        make_connection,
+        mark_offline,
+        mark_online,
+        notify,
+        notify_force,
+        override_pipeline,
+        scope,
+        start_pipeline,
+    )
     from swarm.listening import (
         event,
         listen_agent_event,
@@ -171,6 +193,7 @@ __all__ = [
     "BusEvent",
     "Callback",
     "Catalog",
+    "Chat",
     "Completion",
     "CompletionCallbacks",
     "CompletionRequest",
@@ -185,6 +208,9 @@ __all__ = [
     "McpSpec",
     "Message",
     "Name",
+    "OutgoingMessage",
+    "PipelineCallbacks",
+    "PipelineSpec",
     "Policy",
     "PolicySpec",
     "Registry",
@@ -220,6 +246,7 @@ __all__ = [
     "add_embedding",
     "add_fetch_info",
     "add_mcp",
+    "add_pipeline",
     "add_policy",
     "add_state",
     "add_storage",
@@ -247,17 +274,20 @@ __all__ = [
     "commit_tool_request_force",
     "commit_user_message",
     "commit_user_message_force",
+    "complete",
     "create_commit_action",
     "create_fetch_info",
     "create_navigate_to_agent",
     "create_navigate_to_triage_agent",
     "current_catalog",
     "current_host",
+    "dispose_connection",
     "emit",
     "emit_force",
     "event",
     "execute",
     "execute_force",
+    "fork",
     "get_agent",
     "get_agent_history",
     "get_agent_name",
@@ -270,7 +300,9 @@ __all__ = [
     "get_last_user_message",
     "get_mcp",
     "get_navigation_route",
+    "get_online",
     "get_payload",
+    "get_pipeline",
     "get_policy",
     "get_raw_history",
     "get_session_context",
@@ -281,6 +313,7 @@ __all__ = [
     "get_user_history",
     "has_navigation",
     "has_session",
+    "is_online",
     "listen_agent_event",
     "listen_agent_event_once",
     "listen_compute_event",
@@ -301,79 +334,66 @@ __all__ = [
     "listen_storage_event_once",
     "listen_swarm_event",
     "listen_swarm_event_once",
+    "make_auto_dispose",
+    "make_connection",
+    "mark_offline",
+    "mark_online",
+    "notify",
+    "notify_force",
     "override_agent",
     "override_completion",
     "override_mcp",
+    "override_pipeline",
     "override_policy",
     "override_swarm",
     "override_tool",
     "run_stateless",
     "run_stateless_force",
     "run_sync",
+    "scope",
     "session",
+    "start_pipeline",
     "use_catalog",
     "validate",
     "watch_events",
 ]
 
 _LAZY = {
-    "BusEvent": "swarm.bus",
-    "event": "swarm.listening",
-    "listen_agent_event": "swarm.listening",
-    "listen_agent_event_once": "swarm.listening",
-    "listen_compute_event": "swarm.listening",
-    "listen_compute_event_once": "swarm.listening",
-    "listen_event": "swarm.listening",
-    "listen_event_once": "swarm.listening",
-    "listen_execution_event": "swarm.listening",
-    "listen_execution_event_once": "swarm.listening",
-    "listen_history_event": "swarm.listening",
-    "listen_history_event_once": "swarm.listening",
-    "listen_policy_event": "swarm.listening",
-    "listen_policy_event_once": "swarm.listening",
-    "listen_session_event": "swarm.listening",
-    "listen_session_event_once": "swarm.listening",
-    "listen_state_event": "swarm.listening",
-    "listen_state_event_once": "swarm.listening",
-    "listen_storage_event": "swarm.listening",
-    "listen_storage_event_once": "swarm.listening",
-    "listen_swarm_event": "swarm.listening",
-    "listen_swarm_event_once": "swarm.listening",
-    "watch_events": "swarm.listening",
-    "Compute": "swarm.memory",
-    "ComputeSpec": "swarm.memory",
-    "EmbeddingSpec": "swarm.memory",
-    "SharedCompute": "swarm.memory",
-    "SharedState": "swarm.memory",
-    "SharedStorage": "swarm.memory",
-    "State": "swarm.memory",
-    "StateSpec": "swarm.memory",
-    "Storage": "swarm.memory",
-    "StorageSpec": "swarm.memory",
-    "add_compute": "swarm.memory",
-    "add_embedding": "swarm.memory",
-    "add_state": "swarm.memory",
-    "add_storage": "swarm.memory",
-    "Policy": "swarm.policy",
-    "PolicySpec": "swarm.policy",
-    "add_policy": "swarm.policy",
-    "get_policy": "swarm.policy",
-    "override_policy": "swarm.policy",
-    "add_agent_navigation": "swarm.templates",
-    "add_commit_action": "swarm.templates",
-    "add_fetch_info": "swarm.templates",
-    "add_triage_navigation": "swarm.templates",
-    "create_commit_action": "swarm.templates",
-    "create_fetch_info": "swarm.templates",
-    "create_navigate_to_agent": "swarm.templates",
-    "create_navigate_to_triage_agent": "swarm.templates",
+    "swarm.bus": "BusEvent",
+    "swarm.connect": (
+        "Chat OutgoingMessage PipelineCallbacks PipelineSpec add_pipeline complete "
+        "dispose_connection fork get_online get_pipeline is_online make_auto_dispose "
+        "make_connection mark_offline mark_online notify notify_force override_pipeline scope "
+        "start_pipeline"
+    ),
+    "swarm.listening": (
+        "event listen_agent_event listen_agent_event_once listen_compute_event "
+        "listen_compute_event_once listen_event listen_event_once listen_execution_event "
+        "listen_execution_event_once listen_history_event listen_history_event_once "
+        "listen_policy_event listen_policy_event_once listen_session_event "
+        "listen_session_event_once listen_state_event listen_state_event_once "
+        "listen_storage_event listen_storage_event_once listen_swarm_event "
+        "listen_swarm_event_once watch_events"
+    ),
+    "swarm.memory": (
+        "Compute ComputeSpec EmbeddingSpec SharedCompute SharedState SharedStorage State "
+        "StateSpec Storage StorageSpec add_compute add_embedding add_state add_storage"
+    ),
+    "swarm.policy": "Policy PolicySpec add_policy get_policy override_policy",
+    "swarm.templates": (
+        "add_agent_navigation add_commit_action add_fetch_info add_triage_navigation "
+        "create_commit_action create_fetch_info create_navigate_to_agent "
+        "create_navigate_to_triage_agent"
+    ),
 }
-"""What is imported when it is first used: an import of the core should not pay for all of it."""
+"""What is imported when it is first used, by module: an import should not pay for all of it."""
+
+_OWNERS = {name: module for module, names in _LAZY.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
     import importlib
 
-    if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
+    if name in _OWNERS:
+        return getattr(importlib.import_module(_OWNERS[name]), name)
     raise AttributeError(f"module 'swarm' has no attribute {name!r}")

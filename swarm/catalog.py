@@ -62,6 +62,11 @@ class Catalog:
         """Grows with each change of a declaration."""
         return sum(registry.version for registry in self._registries.values())
 
+    @property
+    def kinds(self) -> list[Kind[Any]]:
+        """The kinds that something was declared of, or looked up in."""
+        return [registry.kind for registry in self._registries.values()]
+
     def registry(self, kind: Kind[SpecT]) -> Registry[SpecT]:
         """Return the registry of a kind; upper rooms bring kinds of their own."""
         found = self._registries.get(kind.name)

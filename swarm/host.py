@@ -4,7 +4,7 @@ import contextlib
 import contextvars
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from swarm.extension import model_provider
 from swarm.reference import parse_reference
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.runtime.tracing import Tracer, default_tracer
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 from swarm.secrets import secrets_of
 from swarm.specs import CompletionSpec
 from swarm.validate import validate
@@ -34,6 +34,7 @@ from swarm.validate import validate
 if TYPE_CHECKING:
     import aiohttp
 
+    from swarm.connect import RateSession, ScheduledSession
     from swarm.memory import Memory
     from swarm.policy import Policies
     from swarm.store import Database, SqlJournal
@@ -158,6 +159,17 @@ class Host:
         if self._database is None:
             raise SessionError("the host is not open; use it in `async with`")
         return self._database
+
+    @property
+    def journal(self) -> "SqlJournal":
+        """The journal of the host's sessions.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        if self._journal is None:
+            raise SessionError("the host is not open; use it in `async with`")
+        return self._journal
 
     @property
     def memory(self) -> "Memory":
@@ -345,6 +357,32 @@ class session:
         trace: TracebackType | None,
     ) -> bool | None:
         return await self._stack.__aexit__(kind, error, trace)
+
+    @staticmethod
+    def scheduled(
+        client_id: str, swarm_name: str, delay: float = 1.0, *, host: Host | None = None
+    ) -> "AbstractAsyncContextManager[ScheduledSession]":
+        """Open a session whose messages collapse while one is answered.
+
+        The first message is answered at once. Those that come meanwhile wait together, and for
+        `delay` seconds more; then the newest is answered, the others are only kept in the history,
+        and all their callers get that answer.
+        """
+        from swarm.connect.scheduled import scheduled
+
+        return scheduled(client_id, swarm_name, delay, host=host)
+
+    @staticmethod
+    def rate(
+        client_id: str, swarm_name: str, delay: float = 1.0, *, host: Host | None = None
+    ) -> "AbstractAsyncContextManager[RateSession]":
+        """Open a session that drops what comes again within `delay` seconds.
+
+        A dropped message gets "" for an answer. The host counts by client id.
+        """
+        from swarm.connect.rate import rate
+
+        return rate(client_id, swarm_name, delay, host=host)
 
 
 def run_sync(function: Callable[..., Awaitable[Result]], *arguments: object) -> Result:

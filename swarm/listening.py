@@ -20,7 +20,7 @@ from swarm.bus.event import check_topic
 from swarm.catalog import current_catalog
 from swarm.runtime.directory import live_buses
 from swarm.runtime.ids import check_client_id
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 
 __all__ = [
     "event",
@@ -47,7 +47,7 @@ __all__ = [
     "watch_events",
 ]
 
-Function = Callable[[BusEvent], Any]
+_Function = Callable[[BusEvent], Any]
 
 _MOST_WAITING = 1024
 """Events that a stream holds for a slow reader."""
@@ -75,7 +75,7 @@ async def event(client_id: str, topic: str, payload: Any = None) -> None:
 
 
 def listen_event(
-    client_id: str, topic: str, fn: Function, filter: Function | None = None
+    client_id: str, topic: str, fn: _Function, filter: _Function | None = None
 ) -> Subscription:
     """Call a function with each event on a topic of the program's own.
 
@@ -96,7 +96,7 @@ def listen_event(
 
 
 def listen_event_once(
-    client_id: str, topic: str, fn: Function, filter: Function | None = None
+    client_id: str, topic: str, fn: _Function, filter: _Function | None = None
 ) -> Subscription:
     """Call a function with the next event on a topic; see `listen_event`.
 
@@ -143,7 +143,7 @@ class _Listen:
         self.__doc__ = f"Call a function with {which} of the {bus}."
 
     def __call__(
-        self, client_id: str, fn: Function, filter: Function | None = None
+        self, client_id: str, fn: _Function, filter: _Function | None = None
     ) -> Subscription:
         """Listen to the bus.
 
@@ -182,7 +182,7 @@ listen_swarm_event_once = _Listen("swarm-bus", is_once=True)
 
 
 def _listen(
-    client_id: str, topic: str, fn: Function, filter: Function | None, *, is_once: bool
+    client_id: str, topic: str, fn: _Function, filter: _Function | None, *, is_once: bool
 ) -> Subscription:
     listener = Listener(_bus(), _client(client_id), topic, fn, filter=filter, is_once=is_once)
     listener.start()

@@ -85,7 +85,7 @@ class Listener:
             is_served, self._is_served = self._is_served, True
         if is_new_trouble:
             text = "%s is too slow for the events of %s; the oldest are dropped"
-            _log.warning(text, function_name(self._function), self._key[1])
+            _log.warning(text, _name(self._function), self._key[1])
         if not is_served:
             self.hand_over()
 
@@ -110,9 +110,9 @@ class Listener:
         try:
             if self._filter is not None and not await _result(self._filter(event)):
                 return
+            if self._is_stopped:  # while the filter thought about it
+                return
             if self._is_once:
-                if self._is_stopped:
-                    return
                 self.stop()
             await _result(self._function(event))
         except anyio.get_cancelled_exc_class() as error:
@@ -126,7 +126,7 @@ class Listener:
             self._complain(event, error)
 
     def _complain(self, event: BusEvent, error: BaseException) -> None:
-        name = function_name(self._function)
+        name = _name(self._function)
         text = "%s failed on %s of %s: %s: %s"
         kind = type(error).__name__
         _log.warning(text, name, event.type, event.bus, kind, error, exc_info=error)
@@ -150,7 +150,7 @@ class Subscription:
         return self._listener.dropped
 
 
-def function_name(function: Callable[..., Any]) -> str:
+def _name(function: Callable[..., Any]) -> str:
     """Return what messages call a function."""
     while isinstance(function, functools.partial):
         function = function.func

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import anyio
 
+from swarm.bus import Bus, BusEvent
 from swarm.errors import DeclarationError, SessionError
 from swarm.policy.errors import BanListReadOnlyError
 from swarm.policy.functions import Case, Functions
@@ -27,9 +28,10 @@ _LONGEST_WAIT = 60.0
 class Bans:
     """The bans of all policies of a host."""
 
-    def __init__(self, database: "Database", functions: Functions) -> None:
+    def __init__(self, database: "Database", functions: Functions, bus: Bus) -> None:
         self._table = BanTable(database)
         self._functions = functions
+        self._bus = bus
         self._fleeting: set[tuple[str, str, str]] = set()
         # Invariant: between reading an own list and keeping it, nobody of this process changes it.
         self._locks: dict[tuple[str, str], anyio.Lock] = {}
@@ -68,11 +70,19 @@ class Bans:
         """
         if await self._change(case, is_banned=True):
             await self._functions.tell("on_ban_client", case.policy, *case.names)
+        self._publish("ban-client", case)
 
     async def unban(self, case: Case) -> None:
         """Take a ban back, durably; raises what `ban` raises."""
         if await self._change(case, is_banned=False):
             await self._functions.tell("on_unban_client", case.policy, *case.names)
+        self._publish("unban-client", case)
+
+    def _publish(self, kind: str, case: Case) -> None:
+        if self._bus.is_watched:
+            client_id, swarm_name, policy_name = case.names
+            context = {"policy_name": policy_name, "swarm_name": swarm_name}
+            self._bus.publish(BusEvent("policy-bus", kind, client_id, context=context))
 
     async def _change(self, case: Case, *, is_banned: bool) -> bool:
         """Change whether a client is banned; returns whether it was otherwise before."""

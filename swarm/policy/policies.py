@@ -28,7 +28,7 @@ class Policies:
         self._catalog = catalog
         self._secrets = secrets_of(environment)
         self._functions = Functions(self._secrets)
-        self._bans = Bans(database, self._functions)
+        self._bans = Bans(database, self._functions, catalog.bus)
         self._begun: set[str] = set()
 
     async def guard(self, catalog: Catalog, swarm: SwarmSpec) -> PolicyChain | None:

@@ -39,12 +39,24 @@ async def ask_model(
         client_id=session.client_id,
         agent_name=plan.spec.agent_name,
     )
-    if turn.publish_event is None:
-        result = await plan.completion.complete(request)
+    tracer = session.plan.tracer
+    if tracer is None:
+        result = await _ask(turn, plan, request)
     else:
-        result = await _stream(turn, plan, request)
+        is_streamed = turn.publish_event is not None
+        with tracer.model_call(
+            request, plan.completion.model, session_id=session.id, is_streamed=is_streamed
+        ) as done:
+            result = await _ask(turn, plan, request)
+            done(result)
     turn.usage += result.usage
     return result
+
+
+async def _ask(turn: "Turn", plan: AgentPlan, request: CompletionRequest) -> CompletionResult:
+    if turn.publish_event is None:
+        return await plan.completion.complete(request)
+    return await _stream(turn, plan, request)
 
 
 async def agent_view(session: "Session", plan: AgentPlan) -> list[Message]:

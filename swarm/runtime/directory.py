@@ -9,7 +9,7 @@ from swarm.runtime.turns import current_turn
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
 
-__all__ = ["add_live", "find_live", "is_live", "live_buses", "remove_live"]
+__all__ = ["add_live", "find_live", "is_live", "live_buses", "live_sessions", "remove_live"]
 
 _live: dict[str, list["Session"]] = {}
 
@@ -66,3 +66,8 @@ def find_live(client_id: str) -> "Session":
 def live_buses(client_id: str) -> set[Bus]:
     """Return the buses of a client's live sessions; those of one catalog share one."""
     return {session.plan.catalog.bus for session in _live.get(client_id, ())}
+
+
+def live_sessions(client_id: str) -> list["Session"]:
+    """Return the live sessions of a client, in all swarms and hosts of this process."""
+    return list(_live.get(client_id, ()))

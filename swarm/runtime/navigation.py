@@ -16,13 +16,16 @@ _LONGEST_STACK = 100
 """Agents to go back to; the oldest are forgotten."""
 
 
-async def change_agent(session: "Session", agent_name: str, *, is_back: bool = False) -> None:
+async def change_agent(
+    session: "Session", agent_name: str, *, is_back: bool = False, is_guarded: bool = True
+) -> None:
     """Hand the conversation to another agent of the swarm, inside a turn or outside of one.
 
     Args:
         session: The conversation.
         agent_name: Who takes over.
-        is_back: Go back to where the conversation came from, which no guard forbids.
+        is_back: Go back to where the conversation came from.
+        is_guarded: Count it among the turn's hand-offs and visits.
 
     Raises:
         NavigationError: It is not in the swarm, is active already, or the turn runs in circles.
@@ -37,7 +40,7 @@ async def change_agent(session: "Session", agent_name: str, *, is_back: bool = F
         raise NavigationError(text + (f"; {hint}" if hint else ""), **names)
     if agent_name == session.agent_name:
         raise NavigationError(f"agent {agent_name!r} is active already", **names)
-    if turn is not None:
+    if turn is not None and is_guarded:
         if len(turn.route) > spec.max_handoffs:
             raise NavigationError(f"more than {spec.max_handoffs} hand-offs in one turn", **names)
         visits = turn.route.count(agent_name)
@@ -70,6 +73,8 @@ async def change_agent(session: "Session", agent_name: str, *, is_back: bool = F
         await session.flush()
     else:
         await turn.publish(HandedOff(previous, agent_name))
+    if session.plan.tracer is not None:
+        session.plan.tracer.hand_off(previous, agent_name)
     if session.told is not None:
         await session.told.agent_changed(previous, agent_name)
 

@@ -142,7 +142,20 @@ async def _run_call(
 ) -> _Outcome:
     await turn.publish(ToolStarted(call.name, call.id, call.arguments))
     started = time.monotonic()
-    result = await _try_call(turn, plan, call, message, is_last=is_last)
+    tracer = turn.session.plan.tracer
+    if tracer is None:
+        result = await _try_call(turn, plan, call, message, is_last=is_last)
+    else:
+        tool = plan.tools.get(call.name)
+        with tracer.tool_call(
+            call,
+            agent_name=plan.spec.agent_name,
+            session_id=turn.session.id,
+            description=tool.definition.description if tool else "",
+        ) as done:
+            result = await _try_call(turn, plan, call, message, is_last=is_last)
+            committed = turn.calls[call.id].output
+            done(result.output if committed is None else committed, result.is_error)
     pending = turn.calls[call.id]
     if pending.output is None:
         seconds = round(time.monotonic() - started, 6)

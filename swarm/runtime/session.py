@@ -42,7 +42,7 @@ from swarm.runtime.tools import output_text
 from swarm.runtime.turn import Publish, Turn
 from swarm.runtime.turns import current_turn, turn_of
 
-__all__ = ["Connector", "Session", "SessionMode"]
+__all__ = ["Connector", "Session", "SessionMode", "user_message"]
 
 SessionMode = Literal["session", "connection", "complete", "scope"]
 """Which verb opened a session."""
@@ -159,14 +159,14 @@ class Session:
             StoreError: The journal failed; the message is not accepted.
             SessionError: The session is closed, or this was called by a tool of its own turn.
         """
-        return (await self._run_turn(_user_message(content, payload), None)).text
+        return (await self._run_turn(user_message(content, payload), None)).text
 
     async def run_tool_turn(self, content: str) -> Answered:
         """Let the active agent answer a message of the program; see `execute`.
 
         Policies for input do not apply to it. Raises what `complete` raises.
         """
-        message = replace(_user_message(content, None), mode="tool")
+        message = replace(user_message(content, None), mode="tool")
         return await self._run_turn(message, None)
 
     async def stream(
@@ -178,7 +178,7 @@ class Session:
         """
         if self._tasks is None:
             raise SessionError(f"session {self.id!r} is not open; use it in `async with`")
-        message = _user_message(content, payload)
+        message = user_message(content, payload)
         send, receive = anyio.create_memory_object_stream[StreamEvent](_STREAM_BUFFER)
         scope = anyio.CancelScope()
         finished = anyio.Event()
@@ -268,6 +268,24 @@ class Session:
         if self.told is not None:
             await self.told.committed(message)
 
+    async def keep_message(self, content: str, *, payload: JsonValue = None) -> bool:
+        """Put what the client says into the history, as policies let it in; no agent answers it.
+
+        Returns:
+            Whether it was kept; not when a policy refuses it.
+
+        Raises:
+            CallbackError: A function of a policy failed.
+            StoreError: It could not be stored.
+        """
+        message = user_message(content, payload)
+        if self.plan.guard is not None:
+            message, refusal = await self._judge(message)
+            if refusal is not None:
+                return False
+        await self.add_message(message)
+        return True
+
     async def hide_history(self) -> None:
         """Hide what was said before from models.
 
@@ -337,7 +355,12 @@ class Session:
         return {"client_id": self.client_id, "agent_name": self.agent_name}
 
 
-def _user_message(content: str, payload: JsonValue) -> Message:
+def user_message(content: str, payload: JsonValue) -> Message:
+    """Return what a client says as a message.
+
+    Raises:
+        DeclarationError: The content is no text, or the payload is not JSON.
+    """
     try:
         message = Message(role="user", content=content, payload=payload)
         if not content.isascii():

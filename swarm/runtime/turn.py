@@ -40,6 +40,7 @@ from swarm.runtime.rescue import rescue
 from swarm.runtime.round import PendingCall, run_calls
 from swarm.runtime.summary import summarize
 from swarm.runtime.tools import cut_text, output_text
+from swarm.runtime.tracing import TurnStart
 from swarm.runtime.turns import current_turn
 
 if TYPE_CHECKING:
@@ -92,6 +93,24 @@ class Turn:
             ProviderError: The model failed.
             StoreError: The journal failed.
         """
+        tracer = self.session.plan.tracer
+        if tracer is None:
+            return await self._run()
+        agent = self.session.agent
+        start = TurnStart(
+            session_id=self.session.id,
+            swarm_name=self.session.plan.spec.swarm_name,
+            agent_name=agent.spec.agent_name,
+            model=agent.completion.model,
+            run_id=self.run_id,
+            content=self.message.content,
+        )
+        with tracer.turn(start) as done:
+            answered = await self._run()
+            done(answered)
+            return answered
+
+    async def _run(self) -> Answered:
         session = self.session
         session.record(
             TurnStarted(run_id=self.run_id, agent_name=session.agent_name, message=self.message)

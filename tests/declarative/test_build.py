@@ -124,7 +124,7 @@ NUMBER = 3
             "3:1: tool: unknown section 'tool' (did you mean 'tools'?)",
             "6:39: agents.seller.tools[0]: no tool named 'stock' (no tool is declared)",
         ]),
-        ("swarms:\n", "plugins:\n", ["7:1: plugins: unknown section 'plugins' (known: compl"]),
+        ("swarms:\n", "cron:\n", ["7:1: cron: unknown section 'cron' (known: compl"]),
         (BASE[BASE.index("swarms"):], "swarms: [a]", ["7:9: swarms: must be a mapping of swarm n"]),
         ("{model: offline}", "offline", [
             "2:10: completions.small: must be a mapping of the completion's fields",

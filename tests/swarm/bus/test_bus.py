@@ -227,6 +227,24 @@ async def test_after_the_end_of_listening_nothing_is_heard_not_even_what_waits()
     assert numbers == [1]
 
 
+async def test_the_end_of_listening_counts_while_the_filter_still_thinks() -> None:
+    entered, go_on = anyio.Event(), anyio.Event()
+
+    async def thinks(event: BusEvent) -> bool:
+        entered.set()
+        await go_on.wait()
+        return True
+
+    async with served() as bus:
+        heard = Heard()
+        stop = listen(bus, heard, filter=thinks)
+        bus.publish(happened(1))
+        await entered.wait()
+        stop()
+        go_on.set()
+    assert heard.numbers == []
+
+
 async def test_a_listener_may_publish_and_stop_itself() -> None:
     async with served() as bus:
         heard = Heard()

@@ -22,7 +22,7 @@ from swarm import (
 )
 from swarm.bus import EVENT_TYPES, TopicError
 from swarm.errors import InvalidIdError
-from swarm.runtime.turn import current_turn
+from swarm.runtime.turns import current_turn
 from tests.swarm.program import Program, call_tools
 
 pytestmark = pytest.mark.anyio

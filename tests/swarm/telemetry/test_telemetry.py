@@ -2,6 +2,7 @@
 
 import asyncio  # noqa: TID251 - to cancel one task from outside, as a server does
 import json
+import sys
 from typing import Any
 
 import anyio
@@ -11,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
 from swarm import Answered, CompletionRequest, CompletionResult, Host, Message, ToolCall, Usage
-from swarm.errors import ProviderBusyError, TurnTimeoutError
+from swarm.errors import MissingExtraError, ProviderBusyError, TurnTimeoutError
 from swarm.runtime.tracing import Tracer, TurnStart, default_tracer
 from swarm.telemetry import Telemetry, instrument, uninstrument
 from swarm.telemetry.names import CALL_BUCKETS, TOKEN_BUCKETS, read_model
@@ -340,6 +341,14 @@ def test_a_processor_that_fails_harms_no_turn(
     assert "no disk" in caplog.text
     (turns,) = recording.points("gen_ai.invoke_agent.duration")
     assert turns.count == 1
+
+
+def test_without_the_extra_the_command_that_installs_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'wikiswarm\[otel\]'"):
+        Telemetry(environment={})
 
 
 def test_without_an_sdk_nothing_happens() -> None:
