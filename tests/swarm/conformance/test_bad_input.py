@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from swarm import (
+    CompletionRequest,
     Policy,
     SharedState,
     State,
@@ -151,11 +152,16 @@ def test_memory_that_nobody_declared_is_found_before_a_session(program: Program)
         assert f"no {kind} named {name!r}" in said
 
 
+def about(message: str) -> str:
+    """Answer as a wiki."""
+    return f"about {message}"
+
+
 @pytest.mark.requirement("kit:register:wiki")
 async def test_a_wiki_outside_of_the_agents_list(program: Program) -> None:
     with use_catalog(program.catalog):
         for name in ("pharma", "pharmacy"):
-            add_wiki(wiki_name=name, get_chat=lambda message: f"about {message}")
+            add_wiki(wiki_name=name, get_chat=about)
     program.agent(steps=["ok"], wiki_list=["pharma"])
     async with program.chat() as chat:
         assert await question("aspirin", "client", "seller", "pharma") == "about aspirin"
@@ -205,10 +211,15 @@ async def test_an_id_that_is_none_is_refused_at_the_door(program: Program, clien
     assert not any("passwd" in name or name == "x" for name in known)
 
 
+def first_words(request: CompletionRequest) -> str:
+    """Say what the client said first."""
+    return request.messages[0].content
+
+
 @pytest.mark.requirement("kit:persist:no-collision")
 async def test_ids_that_look_alike_are_different_clients(program: Program) -> None:
-    ids = ["a", "A", "a ", "a.", "ａ", "a_b", "a-b", "a:b", "a%2Fb", "x" * 256]
-    program.agent(model=lambda request: request.messages[0].content)
+    ids = ["a", "A", "a ", "a.", "\uff41", "a_b", "a-b", "a:b", "a%2Fb", "x" * 256]
+    program.agent(model=first_words)
     program.swarm()
     for client_id in ids:
         async with program.chat(client_id) as chat:

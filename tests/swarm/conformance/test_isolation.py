@@ -116,7 +116,7 @@ class World:
     async def model(self, request: CompletionRequest) -> Message | str:
         """Look at everything, then call a tool or tell the client its secret."""
         self.requests += 1
-        client_id = request.client_id
+        client_id = request.client_id or ""
         for message in request.messages:
             calls = [call.arguments for call in message.tool_calls]
             self.check(client_id, "request", message.content, *calls)
@@ -223,10 +223,10 @@ async def test_a_leak_would_be_seen(tmp_path: Path) -> None:
     honest = world.model
 
     async def careless(request: CompletionRequest) -> Message | str:
-        shared.append(world.secrets[request.client_id])
+        shared.append(world.secrets[request.client_id or ""])
         text = await honest(request)
         return f"{text} {shared[0]}" if isinstance(text, str) else text
 
-    world.model = careless  # type: ignore[method-assign]
+    world.model = careless
     await world.run(tmp_path, messages=2)
     assert world.leaks

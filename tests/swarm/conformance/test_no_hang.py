@@ -258,6 +258,7 @@ async def test_a_client_that_disconnects_in_the_middle_of_its_turn(program: Prog
         return "never"
 
     outcomes: list[SwarmError] = []
+    shown: list[str] = []
 
     async def ask(chat: Session) -> None:
         try:
@@ -275,7 +276,7 @@ async def test_a_client_that_disconnects_in_the_middle_of_its_turn(program: Prog
             assert ended.is_set()
             async with session("client", "shop", host=host) as again:
                 assert await again.complete("hello again") == "Welcome back."
-                shown = [m.content for m in again.history.messages]
+                shown += [m.content for m in again.history.messages]
         assert shown[0] == "the question"
     assert [error.code for error in outcomes] == ["turn_interrupted"]
 
