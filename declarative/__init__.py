@@ -7,18 +7,22 @@ makes documentation of a catalog. Nothing here runs an agent; that is `swarm`.
 from declarative.build import Report, check, load
 from declarative.describe import describe
 from swarm import add_agent, add_completion, add_mcp, add_swarm, add_tool
+from swarm.advisor import add_advisor
 from swarm.connect import add_pipeline
 from swarm.memory import add_compute, add_embedding, add_state, add_storage
+from swarm.outline import add_outline
 from swarm.policy import add_policy
 from wiki import add_wiki
 
 __all__ = [
     "Report",
+    "add_advisor",
     "add_agent",
     "add_completion",
     "add_compute",
     "add_embedding",
     "add_mcp",
+    "add_outline",
     "add_pipeline",
     "add_policy",
     "add_state",

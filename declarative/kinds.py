@@ -3,10 +3,12 @@
 from typing import Any
 
 from swarm import Kind
+from swarm.advisor import ADVISORS
 from swarm.catalog import AGENTS, COMPLETIONS, SWARMS, TOOLS
 from swarm.connect import PIPELINES
 from swarm.mcp.spec import MCPS
 from swarm.memory import COMPUTES, EMBEDDINGS, STATES, STORAGES
+from swarm.outline import OUTLINES
 from swarm.policy import POLICIES
 from wiki.spec import WIKIS
 
@@ -15,6 +17,8 @@ __all__ = ["INCLUDE", "SECTIONS"]
 SECTIONS: dict[str, Kind[Any]] = {
     "completions": COMPLETIONS,
     "wikis": WIKIS,
+    "advisors": ADVISORS,
+    "outlines": OUTLINES,
     "mcp": MCPS,
     "states": STATES,
     "embeddings": EMBEDDINGS,

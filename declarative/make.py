@@ -69,6 +69,8 @@ class _Maker:
             annotation = fields[name].annotation
             if name in _REFERENCES:
                 values[name] = self._reference(name, values[name])
+            elif _takes_both(annotation):
+                values[name] = self._text_or_function(name, values[name])
             elif is_callback(annotation) and values[name] is not None:
                 values[name] = self._functions(name, values[name], annotation)
             elif (model := _nested(annotation)) is not None and values[name] is not None:
@@ -112,6 +114,12 @@ class _Maker:
         except SourceError as wrong:
             self._report(field, str(wrong), wrong.hint)
             return _stand_in
+
+    def _text_or_function(self, field: str, value: Any) -> Any:
+        """Return a text as it is, and the function that `python:module:function` names."""
+        if isinstance(value, str) and value.startswith("python:"):
+            return self._function(field, value.removeprefix("python:"))
+        return value
 
     def _reference(self, field: str, value: Any) -> Any:
         if isinstance(value, list):
@@ -170,6 +178,12 @@ class _Maker:
         # A callable object has the docstring of its class, which describes no tool.
         if not has_text and inspect.isroutine(call):
             self._values["description"] = describe_function(call)
+
+
+def _takes_both(annotation: Any) -> bool:
+    """Whether a field takes a text or a function, so that text in YAML is meant as it stands."""
+    parts = typing.get_args(annotation)
+    return str in parts and any(is_callback(part) for part in parts)
 
 
 def _in_yaml(problems: list[Problem]) -> list[Problem]:

@@ -8,7 +8,13 @@ import typing as _typing
 
 from swarm.callbacks import AgentCallbacks, CompletionCallbacks, SwarmCallbacks, ToolCallbacks
 from swarm.catalog import Catalog, current_catalog, use_catalog
-from swarm.completion import Completion, CompletionRequest, CompletionResult, ToolDefinition
+from swarm.completion import (
+    Completion,
+    CompletionRequest,
+    CompletionResult,
+    ResponseFormat,
+    ToolDefinition,
+)
 from swarm.context import ToolContext
 from swarm.declare import (
     add_agent,
@@ -102,6 +108,14 @@ from swarm.specs import (
 from swarm.validate import validate
 
 if _typing.TYPE_CHECKING:
+    from swarm.advisor import (
+        AdvisorCallbacks,
+        AdvisorSpec,
+        add_advisor,
+        ask,
+        get_advisor,
+        override_advisor,
+    )
     from swarm.bus import (
         BusEvent,
     )
@@ -126,6 +140,17 @@ if _typing.TYPE_CHECKING:
         override_pipeline,
         scope,
         start_pipeline,
+    )
+    from swarm.direct import (
+        chat,
+    )
+    from swarm.dump import (
+        dump_advisor_result,
+        dump_outline_result,
+    )
+    from swarm.json_schema import (
+        to_json_schema,
+        validate_tool_arguments,
     )
     from swarm.listening import (
         event,
@@ -167,6 +192,16 @@ if _typing.TYPE_CHECKING:
         add_state,
         add_storage,
     )
+    from swarm.outline import (
+        OutlineCallbacks,
+        OutlineContext,
+        OutlineResult,
+        OutlineSpec,
+        add_outline,
+        get_outline,
+        json,
+        override_outline,
+    )
     from swarm.policy import (
         Policy,
         PolicySpec,
@@ -186,6 +221,8 @@ if _typing.TYPE_CHECKING:
     )
 
 __all__ = [
+    "AdvisorCallbacks",
+    "AdvisorSpec",
     "AgentCallbacks",
     "AgentSpec",
     "Answered",
@@ -209,11 +246,16 @@ __all__ = [
     "Message",
     "Name",
     "OutgoingMessage",
+    "OutlineCallbacks",
+    "OutlineContext",
+    "OutlineResult",
+    "OutlineSpec",
     "PipelineCallbacks",
     "PipelineSpec",
     "Policy",
     "PolicySpec",
     "Registry",
+    "ResponseFormat",
     "Session",
     "SessionContext",
     "SharedCompute",
@@ -238,6 +280,7 @@ __all__ = [
     "ToolSpec",
     "ToolStarted",
     "Usage",
+    "add_advisor",
     "add_agent",
     "add_agent_navigation",
     "add_commit_action",
@@ -246,6 +289,7 @@ __all__ = [
     "add_embedding",
     "add_fetch_info",
     "add_mcp",
+    "add_outline",
     "add_pipeline",
     "add_policy",
     "add_state",
@@ -253,11 +297,13 @@ __all__ = [
     "add_swarm",
     "add_tool",
     "add_triage_navigation",
+    "ask",
     "cancel_output",
     "cancel_output_force",
     "change_to_agent",
     "change_to_default_agent",
     "change_to_prev_agent",
+    "chat",
     "commit_assistant_message",
     "commit_assistant_message_force",
     "commit_developer_message",
@@ -282,12 +328,15 @@ __all__ = [
     "current_catalog",
     "current_host",
     "dispose_connection",
+    "dump_advisor_result",
+    "dump_outline_result",
     "emit",
     "emit_force",
     "event",
     "execute",
     "execute_force",
     "fork",
+    "get_advisor",
     "get_agent",
     "get_agent_history",
     "get_agent_name",
@@ -301,6 +350,7 @@ __all__ = [
     "get_mcp",
     "get_navigation_route",
     "get_online",
+    "get_outline",
     "get_payload",
     "get_pipeline",
     "get_policy",
@@ -314,6 +364,7 @@ __all__ = [
     "has_navigation",
     "has_session",
     "is_online",
+    "json",
     "listen_agent_event",
     "listen_agent_event_once",
     "listen_compute_event",
@@ -340,9 +391,11 @@ __all__ = [
     "mark_online",
     "notify",
     "notify_force",
+    "override_advisor",
     "override_agent",
     "override_completion",
     "override_mcp",
+    "override_outline",
     "override_pipeline",
     "override_policy",
     "override_swarm",
@@ -353,12 +406,15 @@ __all__ = [
     "scope",
     "session",
     "start_pipeline",
+    "to_json_schema",
     "use_catalog",
     "validate",
+    "validate_tool_arguments",
     "watch_events",
 ]
 
 _LAZY = {
+    "swarm.advisor": "AdvisorCallbacks AdvisorSpec add_advisor ask get_advisor override_advisor",
     "swarm.bus": "BusEvent",
     "swarm.connect": (
         "Chat OutgoingMessage PipelineCallbacks PipelineSpec add_pipeline complete "
@@ -366,6 +422,9 @@ _LAZY = {
         "make_connection mark_offline mark_online notify notify_force override_pipeline scope "
         "start_pipeline"
     ),
+    "swarm.direct": "chat",
+    "swarm.dump": "dump_advisor_result dump_outline_result",
+    "swarm.json_schema": "to_json_schema validate_tool_arguments",
     "swarm.listening": (
         "event listen_agent_event listen_agent_event_once listen_compute_event "
         "listen_compute_event_once listen_event listen_event_once listen_execution_event "
@@ -378,6 +437,10 @@ _LAZY = {
     "swarm.memory": (
         "Compute ComputeSpec EmbeddingSpec SharedCompute SharedState SharedStorage State "
         "StateSpec Storage StorageSpec add_compute add_embedding add_state add_storage"
+    ),
+    "swarm.outline": (
+        "OutlineCallbacks OutlineContext OutlineResult OutlineSpec add_outline get_outline "
+        "json override_outline"
     ),
     "swarm.policy": "Policy PolicySpec add_policy get_policy override_policy",
     "swarm.templates": (

@@ -12,7 +12,13 @@ from pydantic import JsonValue
 
 from swarm.messages import Message, Usage
 
-__all__ = ["Completion", "CompletionRequest", "CompletionResult", "ToolDefinition"]
+__all__ = [
+    "Completion",
+    "CompletionRequest",
+    "CompletionResult",
+    "ResponseFormat",
+    "ToolDefinition",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,18 @@ class ToolDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseFormat:
+    """A JSON document in place of free text, for providers that can hold a model to a schema."""
+
+    name: str
+    """What the document is: the name of an outline."""
+    schema: Mapping[str, JsonValue]
+    """JSON Schema of type object."""
+    strict: bool = False
+    """The schema names every field and requires all of them, as OpenAI's strict mode needs it."""
+
+
+@dataclass(frozen=True, slots=True)
 class CompletionRequest:
     """One question to a model."""
 
@@ -37,6 +55,8 @@ class CompletionRequest:
     agent_name: str | None = None
     wants_confidence: bool = False
     """Ask for token log-probabilities where the provider has them."""
+    response_format: ResponseFormat | None = None
+    """Ask for a JSON document; not every provider can, so the answer is still to be checked."""
 
 
 @dataclass(frozen=True, slots=True)

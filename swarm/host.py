@@ -19,6 +19,7 @@ from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
 from swarm.completions.callback import CallbackCompletion
+from swarm.completions.formats import FormatFallback
 from swarm.completions.retry import ResilientCompletion
 from swarm.environment import read_environment
 from swarm.errors import SessionError
@@ -299,7 +300,7 @@ class Host:
             for text in ([spec.model] if spec.model else []) + list(spec.fallbacks):
                 reference = parse_reference(text)
                 provider = model_provider(reference.provider)
-                candidates.append(await provider(reference, spec, self))
+                candidates.append(FormatFallback(await provider(reference, spec, self)))
             known = self._completions[key] = ResilientCompletion(
                 candidates, max_retries=spec.max_retries, timeout=spec.timeout
             )

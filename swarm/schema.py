@@ -15,7 +15,7 @@ from swarm.errors import DeclarationError
 if typing.TYPE_CHECKING:
     from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
-__all__ = ["ArgumentsError", "Signature", "describe_function", "read_signature"]
+__all__ = ["ArgumentsError", "Signature", "describe_function", "read_signature", "without_titles"]
 
 
 class ArgumentsError(ValueError):
@@ -92,7 +92,7 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
             )
     try:
         model: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-        schema = _without_titles(
+        schema = without_titles(
             model.model_json_schema(by_alias=True, schema_generator=_schema_generator())
         )
     except (PydanticUserError, TypeError) as wrong:
@@ -137,17 +137,17 @@ def _explain(wrong: PydanticError) -> str:
     return "; ".join(parts)
 
 
-def _without_titles(schema: dict[str, Any]) -> dict[str, Any]:
-    """Drop the titles that pydantic derives from field names: tokens without information."""
+def without_titles(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema without the titles that pydantic derives from names: they say nothing."""
     cleaned: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "title" and isinstance(value, str):
             continue
         if key in ("properties", "$defs") and isinstance(value, dict):
             inner = typing.cast("dict[str, Any]", value)  # JSON objects have string keys
-            cleaned[key] = {name: _without_titles(part) for name, part in inner.items()}
+            cleaned[key] = {name: without_titles(part) for name, part in inner.items()}
         elif isinstance(value, dict):
-            cleaned[key] = _without_titles(typing.cast("dict[str, Any]", value))
+            cleaned[key] = without_titles(typing.cast("dict[str, Any]", value))
         else:
             cleaned[key] = value
     return cleaned

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from swarm.catalog import Catalog, current_catalog
 from swarm.errors import DeclarationError, Problem, ValidationError, suggest, unknown_name
 from swarm.extension import checks, model_provider, tool_source
+from swarm.json_schema import find_schema_problems
 from swarm.mcp.spec import MCPS
 from swarm.reference import parse_reference
 from swarm.schema import read_signature
@@ -92,13 +93,8 @@ def _tool_problems(spec: ToolSpec, catalog: Catalog) -> Iterator[Problem]:
 
 
 def _schema_problems(spec: ToolSpec, where: str) -> Iterator[Problem]:
-    import jsonschema  # 0.1 s that only programs with schemas of their own pay
-
-    try:
-        jsonschema.Draft202012Validator.check_schema(dict(spec.parameters or {}))
-    except jsonschema.SchemaError as wrong:
-        path = "".join(f".{step}" for step in wrong.absolute_path)
-        yield Problem(f"not a JSON Schema: {wrong.message}", where + path)
+    for path, message in find_schema_problems(spec.parameters or {}):
+        yield Problem(message, where + path)
 
 
 def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
@@ -106,6 +102,10 @@ def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
     if spec.completion is not None and spec.completion not in catalog.completions:
         known = catalog.completions.names
         yield unknown_name(f"{where}.completion", "completion", spec.completion, known)
+    elif spec.completion is not None and catalog.completions.get(spec.completion).json_mode:
+        message = f"completion {spec.completion!r} is for outlines only: `json_mode: true`"
+        hint = "name another completion, or leave `json_mode` out to use it for both"
+        yield Problem(message, f"{where}.completion", hint=hint)
     yield from _references(f"{where}.tools", "tool", spec.tools, catalog.tools.names)
     yield from _references(f"{where}.handoffs", "agent", spec.handoffs, catalog.agents.names)
     yield from _references(f"{where}.mcp", "mcp", spec.mcp, catalog.registry(MCPS).names)

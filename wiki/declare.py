@@ -73,6 +73,9 @@ def find_wiki_problems(catalog: Catalog) -> Iterator[Problem]:
         if wiki.completion is not None and wiki.completion not in catalog.completions:
             known = catalog.completions.names
             yield unknown_name(f"{where}.completion", "completion", wiki.completion, known)
+        elif wiki.completion is not None and catalog.completions.get(wiki.completion).json_mode:
+            message = f"completion {wiki.completion!r} is for outlines only: `json_mode: true`"
+            yield Problem(message, f"{where}.completion", hint="name another completion")
         for field, text in (("model", wiki.model), ("fallback", wiki.fallback)):
             if text is not None:
                 try:

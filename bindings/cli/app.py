@@ -8,7 +8,18 @@ import threading
 
 import typer
 
-from bindings.cli import chat, dataset, describe, doctor, mcp, models, runs, serve, training
+from bindings.cli import (
+    chat,
+    dataset,
+    describe,
+    doctor,
+    mcp,
+    models,
+    outline,
+    runs,
+    serve,
+    training,
+)
 
 __all__ = ["app", "main"]
 
@@ -24,6 +35,7 @@ app.command("check")(describe.check)
 app.command("describe")(describe.describe)
 app.command("chat")(chat.chat)
 app.command("ask")(chat.ask)
+app.command("outline")(outline.outline)
 app.add_typer(runs.app, name="runs")
 app.command("feedback")(runs.feedback)
 app.add_typer(dataset.app, name="dataset")

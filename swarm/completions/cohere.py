@@ -185,6 +185,9 @@ class CohereCompletion:
             arguments["tools"] = [wire_tool(tool) for tool in request.tools]
         if request.wants_confidence:
             arguments["logprobs"] = True
+        if request.response_format is not None and not request.tools:  # they do not go together
+            schema = dict(request.response_format.schema)
+            arguments["response_format"] = {"type": "json_object", "json_schema": schema}
         return arguments | self._options
 
     def _finish(self, end: dict[str, Any]) -> str | None:

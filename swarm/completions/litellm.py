@@ -10,6 +10,7 @@ from swarm.completions.openai_wire import (
     confidence_of,
     read_calls,
     read_usage,
+    wire_format,
     wire_request,
     wire_tool,
 )
@@ -153,6 +154,8 @@ class LiteLLMCompletion:
             body["_skip_mcp_handler"] = True
         if request.wants_confidence:
             body["logprobs"] = True
+        if request.response_format is not None:
+            body["response_format"] = wire_format(request.response_format)
         return body | self._options
 
     def _translate(self, error: Exception) -> ProviderError:

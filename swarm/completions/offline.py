@@ -12,6 +12,7 @@ from typing import Any, cast
 import orjson
 
 from swarm.completion import CompletionRequest, CompletionResult, ToolDefinition
+from swarm.completions.sample import sample_document
 from swarm.messages import Message, ToolCall
 
 __all__ = ["OfflineCompletion"]
@@ -34,7 +35,10 @@ class OfflineCompletion:
     model = "offline"
 
     async def complete(self, request: CompletionRequest) -> CompletionResult:
-        """Return a tool call, or the outputs of the tools that were called."""
+        """Return a tool call, the outputs of the tools that were called, or an empty document."""
+        if request.response_format is not None:
+            document = orjson.dumps(sample_document(request.response_format.schema)).decode()
+            return CompletionResult(Message(role="assistant", content=document), self.model)
         relayed = _relay(request.messages)
         if relayed is None:
             return CompletionResult(_choose(request), self.model)

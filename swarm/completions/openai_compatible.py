@@ -13,6 +13,7 @@ from swarm.completions.openai_wire import (
     confidence_of,
     read_calls,
     read_usage,
+    wire_format,
     wire_request,
     wire_tool,
 )
@@ -221,6 +222,8 @@ class OpenAICompatible:
         body = wire_request(self._reference.name, request.messages, self._wire_tools(request.tools))
         if request.wants_confidence:
             body["logprobs"] = True
+        if request.response_format is not None:
+            body["response_format"] = wire_format(request.response_format)
         # As bytes: a dict for each message, held while the model thinks, is work for the collector.
         return orjson.dumps(body | self._extra | more)
 

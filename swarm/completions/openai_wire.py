@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import orjson
 
-from swarm.completion import ToolDefinition
+from swarm.completion import ResponseFormat, ToolDefinition
 from swarm.errors import ProviderOutputError
 from swarm.messages import Message, ToolCall, Usage
 
@@ -19,6 +19,7 @@ __all__ = [
     "confidence_of",
     "read_calls",
     "read_usage",
+    "wire_format",
     "wire_message",
     "wire_request",
     "wire_tool",
@@ -55,6 +56,16 @@ def wire_tool(tool: ToolDefinition) -> dict[str, object]:
         "parameters": dict(tool.parameters),
     }
     return {"type": "function", "function": function}
+
+
+def wire_format(response_format: ResponseFormat) -> dict[str, object]:
+    """Return a response format as the API takes it."""
+    described = {
+        "name": response_format.name.replace(".", "_"),
+        "schema": dict(response_format.schema),
+        "strict": response_format.strict,
+    }
+    return {"type": "json_schema", "json_schema": described}
 
 
 def read_usage(usage: object) -> Usage:

@@ -13,6 +13,7 @@ from swarm.catalog import Catalog
 from swarm.completion import ToolDefinition
 from swarm.context import ToolContext
 from swarm.extension import tool_source
+from swarm.json_schema import schema_checker
 from swarm.schema import ArgumentsError, Signature, read_signature
 from swarm.specs import ToolSpec
 
@@ -165,26 +166,15 @@ def _check_signature(arguments: Mapping[str, JsonValue], *, signature: Signature
 def _schema_checker(
     schema: Mapping[str, JsonValue],
 ) -> Callable[[Mapping[str, JsonValue]], None]:
-    import jsonschema  # 0.1 s that only tools with schemas of their own pay
-    from referencing.jsonschema import EMPTY_REGISTRY
-
-    # Without a registry of its own, the library fetches a `$ref` that is an address. Its stubs
-    # leave the instance's type open.
-    validator: Any = jsonschema.Draft202012Validator(dict(schema), registry=EMPTY_REGISTRY)
+    find_reasons = schema_checker(schema)
 
     fits = _quick_check(schema)
 
     def check(arguments: Mapping[str, JsonValue]) -> None:
         if fits is not None and fits(arguments):
             return
-        found = [
-            (".".join(str(step) for step in error.absolute_path), error.message)
-            for error in validator.iter_errors(dict(arguments))
-        ]
-        if found:
-            raise ArgumentsError(
-                "; ".join(f"{where}: {text}" if where else text for where, text in found[:5])
-            )
+        if reasons := find_reasons(dict(arguments)):
+            raise ArgumentsError("; ".join(reasons))
 
     return check
 

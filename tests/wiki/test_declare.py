@@ -178,3 +178,11 @@ def test_validation_finds_every_reference_that_leads_nowhere() -> None:
         "add 'prices' to wiki_list",
     )
     assert len(found) == 6
+
+
+def test_a_completion_for_outlines_is_none_for_a_wiki() -> None:
+    with use_catalog(Catalog()) as catalog:
+        add_completion(completion_name="model", model="offline", json_mode=True)
+        add_wiki(wiki_name="pharma", completion="model")
+        with pytest.raises(ValidationError, match=r"wikis\.pharma\.completion: .* outlines only"):
+            validate(catalog)

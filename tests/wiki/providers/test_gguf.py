@@ -1,18 +1,36 @@
 """Wikis behind a GGUF file, with a real engine in a child process."""
 
+import dataclasses
 import os
 import shutil
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from pydantic import BaseModel, Field, JsonValue
 
-from swarm import CompletionRequest, CompletionResult, CompletionSpec, Host, Message
-from swarm.errors import DeclarationError, ProviderDownError
+from swarm import (
+    Catalog,
+    CompletionRequest,
+    CompletionResult,
+    CompletionSpec,
+    Host,
+    Message,
+    ResponseFormat,
+    add_completion,
+    add_outline,
+    chat,
+    json,
+    use_catalog,
+)
+from swarm.errors import DeclarationError, ProviderDownError, ProviderRefusedError
+from swarm.reference import parse_reference
 from tests.wiki.shop import wiki_only
 from wiki import ask
 from wiki.engine import GgufError
+from wiki.providers import open_gguf
 
 pytestmark = pytest.mark.anyio
 
@@ -72,6 +90,46 @@ async def test_streaming_gives_the_same_answer(host: Host, tiny_gguf: Path) -> N
     assert "".join(str(item) for item in items) == last.message.content == whole.message.content
     assert (last.model, whole.model) == (f"gguf/{tiny_gguf}", f"gguf/{tiny_gguf}")
     assert last.confidence == pytest.approx(whole.confidence, rel=1e-3)
+
+
+class Parcel(BaseModel):
+    color: Literal["red", "green"]
+    boxes: int = Field(ge=0, le=9)
+    is_gift: bool
+    note: str = Field(max_length=6)
+    tags: list[Literal["new", "old"]] = Field(max_length=2)
+
+
+async def test_noise_becomes_json_where_an_outline_asks(tiny_gguf: Path, tmp_path: Path) -> None:
+    catalog = Catalog()
+    with use_catalog(catalog):
+        add_completion(completion_name="tiny", model=f"gguf/{tiny_gguf}", max_tokens=150)
+        add_outline(outline_name="parcel", completion="tiny", format=Parcel, max_attempts=1)
+    async with Host(catalog=catalog, home=tmp_path, environment={}) as host:
+        results = [await json("parcel", text, host=host) for text in ("hello", "bye")]
+        plain = await chat("tiny", "hello", host=host)
+    for result in results:
+        assert isinstance(result.data, Parcel), result.error
+        assert result.model == f"gguf/{tiny_gguf}"
+        assert result.usage.output_tokens > 0
+    # Without the schema the same weights say nothing of the kind.
+    assert not plain.lstrip().startswith("{")
+
+
+async def test_a_schema_that_the_engine_does_not_know_is_asked_for_without_it(
+    tiny_gguf: Path, tmp_path: Path
+) -> None:
+    spec = CompletionSpec(completion_name="tiny", model=f"gguf/{tiny_gguf}", max_tokens=8)
+    part: JsonValue = {"$anchor": "part", "type": "string"}
+    schema: dict[str, JsonValue] = {"properties": {"a": {"$ref": "#part"}}, "$defs": {"part": part}}
+    wanted = ResponseFormat("odd", schema)
+    request = dataclasses.replace(_request(), response_format=wanted)
+    async with Host(catalog=Catalog(), home=tmp_path, environment={}) as host:
+        bare = await open_gguf(parse_reference(f"gguf/{tiny_gguf}"), spec, host)
+        with pytest.raises(ProviderRefusedError, match="HTTP 400"):
+            await bare.complete(request)
+        completion = await host.completion(spec)
+        assert (await completion.complete(request)).message.content
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system has no /proc")
