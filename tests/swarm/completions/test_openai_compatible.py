@@ -208,6 +208,7 @@ async def test_a_stream_that_is_left_lets_its_connection_go(open_model: OpenMode
             await items.aclose()
 
 
+@pytest.mark.requirement("kit:provider:cancelled")
 async def test_a_slow_answer_may_be_cancelled(open_model: OpenModel) -> None:
     async with StubServer(lambda _: StubReply(hangs=True)) as server:
         completion = await open_model(base_url=server.base_url)

@@ -141,6 +141,7 @@ async def test_a_storage_of_everybody(program: Program) -> None:
 
 
 @pytest.mark.requirement("kit:memory:best-vector", "kit:memory:vectors-kept")
+@pytest.mark.requirement("kit:memory:embedding")
 async def test_an_item_is_found_by_its_best_text_and_embedded_once(program: Program) -> None:
     embedded: list[str] = []
 
@@ -197,6 +198,45 @@ async def test_a_compute_of_a_client(program: Program) -> None:
         assert len(computed) == 3
         assert await SharedCompute.get("all") == 42
         await SharedCompute.update("all")
+
+
+@pytest.mark.requirement("kit:memory:compute-middlewares")
+async def test_middlewares_of_a_compute(program: Program) -> None:
+    computed: list[str] = []
+
+    def count(client_id: str, compute_name: str) -> int:
+        computed.append(compute_name)
+        return 20
+
+    def double(value: Any, client_id: str, compute_name: str) -> Any:
+        return value * 2
+
+    with use_catalog(program.catalog):
+        add_compute(compute_name="count", get=count, middlewares=[double, double])
+    program.agent()
+    async with program.chat():
+        for _ in range(2):
+            assert await Compute.get("count", client_id="client") == 80
+    assert computed == ["count"]
+
+
+@pytest.mark.requirement("kit:memory:embedding")
+async def test_an_embedding_may_compare_by_itself(program: Program) -> None:
+    def embed(texts: list[str]) -> list[list[float]]:
+        return [[float(len(text))] for text in texts]
+
+    def alike(first: list[float], second: list[float]) -> float:
+        return 1.0 / (1.0 + abs(first[0] - second[0]))
+
+    with use_catalog(program.catalog):
+        add_embedding(embedding_name="length", create=embed, get_similarity=alike)
+        add_storage(storage_name="words", embedding="length")
+    program.agent(storages=["words"])
+    words = [{"id": word, "text": word} for word in ("a", "abc", "abcdef")]
+    async with program.chat():
+        await Storage.upsert("words", words, **SELLER)
+        found = await Storage.take("words", "xyz", total=2, **SELLER)
+    assert [item["id"] for item in found] == ["abc", "a"]
 
 
 @pytest.mark.requirement("kit:facade:session-memory")

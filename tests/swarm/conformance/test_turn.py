@@ -140,3 +140,42 @@ async def test_a_stateless_question_may_be_asked_in_the_middle_of_a_turn(program
         assert [m.content for m in model.requests[2].messages if m.role == "tool"] == ["a thought"]
         assert await chat.complete("more") == "fine"
     assert "no connection" in model.requests[5].messages[-1].content
+
+
+@pytest.mark.requirement("kit:turn:no-calls")
+async def test_an_agent_without_calls_is_told_to_answer(program: Program) -> None:
+    ran: list[int] = []
+
+    async def count() -> str:
+        ran.append(1)
+        return "ran"
+
+    model = program.agent(steps=[call_tool("count"), "fine"], tools=[count], max_tool_calls=0)
+    async with program.chat() as chat:
+        assert await chat.complete("go") == "fine"
+    assert ran == []
+    assert model.requests[1].messages[-1].content == (
+        "error: the limit of 0 tool calls in one turn is reached; answer now"
+    )
+
+
+@pytest.mark.requirement("kit:provider:cancelled")
+async def test_a_turn_takes_its_model_call_with_it(program: Program) -> None:
+    started, is_cancelled = anyio.Event(), anyio.Event()
+
+    async def model(request: CompletionRequest) -> str:
+        started.set()
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            is_cancelled.set()
+            raise
+        return "never"
+
+    program.agent(model=model)
+    with anyio.fail_after(5):
+        async with program.chat() as chat, anyio.create_task_group() as group:
+            group.start_soon(chat.complete, "go")
+            await started.wait()
+            group.cancel_scope.cancel()
+    assert is_cancelled.is_set()

@@ -69,6 +69,7 @@ def pipeline(program: Program, execute: Any, name: str = "restock", **fields: An
         add_pipeline(pipeline_name=name, execute=execute, **fields)
 
 
+@pytest.mark.requirement("kit:schema:pipeline-callbacks")
 @pytest.mark.requirement("kit:talk:pipeline")
 async def test_the_agent_is_active_while_the_pipeline_runs(agents: Program) -> None:
     heard = Heard()

@@ -346,6 +346,8 @@ async def test_an_agents_own_tool_comes_first(program: Program, shelves: Shelves
     assert output_of(model.requests[1]) == "mine of A1"
 
 
+@pytest.mark.requirement("kit:tools:mcp-functions")
+@pytest.mark.requirement("kit:facade:mcp-update")
 async def test_two_functions_in_place_of_a_server(program: Program) -> None:
     """kit:mcp:list-tools-and-call-tool."""
     asked: list[str] = []

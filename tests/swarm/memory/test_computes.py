@@ -153,6 +153,7 @@ async def test_what_changes_during_a_computation_is_not_missed(
         assert await computes.get("copy", ANNA) == 2
 
 
+@pytest.mark.requirement("kit:memory:compute-ttl")
 async def test_update_discards_and_time_does_too(
     declare: Declare, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ async def test_two_hosts_on_one_database_lose_nothing(declare: Declare, opened: 
             assert await host.memory.states.get("count", EVERYBODY) == 20
 
 
+@pytest.mark.requirement("kit:memory:defaults")
 async def test_a_default_that_is_made_is_made_once(declare: Declare, opened: Open) -> None:
     """kit:state:get-default-state."""
     made: list[tuple[str, str]] = []
@@ -195,6 +196,7 @@ async def test_reads_are_told_and_may_be_refused(declare: Declare, opened: Open)
     assert seen == [("open", "anna", "note"), ("secret", "anna", "note")]
 
 
+@pytest.mark.requirement("kit:memory:reentrant")
 async def test_a_change_may_read_but_not_change_itself(declare: Declare, opened: Open) -> None:
     """kit:state:reentrant-get."""
     declare(state_name="count", default=1)
@@ -257,6 +259,7 @@ async def test_a_change_that_is_cancelled_is_made_or_not(declare: Declare, opene
             assert await states.set("count", lambda old: old + 1, ANNA) in (1, 3)
 
 
+@pytest.mark.requirement("kit:memory:failure")
 async def test_a_database_that_fails_is_told_and_the_value_stays(
     declare: Declare, opened: Open
 ) -> None:

@@ -59,6 +59,7 @@ async def test_items_are_found_changed_and_removed(
         assert await storages.take("goods", "sun cream", 1, None, ANNA) == []
 
 
+@pytest.mark.requirement("kit:memory:defaults")
 async def test_default_items_are_there_until_they_are_removed(
     declare: Declare, opened: Open
 ) -> None:

@@ -235,6 +235,7 @@ async def test_a_list_cannot_change_itself(shop: PolicyShop) -> None:
         await host.policies.ban("bert", "shop", "polite")
 
 
+@pytest.mark.requirement("kit:schema:policy-callbacks", "kit:facade:policy")
 async def test_callbacks_hear_of_changes_once(
     shop: PolicyShop, caplog: pytest.LogCaptureFixture
 ) -> None:

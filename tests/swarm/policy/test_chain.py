@@ -157,6 +157,7 @@ async def test_the_error_names_the_agent_that_was_talking(shop: PolicyShop) -> N
     assert caught.value.agent_name == "doctor"
 
 
+@pytest.mark.requirement("kit:schema:policy-callbacks")
 async def test_callbacks_hear_of_checks_and_cannot_disturb_them(
     shop: PolicyShop, caplog: pytest.LogCaptureFixture
 ) -> None:

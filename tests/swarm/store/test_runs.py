@@ -25,6 +25,7 @@ def model(request: CompletionRequest) -> str:
     return f"re: {text}"
 
 
+@pytest.mark.requirement("kit:persist:always")
 @pytest.mark.requirement("S0-15")
 async def test_runs_are_listed_by_agent_and_status_newest_first(program: Program) -> None:
     program.agent("seller", model=model)
