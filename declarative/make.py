@@ -71,6 +71,8 @@ class _Maker:
                 values[name] = self._reference(name, values[name])
             elif _takes_both(annotation):
                 values[name] = self._text_or_function(name, values[name])
+            elif bool in typing.get_args(annotation) and isinstance(values[name], bool):
+                continue  # a yes or a no, where a function may say which
             elif is_callback(annotation) and values[name] is not None:
                 values[name] = self._functions(name, values[name], annotation)
             elif (model := _nested(annotation)) is not None and values[name] is not None:

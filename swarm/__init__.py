@@ -33,6 +33,7 @@ from swarm.declare import (
     override_swarm,
     override_tool,
 )
+from swarm.entry import run_sync, session
 from swarm.events import (
     Answered,
     HandedOff,
@@ -41,7 +42,7 @@ from swarm.events import (
     ToolFinished,
     ToolStarted,
 )
-from swarm.host import Host, current_host, run_sync, session
+from swarm.host import Host, current_host
 from swarm.mcp.spec import McpSpec
 from swarm.messages import Message, ToolCall, Usage
 from swarm.registry import Kind, Registry
@@ -148,6 +149,10 @@ if _typing.TYPE_CHECKING:
         dump_advisor_result,
         dump_outline_result,
     )
+    from swarm.inbox import (
+        Inbox,
+        InboxItem,
+    )
     from swarm.json_schema import (
         to_json_schema,
         validate_tool_arguments,
@@ -241,6 +246,8 @@ __all__ = [
     "EmbeddingSpec",
     "HandedOff",
     "Host",
+    "Inbox",
+    "InboxItem",
     "Kind",
     "McpSpec",
     "Message",
@@ -424,6 +431,7 @@ _LAZY = {
     ),
     "swarm.direct": "chat",
     "swarm.dump": "dump_advisor_result dump_outline_result",
+    "swarm.inbox": "Inbox InboxItem",
     "swarm.json_schema": "to_json_schema validate_tool_arguments",
     "swarm.listening": (
         "event listen_agent_event listen_agent_event_once listen_compute_event "

@@ -4,7 +4,7 @@ import contextlib
 import contextvars
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from pathlib import Path
@@ -29,18 +29,18 @@ from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.runtime.tracing import Tracer, default_tracer
 from swarm.runtime.turns import current_turn
 from swarm.secrets import secrets_of
-from swarm.specs import CompletionSpec
+from swarm.specs import AgentSpec, CompletionSpec
 from swarm.validate import validate
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from swarm.connect import RateSession, ScheduledSession
+    from swarm.inbox import Desk, Inbox, OperatorCompletion
     from swarm.memory import Memory
     from swarm.policy import Policies
     from swarm.store import Database, SqlJournal
 
-__all__ = ["Host", "current_host", "default_home", "run_sync", "session"]
+__all__ = ["Host", "current_host", "default_home"]
 
 _MOST_PLANS = 256
 """Swarms that are kept ready; scopes make some that nobody needs again."""
@@ -101,6 +101,7 @@ class Host:
         self._journal: SqlJournal | None = None
         self._memory: Memory | None = None
         self._policies: Policies | None = None
+        self._desk: Desk | None = None
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
         """By catalog and swarm, with the version of the catalog that each was made of."""
@@ -148,7 +149,7 @@ class Host:
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
         self._journal = self._database = self._http = self._memory = None
-        self._policies = None
+        self._policies = self._desk = None
 
     @property
     def database(self) -> "Database":
@@ -196,6 +197,15 @@ class Host:
             self._policies = Policies(self.catalog, self.database, self.environment)
         return self._policies
 
+    @property
+    def inbox(self) -> "Inbox":
+        """The questions and tool calls that wait for people.
+
+        Raises:
+            SessionError: The host is not open.
+        """
+        return self._open_desk().inbox
+
     async def open_session(self, client_id: str, swarm_name: str) -> Session:
         """Return a session that is not yet open; use it in `async with`.
 
@@ -218,10 +228,12 @@ class Host:
             return known[2]
         validate(catalog)
         version = catalog.version
-        plan = await plan_swarm(catalog, swarm_name, self.completion, self)
+        plan = await plan_swarm(catalog, swarm_name, self.completion, self, self._operator)
         plan = replace(plan, memory=self.memory, tracer=self.telemetry)
         if plan.spec.policies:
             plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
+        if plan.asks_people:
+            plan = replace(plan, approvals=self._open_desk(), people=self._open_desk())
         # Of two that came at once the first stays, so that all sessions share one.
         known = self._plans.get(key)
         if known is None or known[1] != version:
@@ -290,6 +302,17 @@ class Host:
         context.run(current_turn.set, None)
         return context
 
+    def _operator(self, spec: AgentSpec) -> "OperatorCompletion":
+        return self._open_desk().operator(spec)
+
+    def _open_desk(self) -> "Desk":
+        if self._desk is None:
+            from swarm.inbox import Desk  # only programs that ask people pay for it
+
+            self._desk = Desk(self.database, secrets=secrets_of(self.environment))
+            self._stack.push_async_callback(self._desk.aclose)
+        return self._desk
+
     async def _open_completion(self, spec: CompletionSpec) -> Completion:
         key = repr(spec)
         known = self._completions.get(key)
@@ -318,74 +341,3 @@ _current: ContextVar[Host | None] = ContextVar("wikiswarm_host", default=None)
 def current_host() -> Host | None:
     """Return the host that sessions open in, if one is open."""
     return _current.get()
-
-
-class session:
-    """Open or resume a conversation of a client with a swarm.
-
-    ```python
-    async with session("client-1", "shop") as chat:
-        print(await chat.complete("Do you have something against a headache?"))
-    ```
-
-    Inside an open `Host` the session is one of it; without, it brings a host of its own for the
-    current catalog and the default home.
-
-    Raises:
-        ValidationError: The declarations have problems.
-        SetupError: The journal cannot be written, or a model lacks its key or extra.
-        SessionError: The same conversation is open already.
-    """
-
-    def __init__(self, client_id: str, swarm_name: str, *, host: Host | None = None) -> None:
-        self._names = (client_id, swarm_name)
-        self._host = host
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Session:
-        async with AsyncExitStack() as stack:
-            host = self._host or current_host()
-            if host is None:
-                host = await stack.enter_async_context(Host())
-            opened = await stack.enter_async_context(await host.open_session(*self._names))
-            self._stack = stack.pop_all()
-            return opened
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        return await self._stack.__aexit__(kind, error, trace)
-
-    @staticmethod
-    def scheduled(
-        client_id: str, swarm_name: str, delay: float = 1.0, *, host: Host | None = None
-    ) -> "AbstractAsyncContextManager[ScheduledSession]":
-        """Open a session whose messages collapse while one is answered.
-
-        The first message is answered at once. Those that come meanwhile wait together, and for
-        `delay` seconds more; then the newest is answered, the others are only kept in the history,
-        and all their callers get that answer.
-        """
-        from swarm.connect.scheduled import scheduled
-
-        return scheduled(client_id, swarm_name, delay, host=host)
-
-    @staticmethod
-    def rate(
-        client_id: str, swarm_name: str, delay: float = 1.0, *, host: Host | None = None
-    ) -> "AbstractAsyncContextManager[RateSession]":
-        """Open a session that drops what comes again within `delay` seconds.
-
-        A dropped message gets "" for an answer. The host counts by client id.
-        """
-        from swarm.connect.rate import rate
-
-        return rate(client_id, swarm_name, delay, host=host)
-
-
-def run_sync(function: Callable[..., Awaitable[Result]], *arguments: object) -> Result:
-    """Run an async function to its end, for programs that are not async themselves."""
-    return anyio.run(function, *arguments)

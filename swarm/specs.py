@@ -193,8 +193,9 @@ class AgentSpec(Spec):
     operator: bool = False
     """A person answers, through the inbox or `connect_operator`."""
     connect_operator: Callback | None = None
-    """A function `(client_id, agent_name)` that returns a function `(message, reply)`, which passes
-    each message on to the person and calls `reply` with the answer."""
+    """A function `(client_id, agent_name)`, asked once per session, that returns a function
+    `(message, reply)`: it passes each message on to the person, whose answer goes to `reply(text)`,
+    from any thread, now or later. What it returns is called when the turn stops waiting."""
     prompt: str | Callback = ""
     """The system prompt, or a function `(client_id, agent_name) -> str`."""
     system: Lines = ()

@@ -13,6 +13,7 @@ from bindings.cli import (
     dataset,
     describe,
     doctor,
+    inbox,
     mcp,
     models,
     outline,
@@ -38,6 +39,7 @@ app.command("ask")(chat.ask)
 app.command("outline")(outline.outline)
 app.add_typer(runs.app, name="runs")
 app.command("feedback")(runs.feedback)
+app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)

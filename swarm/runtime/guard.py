@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from swarm.runtime.session import Session
     from swarm.specs import ToolSpec
 
-__all__ = ["Approval", "Approvals", "Guard", "Verdict"]
+__all__ = ["Approval", "Approvals", "Guard", "People", "Verdict"]
 
 
 class Verdict(NamedTuple):
@@ -56,6 +56,16 @@ class Approval(NamedTuple):
     approval_id: str
     reason: str = ""
 
+    @property
+    def told_to_model(self) -> str:
+        """The output of a call that did not run."""
+        if self.status == "rejected":
+            return f"error: a person refused this call: {self.reason or 'no reason was given'}"
+        return (
+            f"This call waits for a person's approval ({self.approval_id})."
+            " Tell the user that it was not done yet."
+        )
+
 
 class Approvals(Protocol):
     """Asks people about tool calls."""
@@ -70,7 +80,29 @@ class Approvals(Protocol):
     ) -> Approval:
         """Keep a call durably, wait at most `spec.approval_wait` seconds, and say what came of it.
 
+        A call that is `approved` counts as begun from then on; `finish` ends it.
+
         Raises:
             StoreError: It could not be kept.
         """
+        ...
+
+    async def finish(self, approval_id: str, output: str | None, *, is_error: bool) -> None:
+        """Keep what an approved call gave; None when it was cancelled and nobody knows.
+
+        Raises:
+            StoreError: It could not be kept; the outcome counts as unknown.
+        """
+        ...
+
+
+class People(Protocol):
+    """Brings to a conversation what people said after its turns."""
+
+    async def attach(self, session: "Session") -> None:
+        """Do what was decided while the session was closed, and go on listening."""
+        ...
+
+    async def detach(self, session: "Session") -> None:
+        """Stop listening; a call that runs gets a moment to end."""
         ...

@@ -16,13 +16,23 @@ from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec
 if TYPE_CHECKING:
     from swarm.mcp.toolset import McpTools
     from swarm.memory import Memory
-    from swarm.runtime.guard import Approvals, Guard
+    from swarm.runtime.guard import Approvals, Guard, People
     from swarm.runtime.tracing import Tracer
 
-__all__ = ["AgentPlan", "MoreTools", "OpenCompletion", "SwarmPlan", "plan_swarm"]
+__all__ = [
+    "AgentPlan",
+    "MoreTools",
+    "OpenCompletion",
+    "OpenOperator",
+    "SwarmPlan",
+    "plan_swarm",
+]
 
 OpenCompletion = Callable[[CompletionSpec], Awaitable[Completion]]
 """Makes, or returns the one already made, completion of a declaration."""
+
+OpenOperator = Callable[[AgentSpec], Completion]
+"""Makes the completion of an agent whose answers a person writes."""
 
 MoreTools = Callable[["AgentPlan", str], Awaitable["AgentPlan"]]
 """Returns an agent with the tools that a client id adds to its own."""
@@ -96,6 +106,17 @@ class SwarmPlan:
     """Asks people about tool calls."""
     tracer: "Tracer | None" = None
     """Traces turns, model calls and tool calls; None when nobody watches."""
+    people: "People | None" = None
+    """Brings what people decide later; None when no agent and no tool asks anybody."""
+
+    @property
+    def asks_people(self) -> bool:
+        """Whether an agent is an operator, or one of its tools may need an approval."""
+        return any(
+            agent.spec.operator
+            or any(t.spec and t.spec.needs_approval is not False for t in agent.tools.values())
+            for agent in self.agents.values()
+        )
 
 
 async def plan_swarm(
@@ -103,10 +124,12 @@ async def plan_swarm(
     swarm_name: str,
     open_completion: OpenCompletion,
     services: Services | None = None,
+    open_operator: OpenOperator | None = None,
 ) -> SwarmPlan:
     """Bind the agents of a swarm; without services, MCP servers are left out.
 
     Raises:
+        DeclarationError: An agent is an operator, and there is no inbox to ask a person.
         UnknownNameError: The swarm, or something it names, is not declared.
         SetupError: A model needs a key or an extra that is missing.
     """
@@ -123,11 +146,15 @@ async def plan_swarm(
             from swarm.mcp.toolset import mcp_tools
 
             more = mcp_tools(agent, catalog, services)
-        if agent.completion is None:
-            raise DeclarationError(f"agent {name!r}: operators need an inbox")
+        if agent.completion is not None:
+            completion = await open_completion(catalog.completions.get(agent.completion))
+        elif open_operator is not None:
+            completion = open_operator(agent)
+        else:
+            raise DeclarationError(f"agent {name!r} is an operator; open the session with a Host")
         agents[name] = AgentPlan(
             spec=agent,
-            completion=await open_completion(catalog.completions.get(agent.completion)),
+            completion=completion,
             tools={tool.definition.name: tool for tool in bound},
             definitions=tuple(tool.definition for tool in bound),
             system=_fixed_system(agent),

@@ -90,6 +90,12 @@ class Session:
         await self.open()
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
+        if self.plan.people is not None:
+            try:
+                await self.plan.people.attach(self)
+            except BaseException:
+                await self.__aexit__(None, None, None)
+                raise
         return self
 
     async def __aexit__(
@@ -100,6 +106,8 @@ class Session:
     ) -> None:
         tasks, self._tasks = self._tasks, None
         try:
+            if self.plan.people is not None:
+                await self.plan.people.detach(self)
             if tasks is not None:
                 tasks.cancel_scope.cancel()
                 # The body's own error passes by: it is not the tasks' and needs no group.

@@ -55,6 +55,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
     Raises:
         DeclarationError: Its function cannot be described to a model.
     """
+    declared = spec
     if spec.wiki is not None:
         spec = tool_source("wiki")(spec, catalog)
     if spec.navigate_to is not None and spec.call is None:
@@ -77,7 +78,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
         invoke=_caller(function, signature, converts=spec.parameters is None),
         may_commit=signature.context_name is not None,
         read_only=spec.read_only,
-        spec=spec,
+        spec=declared,
     )
 
 

@@ -1,0 +1,90 @@
+"""The step before a tool runs: does a person have to agree, and does one."""
+
+import inspect
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from swarm.context import ToolContext
+from swarm.errors import CallbackError
+from swarm.messages import ToolCall
+from swarm.runtime.guard import Approval
+from swarm.runtime.tools import BoundTool
+
+if TYPE_CHECKING:
+    from swarm.runtime.session import Session
+
+__all__ = ["ask_people", "call_named", "finish_approved"]
+
+_Finish = Callable[[str, bool], None]
+
+
+async def ask_people(
+    session: "Session", tool: BoundTool, call: ToolCall, context: ToolContext
+) -> Approval | None:
+    """Return what people say of a call; None when nobody has to agree.
+
+    Raises:
+        CallbackError: The function that says whether somebody has to raised.
+        StoreError: The call could not be kept.
+    """
+    spec = tool.spec
+    if spec is None or spec.needs_approval is False:
+        return None
+    if spec.needs_approval is not True and not await call_named(
+        spec.needs_approval,
+        context.arguments,
+        context,
+        field=f"needs_approval of tool {spec.tool_name!r}",
+        client_id=context.client_id,
+        agent_name=context.agent_name,
+    ):
+        return None
+    approvals = session.plan.approvals
+    if approvals is None:
+        return Approval("rejected", "", "there is no inbox to ask a person; open it with a host")
+    return await approvals.ask(session, spec, call, context.arguments, context)
+
+
+@asynccontextmanager
+async def finish_approved(session: "Session", approval: Approval) -> AsyncGenerator[_Finish, None]:
+    """Keep what an approved call gave: the body says it, or was cut off and nobody knows."""
+    given: list[tuple[str, bool]] = []
+
+    def finish(output: str, is_error: bool) -> None:
+        given.append((output, is_error))
+
+    try:
+        yield finish
+    finally:
+        if session.plan.approvals is not None:
+            output, is_error = given[0] if given else (None, True)
+            with anyio.CancelScope(shield=True):
+                await session.plan.approvals.finish(approval.approval_id, output, is_error=is_error)
+
+
+async def call_named(
+    function: Callable[..., Any],
+    *arguments: object,
+    field: str,
+    client_id: str,
+    agent_name: str,
+) -> Any:
+    """Return what a function of a declaration, plain or async, returns.
+
+    Raises:
+        CallbackError: It raised; names it.
+    """
+    try:
+        value = function(*arguments)
+        return await value if inspect.isawaitable(value) else value
+    except Exception as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise CallbackError(
+            f"{name} ({field})",
+            f"{type(error).__name__}: {error}",
+            client_id=client_id,
+            agent_name=agent_name,
+        ) from error
