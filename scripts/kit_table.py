@@ -1,6 +1,6 @@
 """Writes the tables of docs/kit.md: what the TypeScript kit calls something, and where it is here.
 
-`python scripts/kit_table.py` writes, `python scripts/kit_table.py --check` only says whether it
+`python -m scripts.kit_table` writes, `python -m scripts.kit_table --check` only says whether it
 would. The names come from kit_exports.yaml, the behaviours from tests/requirements.yaml, and where
 each is tested from the marks of the tests.
 """
@@ -90,7 +90,7 @@ def main() -> int:
     fresh = rendered(page)
     if "--check" in sys.argv:
         if fresh != page:
-            print("docs/kit.md is out of step; run: python scripts/kit_table.py")
+            print("docs/kit.md is out of step; run: python -m scripts.kit_table")
         return int(bool(wrong) or fresh != page)
     PAGE.write_text(fresh, encoding="utf-8")
     return int(bool(wrong))

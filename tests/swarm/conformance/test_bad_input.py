@@ -63,7 +63,8 @@ POLICY_FIELDS = ["validate_input", "validate_output", "rewrite_input", "rewrite_
 async def test_an_agents_function_that_throws(program: Program, field: str) -> None:
     broken = Broken()
     result = {"prompt": "p", "system_dynamic": "s", "validate_output": True}.get(field)
-    program.agent(steps=["one", "two"], **{field: broken.field(result)})
+    fields: dict[str, Any] = {field: broken.field(result)}
+    program.agent(steps=["one", "two"], **fields)
     async with program.chat() as chat:
         with pytest.raises(CallbackError, match="no table") as caught:
             await chat.complete("hi")

@@ -11,7 +11,15 @@ from tests.test_docs import blocks
 
 ROOT = Path(__file__).resolve().parents[3]
 
-NOT_YET: set[str] = set()
+NOT_YET = {
+    "kit:facade:round-robin",
+    "kit:memory:callbacks",
+    "kit:memory:own-store",
+    "kit:provider:concurrency",
+    "kit:rate:budget",
+    "kit:schema:mcp-callbacks",
+    "kit:schema:wiki-callbacks",
+}
 """Rows without a test; each is a promise that is not kept."""
 
 
@@ -39,7 +47,7 @@ def test_each_name_can_be_imported_and_says_what_it_does() -> None:
 
 def test_the_page_is_in_step() -> None:
     text = kit_table.PAGE.read_text(encoding="utf-8")
-    assert kit_table.rendered(text) == text, "run: python scripts/kit_table.py"
+    assert kit_table.rendered(text) == text, "run: python -m scripts.kit_table"
 
 
 def test_a_page_that_is_out_of_step_is_written_anew() -> None:

@@ -1,9 +1,11 @@
 """The fields of declarations: callbacks, flags, texts for the documentation."""
 
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import anyio
+import anyio.lowlevel
 import pytest
 from pydantic import ValidationError
 
@@ -238,6 +240,25 @@ def test_every_declaration_has_a_text_for_the_documentation(kinds: tuple[Kind[Sp
     for kind in kinds:
         fields = kind.spec.model_fields
         assert {"doc_description", "doc_note"} & set(fields), kind.name
+
+
+@pytest.mark.requirement("kit:schema:tool-abort")
+async def test_a_tool_in_a_thread_sees_that_nobody_waits_for_it(program: Program) -> None:
+    seen, timer = threading.Event(), threading.Event()
+
+    def works(context: ToolContext) -> str:
+        while not context.cancellation.is_requested:
+            timer.wait(0.001)
+        seen.set()
+        return "never read"
+
+    program.tool(works, timeout=0.1)
+    program.agent(steps=[call_tool("works"), "It took too long."], tools=["works"])
+    with anyio.fail_after(5):
+        async with program.chat() as chat:
+            assert await chat.complete("go") == "It took too long."
+            while not seen.is_set():
+                await anyio.lowlevel.checkpoint()
 
 
 @pytest.mark.requirement("kit:schema:tool-abort")

@@ -1,14 +1,11 @@
 """Conversations by other doors than `session`: what a program sees of each."""
 
-from collections.abc import AsyncGenerator
-
 import anyio
 import pytest
 
 from swarm import (
     Host,
     OutgoingMessage,
-    SessionMode,
     ToolContext,
     complete,
     emit,
@@ -25,15 +22,9 @@ from tests.swarm.program import Program
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def pushed() -> AsyncGenerator[list[OutgoingMessage]]:
-    """What was pushed to a client."""
-    yield []
-
-
 @pytest.mark.requirement("kit:read:session-mode")
 async def test_each_door_has_its_mode(program: Program) -> None:
-    modes: list[SessionMode] = []
+    modes: list[str] = []
 
     async def look(context: ToolContext) -> str:
         modes.append(await get_session_mode(context.client_id))
@@ -58,18 +49,20 @@ async def test_each_door_has_its_mode(program: Program) -> None:
 
 
 @pytest.mark.requirement("kit:talk:execute-outside", "kit:talk:connection")
-async def test_what_the_program_starts_is_pushed_to_the_client(
-    program: Program, pushed: list[OutgoingMessage]
-) -> None:
+async def test_what_the_program_starts_is_pushed_to_the_client(program: Program) -> None:
+    pushed: list[OutgoingMessage] = []
+
     async def push(message: OutgoingMessage) -> None:
         pushed.append(message)
 
     program.agent(steps=["Hello.", "Your parcel is here."])
     program.swarm()
-    async with program.host() as host:
-        async with make_connection(push, "client", "shop", host=host) as send:
-            assert await send("Hi") == "Hello."
-            answer = await execute("Say that the parcel came.", "client", "seller")
+    async with (
+        program.host() as host,
+        make_connection(push, "client", "shop", host=host) as send,
+    ):
+        assert await send("Hi") == "Hello."
+        answer = await execute("Say that the parcel came.", "client", "seller")
     assert answer == "Your parcel is here."
     assert [(m.data, m.agent_name, m.client_id) for m in pushed] == [
         ("Hello.", "seller", "client"),
@@ -78,17 +71,19 @@ async def test_what_the_program_starts_is_pushed_to_the_client(
 
 
 @pytest.mark.requirement("kit:talk:emit", "kit:talk:connection")
-async def test_an_emitted_answer_is_pushed_once(
-    program: Program, pushed: list[OutgoingMessage]
-) -> None:
+async def test_an_emitted_answer_is_pushed_once(program: Program) -> None:
+    pushed: list[OutgoingMessage] = []
+
     async def says(context: ToolContext) -> None:
         await emit("Closed today.", context.client_id, context.agent_name)
 
     program.agent(steps=[call_tool("says")], tools=[says])
     program.swarm()
-    async with program.host() as host:
-        async with make_connection(pushed.append, "client", "shop", host=host) as send:
-            assert await send("Open?") == "Closed today."
+    async with (
+        program.host() as host,
+        make_connection(pushed.append, "client", "shop", host=host) as send,
+    ):
+        assert await send("Open?") == "Closed today."
     assert [message.data for message in pushed] == ["Closed today."]
 
 
