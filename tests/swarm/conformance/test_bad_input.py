@@ -6,17 +6,26 @@ from typing import Any
 import pytest
 
 from swarm import (
+    Chat,
     CompletionRequest,
+    Host,
+    OutgoingMessage,
     Policy,
     SharedState,
     State,
     Storage,
     ToolContext,
+    add_agent,
     add_policy,
     add_state,
     add_storage,
     change_to_agent,
+    complete,
+    event,
+    fork,
     get_last_user_message,
+    make_connection,
+    mark_online,
     use_catalog,
     validate,
 )
@@ -226,3 +235,60 @@ async def test_ids_that_look_alike_are_different_clients(program: Program) -> No
         async with program.chat(client_id) as chat:
             assert await chat.complete(f"I am {client_id!r}") == f"I am {client_id!r}"
     assert {run.client_id for run in await program.runs()} == set(ids)
+
+
+def push(message: OutgoingMessage) -> None:
+    """Bring a message to nobody."""
+
+
+async def runs(client_id: str, agent_name: str) -> None:
+    """Do nothing in a fork."""
+
+
+async def connects(host: Host, client_id: str) -> None:
+    """Open a connection."""
+    async with make_connection(push, client_id, "shop", host=host):
+        raise NotImplementedError
+
+
+async def chats(host: Host, client_id: str) -> None:
+    """Open a session of a chat."""
+    async with Chat(host) as chat:
+        await chat.begin_chat(client_id, "shop")
+
+
+DOORS: dict[str, Callable[[Host, str], Awaitable[object]]] = {
+    "complete": lambda host, name: complete("hi", name, "shop", host=host),
+    "make_connection": connects,
+    "chat": chats,
+    "fork": lambda host, name: fork(runs, client_id=name, swarm_name="shop", host=host),
+    "event": lambda host, name: event(name, "paid"),
+    "mark_online": lambda host, name: mark_online(name, "shop"),
+}
+
+
+@pytest.mark.requirement("kit:persist:no-escape")
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("client_id", ["", "x" * 257, "../x"])
+async def test_every_door_refuses_an_id_that_is_none(
+    program: Program, door: str, client_id: str
+) -> None:
+    program.agent(steps=["ok"])
+    program.swarm()
+    async with program.host() as host:
+        with pytest.raises(InvalidIdError):
+            await DOORS[door](host, client_id)
+        assert await complete("hi", "client", "shop", host=host) == "ok"
+
+
+@pytest.mark.requirement("kit:register:unknown-field")
+@pytest.mark.parametrize("name", ["", "x" * 65, "../x", "a/b", "a b", "é", ".hidden", 'x"'])
+def test_declared_names_are_no_paths(program: Program, name: str) -> None:
+    with use_catalog(program.catalog):
+        for add, fields in (
+            (add_agent, {"agent_name": name, "completion": "m"}),
+            (add_state, {"state_name": name}),
+            (add_policy, {"policy_name": name}),
+        ):
+            with pytest.raises(ValidationError):
+                add(**fields)

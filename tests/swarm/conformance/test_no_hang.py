@@ -13,13 +13,16 @@ from swarm import (
     Session,
     ToolContext,
     ToolStarted,
+    add_agent,
+    add_completion,
     change_to_agent,
     commit_tool_output,
     execute,
     session,
+    use_catalog,
 )
 from swarm.errors import SessionError, SwarmError, ToolOutputError, TurnTimeoutError
-from swarm.testing import call_tool
+from swarm.testing import StubReply, StubServer, call_tool
 from tests.swarm.program import Program, call_tools
 
 pytestmark = pytest.mark.anyio
@@ -296,3 +299,58 @@ async def test_a_tool_that_waits_for_itself(program: Program) -> None:
     async with asked(program) as (chat, _):
         asks += [lambda: chat.complete("again"), lambda: chat.run_tool_turn("again")]
         assert await chat.complete("go") == "Refused."
+
+
+async def never(*told: object) -> None:
+    """Stand for an observer that waits for something that does not come."""
+    await anyio.sleep_forever()
+
+
+@pytest.mark.requirement("kit:turn:deadline", "kit:schema:observers-guarded")
+@pytest.mark.parametrize("name", ["on_execute", "on_user_message"])
+async def test_an_observer_that_never_ends_before_the_answer(program: Program, name: str) -> None:
+    program.agent(steps=["hidden", "two"], callbacks={name: never})
+    program.swarm(turn_timeout=0.2)
+    with anyio.fail_after(DEADLINE):
+        async with program.chat() as chat:
+            with pytest.raises(TurnTimeoutError):
+                await chat.complete("go")
+
+
+@pytest.mark.requirement("kit:turn:deadline", "kit:schema:observers-guarded")
+@pytest.mark.xfail(reason="observers of an answer are waited for outside of the deadline")
+@pytest.mark.parametrize("name", ["on_output", "on_assistant_message"])
+async def test_an_observer_that_never_ends_after_the_answer(program: Program, name: str) -> None:
+    program.agent(steps=["one"], callbacks={name: never})
+    program.swarm(turn_timeout=0.2)
+    async with program.chat() as chat:
+        with anyio.fail_after(1):
+            assert await chat.complete("go") == "one"
+
+
+@pytest.mark.requirement("kit:turn:deadline", "kit:talk:stream")
+@pytest.mark.parametrize(
+    "words",
+    [
+        # One word was read, and 256 wait for the reader: there is no place for the answer.
+        pytest.param(
+            257,
+            marks=pytest.mark.xfail(reason="the answer waits for the reader without a limit"),
+        ),
+        pytest.param(300, id="more than fit"),
+    ],
+)
+async def test_a_reader_of_a_stream_that_reads_no_more(program: Program, words: int) -> None:
+    """It neither reads nor leaves; others of the same session must be answered."""
+    replies = [StubReply(text=" ".join(["word"] * words)), StubReply(text="Still here.")]
+    async with StubServer(lambda request: replies.pop(0)) as server:
+        with use_catalog(program.catalog):
+            add_completion(
+                completion_name="m", model="openai/any", base_url=server.base_url, max_retries=0
+            )
+            add_agent(agent_name="seller", completion="m")
+        program.swarm(turn_timeout=0.5)
+        async with program.chat() as chat, aclosing(chat.stream("go")) as events:
+            await anext(events)
+            with anyio.fail_after(3):
+                assert await chat.complete("Are you there?") == "Still here."

@@ -13,7 +13,7 @@ from swarm import (
     run_stateless,
     run_stateless_force,
 )
-from swarm.errors import ProviderDownError, TurnError
+from swarm.errors import DeclarationError, ProviderDownError, TurnError
 from swarm.events import Noted
 from swarm.testing import call_tool
 from tests.swarm.program import Program, call_tools
@@ -179,3 +179,15 @@ async def test_a_turn_takes_its_model_call_with_it(program: Program) -> None:
             await started.wait()
             group.cancel_scope.cancel()
     assert is_cancelled.is_set()
+
+
+@pytest.mark.requirement("kit:talk:session")
+@pytest.mark.xfail(reason="a message without text asks the model about nothing")
+async def test_a_message_without_text_is_refused_or_shown(program: Program) -> None:
+    model = program.agent(steps=["one"])
+    async with program.chat() as chat:
+        try:
+            await chat.complete("")
+        except DeclarationError:
+            return
+    assert [m.role for m in model.requests[0].messages] == ["user"]
