@@ -97,6 +97,7 @@ from swarm.runtime import (
 )
 from swarm.specs import (
     AgentSpec,
+    BreakerSpec,
     BudgetSpec,
     Callback,
     CompletionSpec,
@@ -119,6 +120,9 @@ if _typing.TYPE_CHECKING:
     )
     from swarm.bus import (
         BusEvent,
+    )
+    from swarm.completions.round_robin import (
+        round_robin,
     )
     from swarm.connect import (
         Chat,
@@ -231,6 +235,7 @@ __all__ = [
     "AgentCallbacks",
     "AgentSpec",
     "Answered",
+    "BreakerSpec",
     "BudgetSpec",
     "BusEvent",
     "Callback",
@@ -407,6 +412,7 @@ __all__ = [
     "override_policy",
     "override_swarm",
     "override_tool",
+    "round_robin",
     "run_stateless",
     "run_stateless_force",
     "run_sync",
@@ -423,6 +429,7 @@ __all__ = [
 _LAZY = {
     "swarm.advisor": "AdvisorCallbacks AdvisorSpec add_advisor ask get_advisor override_advisor",
     "swarm.bus": "BusEvent",
+    "swarm.completions.round_robin": "round_robin",
     "swarm.connect": (
         "Chat OutgoingMessage PipelineCallbacks PipelineSpec add_pipeline complete "
         "dispose_connection fork get_online get_pipeline is_online make_auto_dispose "

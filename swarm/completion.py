@@ -57,6 +57,8 @@ class CompletionRequest:
     """Ask for token log-probabilities where the provider has them."""
     response_format: ResponseFormat | None = None
     """Ask for a JSON document; not every provider can, so the answer is still to be checked."""
+    wants_usage: bool = False
+    """Estimate the tokens where the provider does not count them, so that limits hold."""
 
 
 @dataclass(frozen=True, slots=True)

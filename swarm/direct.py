@@ -53,8 +53,8 @@ async def chat(
         raise DeclarationError("chat: give at least one message")
     async with open_place(host) as place:
         spec = text_completion(completion_name, place.catalog)
-        lines = [message.content for message in given if message.role == "system"]
-        system = "\n".join([*lines, *spec.flags])
+        # One, at the beginning: some servers take no other.
+        system = "\n".join(m.content for m in given if m.role == "system")
         rest = [message for message in given if message.role != "system"]
         head = [Message(role="system", content=system)] if system else []
         completion = await place.open_completion(spec)

@@ -23,6 +23,7 @@
       |   - ToolOutputError       a tool output nobody asked for, or a second one
       |   - NavigationError       a hand-off that may not happen
       |   - CallbackError         a function of your program raised; names it
+      |   - BudgetExceededError   a limit of tokens, cost or time is reached
       + SessionError              no such live session, closed, or opened twice
       + ControlFlow               raised by your tools, never seen outside a turn
           - ToolFailed            the tool failed; the model sees the reason
@@ -36,6 +37,7 @@ from types import ModuleType
 from typing import ClassVar, NamedTuple
 
 __all__ = [
+    "BudgetExceededError",
     "CallbackError",
     "ControlFlow",
     "DataError",
@@ -312,6 +314,33 @@ class CallbackError(TurnError):
     def __init__(self, function: str, reason: str, *, client_id: str, agent_name: str) -> None:
         self.function, self.reason = function, reason
         super().__init__(f"{function} failed: {reason}", client_id=client_id, agent_name=agent_name)
+
+
+class BudgetExceededError(TurnError):
+    """A limit of a `budget` is reached, so no further model call is made."""
+
+    code = "budget_exceeded"
+    rpc_code = -32057
+
+    def __init__(
+        self,
+        limit: str,
+        *,
+        owner: str,
+        spent: float,
+        allowed: float,
+        client_id: str,
+        agent_name: str,
+        reason: str | None = None,
+    ) -> None:
+        self.limit, self.owner, self.spent, self.allowed = limit, owner, spent, allowed
+        self.hint = f"raise `{limit}` in the budget of {owner}"
+        if limit.startswith("session_"):
+            self.hint += ", or begin another conversation"
+        text = reason or f"{spent:.6g} of {allowed:.6g} are spent"
+        super().__init__(
+            f"`{limit}` of {owner}: {text}", client_id=client_id, agent_name=agent_name
+        )
 
 
 class SessionError(SwarmError):

@@ -160,6 +160,8 @@ class TurnEnded(_Record):
     answer: str | None = None
     failure: Failure | None = None
     usage: Usage = Field(default_factory=Usage)
+    total: Usage | None = None
+    """What the conversation took up to here, with this turn; None where it was not counted."""
     seconds: float = 0.0
     is_placeholder: bool = False
     """The model gave nothing usable, so the answer is the agent's placeholder."""

@@ -18,13 +18,8 @@ from swarm.bus import Delivery
 from swarm.catalog import Catalog, current_catalog, use_catalog
 from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
-from swarm.completions.callback import CallbackCompletion
-from swarm.completions.formats import FormatFallback
-from swarm.completions.retry import ResilientCompletion
 from swarm.environment import read_environment
-from swarm.errors import SessionError
-from swarm.extension import model_provider
-from swarm.reference import parse_reference
+from swarm.errors import SessionError, ValidationError
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.runtime.tracing import Tracer, default_tracer
 from swarm.runtime.turns import current_turn
@@ -35,6 +30,7 @@ from swarm.validate import validate
 if TYPE_CHECKING:
     import aiohttp
 
+    from swarm.completions.opening import Models
     from swarm.inbox import Desk, Inbox, OperatorCompletion
     from swarm.memory import Memory
     from swarm.policy import Policies
@@ -72,6 +68,7 @@ class Host:
         lease_seconds: float = 15.0,
         lease_wait: float = 0.0,
         telemetry: Tracer | None = None,
+        prices: Mapping[str, Any] | Path | str | None = None,
     ) -> None:
         """Describe a host; nothing is opened yet.
 
@@ -86,6 +83,9 @@ class Host:
             lease_wait: Seconds to wait for a session that another process has open.
             telemetry: Traces turns, such as `swarm.telemetry.Telemetry()`; what
                 `swarm.telemetry.instrument` set, or nothing, when absent.
+            prices: What models cost, over the prices that come with wikiswarm: a file, or model
+                references with `input` and `output` in US dollars per million tokens;
+                `WIKISWARM_PRICES` names a file when absent.
         """
         self.catalog = catalog or current_catalog()
         self.home = Path(home) if home is not None else default_home()
@@ -105,6 +105,10 @@ class Host:
         self._http: aiohttp.ClientSession | None = None
         self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
         """By catalog and swarm, with the version of the catalog that each was made of."""
+        if prices is None:
+            prices = self.environment.get("WIKISWARM_PRICES") or None
+        self._prices = prices
+        self._models: Models | None = None
         self._completions: dict[str, Completion] = {}
         self._shared: dict[str, Any] = {}
         # Invariant: a completion is opened once, and a shared resource is started once.
@@ -228,7 +232,11 @@ class Host:
             return known[2]
         validate(catalog)
         version = catalog.version
+        from swarm.completions.opening import unpriced_budgets  # not needed to import swarm
+
         plan = await plan_swarm(catalog, swarm_name, self.completion, self, self._operator)
+        if problems := unpriced_budgets(plan):
+            raise ValidationError(problems)
         plan = replace(plan, memory=self.memory, tracer=self.telemetry)
         if plan.spec.policies:
             plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
@@ -317,22 +325,12 @@ class Host:
         key = repr(spec)
         known = self._completions.get(key)
         if known is None:
-            candidates: list[Completion] = []
-            if spec.get_completion is not None:
-                candidates.append(CallbackCompletion(spec.get_completion, _function_name(spec)))
-            for text in ([spec.model] if spec.model else []) + list(spec.fallbacks):
-                reference = parse_reference(text)
-                provider = model_provider(reference.provider)
-                candidates.append(FormatFallback(await provider(reference, spec, self)))
-            known = self._completions[key] = ResilientCompletion(
-                candidates, max_retries=spec.max_retries, timeout=spec.timeout
-            )
+            if self._models is None:
+                from swarm.completions.opening import Models  # not needed to import swarm
+
+                self._models = Models(self._prices)
+            known = self._completions[key] = await self._models.open(spec, self)
         return known
-
-
-def _function_name(spec: CompletionSpec) -> str:
-    function = spec.get_completion
-    return f"python:{getattr(function, '__name__', type(function).__name__)}"
 
 
 _current: ContextVar[Host | None] = ContextVar("wikiswarm_host", default=None)

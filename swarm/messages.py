@@ -33,10 +33,29 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
 class Usage:
-    """Tokens that model calls took."""
+    """Tokens that model calls took, and what they cost."""
 
     input_tokens: Annotated[int, Field(ge=0)] = 0
     output_tokens: Annotated[int, Field(ge=0)] = 0
+    cost: Annotated[float, Field(ge=0)] = 0.0
+    """US dollars for the tokens that have a price; only `known_cost` says what all of them cost."""
+    priced_tokens: Annotated[int, Field(ge=0)] = 0
+    """How many of the tokens `cost` is for."""
+
+    @property
+    def tokens(self) -> int:
+        """All tokens, in and out."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def unpriced_tokens(self) -> int:
+        """Tokens that nobody knows a price of, so that `cost` is without them."""
+        return max(0, self.tokens - self.priced_tokens)
+
+    @property
+    def known_cost(self) -> float | None:
+        """US dollars for all the tokens, or None where a part of them has no known price."""
+        return None if self.unpriced_tokens else self.cost
 
     def __add__(self, other: "Usage") -> "Usage":
         if not self.input_tokens and not self.output_tokens:
@@ -44,6 +63,8 @@ class Usage:
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            cost=self.cost + other.cost,
+            priced_tokens=self.priced_tokens + other.priced_tokens,
         )
 
 

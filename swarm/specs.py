@@ -14,6 +14,7 @@ from swarm.fields import Callback, Lines, Name, Names, Spec, ToolName, as_lines
 
 __all__ = [
     "AgentSpec",
+    "BreakerSpec",
     "BudgetSpec",
     "Callback",
     "CompletionSpec",
@@ -43,6 +44,15 @@ class BudgetSpec(Spec):
     """Cost of a whole conversation."""
 
 
+class BreakerSpec(Spec):
+    """When a model that fails is left alone for a while."""
+
+    failures: Annotated[int, Field(ge=0)] = 5
+    """Attempts in a row that found no connection, no answer in time or a 5xx; 0 never stops."""
+    cooldown: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds without any call; then one call tries whether the model is back."""
+
+
 class CompletionSpec(Spec):
     """How to reach a model that agents speak through."""
 
@@ -70,7 +80,11 @@ class CompletionSpec(Spec):
     max_retries: Annotated[int, Field(ge=0, le=10)] = 2
     """Further attempts after a failure that may pass: no connection, 429, 5xx."""
     fallback: str | Sequence[str] = ()
-    """Model references that are asked, in order, when the model cannot answer."""
+    """Model references that are asked, in order, when the model cannot answer; one of another
+    provider at that one's own address and with its own key."""
+    breaker: BreakerSpec | None = None
+    """When to leave a failing model alone and go to the fallback at once; when absent, after five
+    failed attempts in a row, or a whole call with its retries if that is more, for 30 seconds."""
     extra_body: Mapping[str, JsonValue] = {}
     """Further fields of the provider's request, sent as they are."""
     json_mode: bool | None = None

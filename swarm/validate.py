@@ -75,6 +75,11 @@ def _completion_problems(spec: CompletionSpec) -> Iterator[Problem]:
             model_provider(parse_reference(text).provider)
         except DeclarationError as wrong:
             yield Problem(str(wrong), place)
+    if spec.key_budget is not None:
+        for name in sorted(spec.key_budget.model_fields_set):
+            if name.startswith("turn_") and getattr(spec.key_budget, name) is not None:
+                hint = "give `session_tokens` or `session_cost`"
+                yield Problem("a key knows no turns", f"{where}.key_budget.{name}", hint=hint)
 
 
 def _tool_problems(spec: ToolSpec, catalog: Catalog) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """`doctor`: what is missing, retired or unsafe in this setup."""
 
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -12,9 +13,13 @@ from bindings.cli.output import command, print_json, print_table, say
 if TYPE_CHECKING:
     from swarm import Catalog
 
-__all__ = ["Finding", "Verdict", "doctor"]
+__all__ = ["Finding", "Verdict", "doctor", "prices_finding"]
 
 Verdict = Literal["ok", "missing", "warning", "error"]
+
+
+_OLDEST_PRICES = 180
+"""Days after which prices have most likely changed."""
 
 
 class Finding(NamedTuple):
@@ -38,6 +43,7 @@ def doctor(
         *_extras(),
         *_keys(),
         *_services(),
+        *_prices(),
     ]
     findings = [*machine, *(_document(file) if file is not None else [])]
     if as_json:
@@ -110,6 +116,34 @@ def _services() -> list[Finding]:
     from bindings.cli.retired import SERVICES
 
     return [Finding("warning", name, detail) for name, detail in SERVICES]
+
+
+def prices_finding(count: int, month: str, today: date) -> Finding:
+    """Return what to say of a table of prices that was read in a month, `YYYY-MM`."""
+    # The day is not known, so the month's first counts.
+    age = (today - date.fromisoformat(f"{month}-01")).days
+    detail = f"of {count} models, read in {month}"
+    if age <= _OLDEST_PRICES:
+        return Finding("ok", "prices", detail)
+    hint = "update wikiswarm, or name your own in WIKISWARM_PRICES"
+    return Finding("warning", "prices", f"{detail}, {age} days ago; {hint}")
+
+
+def _prices() -> list[Finding]:
+    from swarm.completions.prices import PriceTable, shipped_date, shipped_prices
+    from swarm.environment import read_environment
+    from swarm.errors import DataError
+
+    today = datetime.now(UTC).date()
+    found = [prices_finding(len(shipped_prices()), shipped_date(), today)]
+    own = read_environment().get("WIKISWARM_PRICES")
+    if own:
+        try:
+            detail = f"{own}: {len(PriceTable(own).own)} models"
+            found.append(Finding("ok", "WIKISWARM_PRICES", detail))
+        except DataError as error:
+            found.append(Finding("error", "WIKISWARM_PRICES", str(error)))
+    return found
 
 
 def _document(file: Path) -> list[Finding]:

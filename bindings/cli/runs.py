@@ -12,6 +12,7 @@ from bindings.cli.output import command, done, print_json, print_table, say
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from swarm import Usage
     from swarm.store import Database, Run
 
 __all__ = ["app", "default", "feedback", "list_runs", "show_run", "with_database"]
@@ -65,12 +66,13 @@ def list_runs(
             run.agent_name,
             run.status or "unfinished",
             f"{run.seconds:.2f} s",
+            _cost(run.usage),
             _short(run.question),
             _short(run.answer or (run.failure.message if run.failure else "")),
         )
         for run in runs
     ]
-    print_table(("run", "at", "agent", "status", "took", "question", "answer"), rows)
+    print_table(("run", "at", "agent", "status", "took", "cost", "question", "answer"), rows)
     if not runs:
         say("no runs yet; talk to a swarm with: wikiswarm chat FILE")
 
@@ -96,6 +98,8 @@ def show_run(
         return
     done(f"run      {found.run_id}  ({found.status or 'unfinished'}, {found.seconds:.2f} s)")
     done(f"session  {found.session_id}")
+    if found.usage.tokens:
+        done(f"usage    {_usage(found.usage)}")
     for row in events:
         event = row.event
         message = getattr(event, "message", None)
@@ -153,6 +157,26 @@ def with_database(
             database.close()
 
     return anyio.run(run)
+
+
+def _usage(usage: "Usage") -> str:
+    """Return tokens and their cost, with what the cost is not for."""
+    counted = f"{usage.input_tokens} tokens in, {usage.output_tokens} out"
+    if usage.known_cost is not None:
+        return f"{counted}, {_dollars(usage.known_cost)}"
+    if not usage.priced_tokens:
+        return f"{counted}, cost unknown"
+    return f"{counted}, {_dollars(usage.cost)} and {usage.unpriced_tokens} tokens without a price"
+
+
+def _cost(usage: "Usage") -> str:
+    """Return what all the tokens cost, or nothing where that is not known."""
+    cost = usage.known_cost if usage.tokens else None
+    return "" if cost is None else _dollars(cost)
+
+
+def _dollars(cost: float) -> str:
+    return f"${cost:.2f}" if cost >= 1 or not cost else f"${cost:.2g}"
 
 
 def _short(text: str, limit: int = 60) -> str:

@@ -140,7 +140,7 @@ class _Filling:
 
         schema = orjson.dumps(self._format.schema).decode()
         found = [line for line in lines if line]
-        return [*found, f"{_INSTRUCTION}\n{schema}", *self._completion.flags]
+        return [*found, f"{_INSTRUCTION}\n{schema}"]
 
     async def _lines(self, value: object) -> tuple[str, ...]:
         if isinstance(value, str | tuple):

@@ -3,6 +3,7 @@
 Nothing here knows where events are stored or how a model is reached; `swarm.host` brings both.
 """
 
+from swarm.runtime.budget import Budget
 from swarm.runtime.commits import (
     ToolRequest,
     commit_assistant_message,
@@ -67,6 +68,7 @@ from swarm.runtime.session import (
     Session,
     SessionMode,
 )
+from swarm.runtime.tokens import estimate_tokens
 from swarm.runtime.tools import (
     BoundTool,
 )
@@ -92,6 +94,7 @@ __all__ = [
     "Approval",
     "Approvals",
     "BoundTool",
+    "Budget",
     "Connector",
     "Guard",
     "History",
@@ -127,6 +130,7 @@ __all__ = [
     "commit_user_message_force",
     "emit",
     "emit_force",
+    "estimate_tokens",
     "execute",
     "execute_force",
     "find_live",

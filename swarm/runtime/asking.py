@@ -38,7 +38,10 @@ async def ask_model(
         tools=plan.definitions,
         client_id=session.client_id,
         agent_name=plan.spec.agent_name,
+        wants_usage=turn.budget is not None,
     )
+    if turn.budget is not None:
+        turn.budget.check()
     tracer = session.plan.tracer
     if tracer is None:
         result = await _ask(turn, plan, request)
@@ -49,7 +52,7 @@ async def ask_model(
         ) as done:
             result = await _ask(turn, plan, request)
             done(result)
-    turn.usage += result.usage
+    turn.spend(result.usage)
     return result
 
 
@@ -99,7 +102,7 @@ async def ask_stateless(session: "Session", plan: AgentPlan, content: str) -> st
         await session.told.running(content)
     result = await plan.completion.complete(request)
     if session.turn is not None:
-        session.turn.usage += result.usage
+        session.turn.spend(result.usage)
     text = "" if result.message.tool_calls else result.message.content
     if session.told is not None:
         session.told.ran(content, text)

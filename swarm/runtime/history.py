@@ -16,7 +16,7 @@ from swarm.events import (
     TurnStarted,
 )
 from swarm.messages import Message
-from swarm.runtime.tokens import message_tokens
+from swarm.runtime.tokens import estimate_message
 
 __all__ = ["History", "Overflow"]
 
@@ -141,7 +141,7 @@ class History:
             if message.tool_calls:
                 shown = _with_outputs(message, outputs, agent_name)
             if tokens is not None:
-                spent += sum(map(message_tokens, shown))
+                spent += sum(map(estimate_message, shown))
                 if has_question and spent > tokens:
                     is_cut = True
                     break

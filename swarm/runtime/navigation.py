@@ -67,8 +67,9 @@ async def change_agent(
         session.record(change)
     else:
         turn.add(change)
-        turn.route.append(agent_name)
     session.agent_name, session.stack = agent_name, stack
+    if turn is not None:
+        turn.enter_agent(session.agent)
     if turn is None:
         await session.flush()
     else:

@@ -13,6 +13,8 @@ from swarm.events import (
     TurnEnded,
     TurnStarted,
 )
+from swarm.messages import Usage
+from swarm.runtime.budget import read_usage
 from swarm.runtime.journal import StoredEvent
 
 if TYPE_CHECKING:
@@ -46,11 +48,13 @@ async def resume(session: "Session") -> None:
             if row.seq < stored[0].seq:
                 _take_in(session, row.event)
     unfinished = _replay(session, stored)
+    usage = read_usage([row.event for row in stored])
+    session.total = usage.total + usage.unfinished
     session.continue_after(stored[-1].seq)
     if session.agent_name not in session.plan.agents:
         session.agent_name = session.plan.spec.default_agent
     if unfinished is not None:
-        _interrupt(session, unfinished)
+        _interrupt(session, unfinished, usage.unfinished)
 
 
 def _begin(session: "Session") -> None:
@@ -89,7 +93,7 @@ def _take_in(session: "Session", event: Event) -> None:
         session.configured[event.agent_name] = event
 
 
-def _interrupt(session: "Session", run_id: str) -> None:
+def _interrupt(session: "Session", run_id: str, usage: Usage) -> None:
     code, message = TurnInterruptedError.code, "the process ended in the middle of the turn"
     session.record(
         TurnEnded(
@@ -97,5 +101,7 @@ def _interrupt(session: "Session", run_id: str) -> None:
             agent_name=session.agent_name,
             status="interrupted",
             failure=Failure(code=code, message=message),
+            usage=usage,
+            total=session.total,
         )
     )

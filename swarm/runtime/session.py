@@ -66,6 +66,8 @@ class Session:
         self.stack: tuple[str, ...] = ()
         """The agents to go back to, the newest last."""
         self.turn: Turn | None = None
+        self.total = Usage()
+        """What the conversation took up to the last turn."""
         self.requested: dict[str, PendingCall] = {}
         """Tool calls that were requested outside of a turn."""
         self.journal = journal

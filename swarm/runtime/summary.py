@@ -49,7 +49,7 @@ async def summarize(turn: "Turn", plan: AgentPlan) -> None:
     except ProviderError as error:
         _log.warning("agent %r: no summary: %s", spec.agent_name, error.code)
         return
-    turn.usage += result.usage
+    turn.spend(result.usage)
     text = result.message.content.strip()
     if text:
         turn.add(

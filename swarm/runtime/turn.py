@@ -34,8 +34,10 @@ from swarm.events import (
 )
 from swarm.messages import Message, Usage
 from swarm.runtime.asking import ask_model
+from swarm.runtime.budget import Budget
 from swarm.runtime.ids import new_run_id
 from swarm.runtime.output import accept_text, guard_text, read_message
+from swarm.runtime.plan import AgentPlan
 from swarm.runtime.rescue import rescue
 from swarm.runtime.round import PendingCall, run_calls
 from swarm.runtime.summary import summarize
@@ -77,7 +79,9 @@ class Turn:
         self.is_stopped = False
         """Tool calls of this round that have not started are skipped."""
         self.is_placeholder = False
-        self.usage = _NO_USAGE
+        self.budget = _budget(session)
+        """What the turn may still spend; None where nothing limits it."""
+        self._usage = _NO_USAGE
         self._is_cancelled = False
         self._depth = 0
         self._settled: anyio.Event | None = None
@@ -120,6 +124,7 @@ class Turn:
         text: str | None = None
         try:
             with anyio.move_on_after(limit) as self._scope:
+                self._tighten()
                 if session.told is not None:
                     await session.told.executing(self.message.content, self.message.mode)
                 text = await self.generate()
@@ -127,6 +132,8 @@ class Turn:
             if text is None:
                 if self._is_cancelled:
                     return await self._cancelled()
+                if self.budget is not None:
+                    self.budget.check_time()
                 raise TurnTimeoutError(f"no answer within {limit:g} s", **self.names)
             # Outside of the deadline: an answer that is stored was given.
             return await self._finish(text if self.answer is None else self.answer)
@@ -222,6 +229,21 @@ class Turn:
         self.add(MessageAdded(run_id=self.run_id, message=message))
         self.answer = text
 
+    def spend(self, usage: Usage) -> None:
+        """Count what a model call took, or something else in the turn."""
+        self._usage += usage
+        if self.budget is not None:
+            self.budget.add(usage)
+
+    def enter_agent(self, plan: AgentPlan) -> None:
+        """Note that another agent has the turn; its limits hold from now on, too."""
+        self.route.append(plan.spec.agent_name)
+        if self.budget is None and plan.spec.budget is not None:
+            self.budget = _budget(self.session, self._usage)
+        elif self.budget is not None:
+            self.budget.enter(plan.spec)
+        self._tighten()
+
     def cancel(self) -> None:
         """End the turn without an answer; what comes later is dropped."""
         self._is_cancelled = True
@@ -286,6 +308,12 @@ class Turn:
         """What errors of this turn name."""
         return {"client_id": self.session.client_id, "agent_name": self.session.agent_name}
 
+    def _tighten(self) -> None:
+        """Bring the turn's deadline forward to the first limit of time."""
+        left = self.budget.seconds_left if self.budget is not None else None
+        if left is not None and self._scope is not None:
+            self._scope.deadline = min(self._scope.deadline, anyio.current_time() + left)
+
     async def _settle(self) -> None:
         """Wait for answers that tasks of tools are still getting through `execute`."""
         if self._depth and self._settled is not None:
@@ -301,7 +329,7 @@ class Turn:
             # Nobody gets this answer, so the turn must not pass for answered later on.
             self.is_over = not self.session.withdraw()
             raise
-        answered = Answered(text, self.session.agent_name, self.run_id, self.usage)
+        answered = Answered(text, self.session.agent_name, self.run_id, self._usage)
         await self.publish(answered)
         if self.session.told is not None:
             await self.session.told.answered(self.message, text)
@@ -310,7 +338,7 @@ class Turn:
     async def _cancelled(self) -> Answered:
         self._end("interrupted", Failure(code="cancelled", message="the output was cancelled"))
         await self.session.flush()
-        answered = Answered("", self.session.agent_name, self.run_id, self.usage)
+        answered = Answered("", self.session.agent_name, self.run_id, self._usage)
         await self.publish(answered)
         return answered
 
@@ -332,6 +360,8 @@ class Turn:
         if self.is_over:
             return
         self.is_over = True
+        session = self.session
+        session.total += self._usage
         told = self.session.told if failure is not None else None
         before = self.session.history.messages if told is not None else []
         self.session.record(
@@ -341,7 +371,8 @@ class Turn:
                 status=status,
                 answer=answer,
                 failure=failure,
-                usage=self.usage,
+                usage=self._usage,
+                total=session.total,
                 seconds=round(time.monotonic() - self._started, 6),
                 is_placeholder=self.is_placeholder,
             )
@@ -350,3 +381,15 @@ class Turn:
             left = {id(message) for message in self.session.history.messages}
             told.popped([message for message in before if id(message) not in left])
             told.failed(self.message, failure.code)
+
+
+def _budget(session: "Session", spent: Usage | None = None) -> Budget | None:
+    """Return the limits of the swarm and the active agent; None where there are none."""
+    swarm, agent = session.plan.spec, session.agent.spec
+    if swarm.budget is None and agent.budget is None:
+        return None
+    budget = Budget(swarm, session.total, client_id=session.client_id)
+    if spent is not None:
+        budget.add(spent)
+    budget.enter(agent)
+    return budget

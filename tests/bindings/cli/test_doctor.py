@@ -1,9 +1,12 @@
 """`doctor`."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from bindings.cli.doctor import prices_finding
+from swarm.completions.prices import shipped_date
 from tests.bindings.cli.conftest import Wikiswarm
 
 DOCUMENT = """\
@@ -67,3 +70,22 @@ def test_a_document_with_problems_ends_with_1_and_a_bad_home_with_3(
     assert wikiswarm("doctor", tmp_path / "none.yaml", code=1).err == "1 problem\n"
     output = wikiswarm("doctor", path, "--home", path, code=3)
     assert output.err == "2 problems\n"
+
+
+def test_the_age_of_the_prices_is_told(
+    wikiswarm: Wikiswarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {f["subject"]: f for f in wikiswarm("doctor", "--json").json}
+    assert found["prices"]["verdict"] in ("ok", "warning")
+    assert f"read in {shipped_date()}" in found["prices"]["detail"]
+    assert "WIKISWARM_PRICES" not in found
+    assert prices_finding(48, "2026-11", date(2027, 4, 30)).verdict == "ok"
+    old = prices_finding(48, "2026-11", date(2027, 5, 1))
+    assert (old.verdict, "181 days ago" in old.detail) == ("warning", True)
+    own = tmp_path / "prices.yaml"
+    own.write_text("openai/any: {input: 1, output: 2}\n", encoding="utf-8")
+    monkeypatch.setenv("WIKISWARM_PRICES", str(own))
+    found = {f["subject"]: f for f in wikiswarm("doctor", "--json").json}
+    assert found["WIKISWARM_PRICES"]["detail"] == f"{own}: 1 models"
+    own.write_text("openai/any: {input: 1}\n", encoding="utf-8")
+    assert "output: Field required" in wikiswarm("doctor", code=3).out

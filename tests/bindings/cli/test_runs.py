@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bindings.cli.conftest import Wikiswarm
+from tests.bindings.cli.conftest import Serve, Wikiswarm
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def test_runs_are_listed_the_newest_first(wikiswarm: Wikiswarm, run_ids: list[st
     newest, oldest = wikiswarm("runs").lines
     assert newest.split("\t")[0] == run_ids[0]
     assert oldest.split("\t")[2:4] == ["seller", "answered"]
-    assert oldest.split("\t")[5:] == ["How much is it?", "On 'How much is it?': 4.80 euros."]
+    assert oldest.split("\t")[5:] == ["", "How much is it?", "On 'How much is it?': 4.80 euros."]
     assert wikiswarm("runs", "list").lines == [newest, oldest]
     assert wikiswarm("runs", "list", "--limit", "1").lines == [newest]
     assert wikiswarm("runs", "list", "--agent", "doctor").lines == []
@@ -73,3 +73,28 @@ def test_feedback_is_kept(wikiswarm: Wikiswarm, run_ids: list[str]) -> None:
     wikiswarm("dataset", "collect", "--output", "data")
     pair = Path("data/dpo.jsonl").read_text(encoding="utf-8")
     assert '"preferred_output":[{"role":"assistant","content":"4 boxes."}]' in pair
+
+
+def test_costs_are_shown_where_they_are_known(
+    wikiswarm: Wikiswarm, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(lambda _: "Hello")
+    path = tmp_path / "hosted.yaml"
+    path.write_text(
+        f"completions: {{main: {{model: openai/any, base_url: {server.base_url}}}}}\n"
+        "agents: {seller: {completion: main}}\n"
+        "swarms: {shop: {agent_list: [seller], default_agent: seller}}\n",
+        encoding="utf-8",
+    )
+    wikiswarm("chat", path, "-m", "One")
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("openai/any: {input: 10, output: 1000000}\n", encoding="utf-8")
+    monkeypatch.setenv("WIKISWARM_PRICES", str(prices))
+    wikiswarm("chat", path, "-m", "Two")
+    rows = [line.split("\t") for line in wikiswarm("runs", "list").lines]
+    assert rows[0][5].startswith("$2.0")
+    assert rows[1][5] == ""
+    shown = [wikiswarm("runs", "show", row[0]).lines[2] for row in rows]
+    assert shown[0].startswith("usage    ")
+    assert "$2.0" in shown[0]
+    assert shown[1].endswith("out, cost unknown")

@@ -13,7 +13,7 @@ __all__ = ["LITELLM_WARNINGS", "MODES", "TOOL", "Answer", "OpenModel", "ask", "o
 
 LITELLM_WARNINGS = pytest.mark.filterwarnings(
     "ignore:Accessing the 'model_:DeprecationWarning",
-    "ignore:Item .* on TypedDict class:UserWarning",
+    "ignore:Items? .* on TypedDict class:UserWarning",
 )
 """What the newest pydantic says about litellm's own code."""
 

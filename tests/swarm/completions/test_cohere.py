@@ -151,6 +151,18 @@ async def test_the_key_comes_from_its_variable(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+async def test_several_keys_take_turns(tmp_path: Path, mode: str) -> None:
+    async with (
+        open_cohere_server(CohereReply("Hi.")) as server,
+        Host(catalog=Catalog(), home=tmp_path, environment={"A": "key-a", "B": "key-b"}) as host,
+    ):
+        completion = await opener(host)("cohere/m", server.base_url, api_key_env=["A", "B"])
+        for _ in range(3):
+            await ask(completion, mode)
+    assert server.keys == ["Bearer key-a", "Bearer key-b", "Bearer key-a"]
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

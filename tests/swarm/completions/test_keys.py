@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from swarm import Catalog, Host, add_agent, add_completion, add_swarm, session, use_catalog
+from swarm.completions import openai_compatible
 from swarm.environment import read_environment
 from swarm.errors import MissingKeyError, ProviderError, ProviderRefusedError
 from swarm.testing import StubReply, StubServer
@@ -107,6 +108,24 @@ async def test_a_refused_key_is_reported_with_its_variable(
         assert caught.value.hint == "check the key in MY_KEY and what it may do"
         with pytest.raises(ProviderRefusedError, match="no key was sent"):
             await ask(await opener(host)("openai/m", server.base_url), mode)
+
+
+@pytest.mark.parametrize("variables", ["MY_KEY", ["MY_KEY", "OPENAI_API_KEY"]])
+async def test_a_fallback_of_another_provider_sees_neither_key_nor_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: Any
+) -> None:
+    async with (
+        StubServer(lambda _: StubReply(status=500)) as server,
+        StubServer(lambda _: "The other.") as other,
+        _host(tmp_path, {"MY_KEY": _KEY, "OPENAI_API_KEY": _KEY}) as host,
+    ):
+        own = openai_compatible._Server(other.base_url, "VLLM_API_KEY")  # pyright: ignore[reportPrivateUsage]
+        monkeypatch.setitem(openai_compatible._SERVERS, "vllm", own)  # pyright: ignore[reportPrivateUsage]
+        fields: dict[str, Any] = {"api_key_env": variables, "fallback": "vllm/other"}
+        completion = await opener(host)("openai/m", server.base_url, **fields)
+        assert (await ask(completion, "whole")).text == "The other."
+    assert "authorization" in server.headers[0]
+    assert "authorization" not in other.headers[0]
 
 
 _ECHOES = {

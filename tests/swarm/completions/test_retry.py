@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from swarm import CompletionRequest, CompletionResult, Message
-from swarm.completions.retry import ResilientCompletion
+from swarm.completions.retry import Candidate, ResilientCompletion
 from swarm.errors import (
     ProviderBusyError,
     ProviderDownError,
@@ -76,7 +76,8 @@ class _Pieces(_Model):
 def _resilient(
     models: Sequence[_Model], max_retries: int = 0, timeout: float = 20
 ) -> ResilientCompletion:
-    return ResilientCompletion(models, max_retries=max_retries, timeout=timeout)
+    candidates = [Candidate(model) for model in models]
+    return ResilientCompletion(candidates, max_retries=max_retries, timeout=timeout)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -12,11 +12,8 @@ from tests.test_docs import blocks
 ROOT = Path(__file__).resolve().parents[3]
 
 NOT_YET = {
-    "kit:facade:round-robin",
     "kit:memory:callbacks",
     "kit:memory:own-store",
-    "kit:provider:concurrency",
-    "kit:rate:budget",
     "kit:schema:mcp-callbacks",
     "kit:schema:wiki-callbacks",
 }

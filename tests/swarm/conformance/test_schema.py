@@ -177,7 +177,6 @@ async def test_a_swarms_callbacks(program: Program) -> None:
 
 
 @pytest.mark.requirement("kit:schema:flags")
-@pytest.mark.xfail(reason="nothing reads `flags` of completions in a turn yet")
 async def test_a_completions_flags_end_the_prompt(program: Program) -> None:
     model = ScriptedCompletion(["ok"])
     with use_catalog(program.catalog):
@@ -190,7 +189,6 @@ async def test_a_completions_flags_end_the_prompt(program: Program) -> None:
 
 
 @pytest.mark.requirement("kit:schema:completion-callbacks")
-@pytest.mark.xfail(reason="nothing calls `on_complete` of completions yet")
 async def test_a_completions_callback(program: Program) -> None:
     ear, model = Ear(), ScriptedCompletion(["ok"])
     with use_catalog(program.catalog):

@@ -7,6 +7,7 @@ from swarm import (
     CompletionRequest,
     Message,
     ToolContext,
+    cancel_output,
     commit_tool_output,
     execute,
     get_raw_history,
@@ -191,3 +192,40 @@ async def test_a_message_without_text_is_refused_or_shown(program: Program) -> N
         except DeclarationError:
             return
     assert [m.role for m in model.requests[0].messages] == ["user"]
+
+
+@pytest.mark.requirement("kit:commit:cancel", "kit:commit:cancel-late")
+@pytest.mark.xfail(reason="an answer that comes without a pause passes the cancellation")
+async def test_a_cancelled_turn_gives_no_answer_however_quick_the_model(program: Program) -> None:
+    async def stops(context: ToolContext) -> str:
+        await cancel_output(context.client_id, context.agent_name)
+        return "stopped"
+
+    program.agent(steps=[call_tool("stops"), "too late", "fine"], tools=[stops])
+    async with program.chat() as chat:
+        assert await chat.complete("go") == ""
+        assert await chat.complete("go") in ("too late", "fine")
+
+
+@pytest.mark.requirement("kit:talk:execute-outside")
+@pytest.mark.xfail(reason="`execute` takes a turn that is ending for one that runs")
+async def test_execute_while_a_turn_is_ending_is_the_next_turn(program: Program) -> None:
+    ending, go = anyio.Event(), anyio.Event()
+    answers: list[str] = []
+
+    async def hold(*told: object) -> None:
+        ending.set()
+        await go.wait()
+
+    async def remind() -> None:
+        answers.append(await execute("Say that the parcel came.", "client", "seller"))
+
+    program.agent(steps=["Hello.", "Your parcel is here."], callbacks={"on_output": hold})
+    with anyio.fail_after(5):
+        async with program.chat() as chat, anyio.create_task_group() as group:
+            group.start_soon(chat.complete, "hi")
+            await ending.wait()
+            group.start_soon(remind)
+            await anyio.wait_all_tasks_blocked()
+            go.set()
+    assert answers == ["Your parcel is here."]

@@ -47,7 +47,7 @@ DATA = {"sku": "A1", "boxes": 2}
 
 @pytest.mark.requirement("kit:outline:schema")
 async def test_a_document_that_fits_is_the_result(outlines: Outlines) -> None:
-    usage = Usage(input_tokens=7, output_tokens=3)
+    usage = Usage(input_tokens=7, output_tokens=3, priced_tokens=10)
     answer = CompletionResult(Message(role="assistant", content=GOOD), "stub/model", usage)
     script = outlines.declare([answer], prompt="You take orders.", system=["Be exact."])
     result = await outlines.fill("Two boxes of A1")
@@ -224,7 +224,7 @@ async def test_prompt_and_system_may_be_functions_and_flags_come_last(outlines: 
     await outlines.fill()
     text = script.requests[0].messages[0].content
     assert text.startswith("On order.\n\nORDER\n\n")
-    assert text.endswith("\n\n/no_think")
+    assert text.endswith("}\n/no_think")
 
 
 def _fails(_: object) -> Any:
