@@ -284,11 +284,12 @@ async def test_every_door_refuses_an_id_that_is_none(
 @pytest.mark.requirement("kit:register:unknown-field")
 @pytest.mark.parametrize("name", ["", "x" * 65, "../x", "a/b", "a b", "é", ".hidden", 'x"'])
 def test_declared_names_are_no_paths(program: Program, name: str) -> None:
+    declarations: list[tuple[Callable[..., str], dict[str, Any]]] = [
+        (add_agent, {"agent_name": name, "completion": "m"}),
+        (add_state, {"state_name": name}),
+        (add_policy, {"policy_name": name}),
+    ]
     with use_catalog(program.catalog):
-        for add, fields in (
-            (add_agent, {"agent_name": name, "completion": "m"}),
-            (add_state, {"state_name": name}),
-            (add_policy, {"policy_name": name}),
-        ):
+        for add, fields in declarations:
             with pytest.raises(ValidationError):
                 add(**fields)
