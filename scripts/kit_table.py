@@ -104,11 +104,11 @@ def _verbs() -> Iterator[str]:
         for name, export in section.exports.items():
             here = f"`{export.here}`" if export.here else ""
             files = dict.fromkeys(file for row in export.rows for file in tested.get(row, ()))
-            differs = [known[row].differs for row in export.rows]
-            notes = [
-                note for note in (export.note, *(f"the kit {d}" for d in differs if d)) if note
-            ]
-            yield f"| `{name}` | {here} | {_links(files)} | {_cell('; '.join(notes))} |"
+            items = [known[row] for row in export.rows]
+            notes = [f"{item.text} The kit {item.differs}." for item in items if item.differs]
+            if export.note:
+                notes.insert(0, f"{export.note[0].upper()}{export.note[1:]}.")
+            yield f"| `{name}` | {here} | {_links(files)} | {_cell(' '.join(notes))} |"
         yield ""
 
 
