@@ -9,7 +9,21 @@ from declarative.describe import describe
 from swarm import add_agent, add_completion, add_mcp, add_swarm, add_tool
 from swarm.advisor import add_advisor
 from swarm.connect import add_pipeline
-from swarm.memory import add_compute, add_embedding, add_state, add_storage
+from swarm.declare import get_mcp, override_mcp
+from swarm.memory import (
+    add_compute,
+    add_embedding,
+    add_state,
+    add_storage,
+    get_compute,
+    get_embedding,
+    get_state,
+    get_storage,
+    override_compute,
+    override_embedding,
+    override_state,
+    override_storage,
+)
 from swarm.outline import add_outline
 from swarm.policy import add_policy
 from wiki import add_wiki
@@ -32,5 +46,15 @@ __all__ = [
     "add_wiki",
     "check",
     "describe",
+    "get_compute",
+    "get_embedding",
+    "get_mcp",
+    "get_state",
+    "get_storage",
     "load",
+    "override_compute",
+    "override_embedding",
+    "override_mcp",
+    "override_state",
+    "override_storage",
 ]

@@ -189,6 +189,7 @@ if _typing.TYPE_CHECKING:
         Compute,
         ComputeSpec,
         EmbeddingSpec,
+        Schema,
         SharedCompute,
         SharedState,
         SharedStorage,
@@ -200,6 +201,17 @@ if _typing.TYPE_CHECKING:
         add_embedding,
         add_state,
         add_storage,
+        get_compute,
+        get_embedding,
+        get_state,
+        get_storage,
+        override_compute,
+        override_embedding,
+        override_state,
+        override_storage,
+        read_session_memory,
+        serialize,
+        write_session_memory,
     )
     from swarm.outline import (
         OutlineCallbacks,
@@ -218,6 +230,9 @@ if _typing.TYPE_CHECKING:
         get_policy,
         override_policy,
     )
+    from swarm.servers import (
+        MCP,
+    )
     from swarm.templates import (
         add_agent_navigation,
         add_commit_action,
@@ -230,6 +245,7 @@ if _typing.TYPE_CHECKING:
     )
 
 __all__ = [
+    "MCP",
     "AdvisorCallbacks",
     "AdvisorSpec",
     "AgentCallbacks",
@@ -268,6 +284,7 @@ __all__ = [
     "PolicySpec",
     "Registry",
     "ResponseFormat",
+    "Schema",
     "Session",
     "SessionContext",
     "SharedCompute",
@@ -355,6 +372,8 @@ __all__ = [
     "get_assistant_history",
     "get_check_busy",
     "get_completion",
+    "get_compute",
+    "get_embedding",
     "get_last_assistant_message",
     "get_last_system_message",
     "get_last_tool_message",
@@ -369,6 +388,8 @@ __all__ = [
     "get_raw_history",
     "get_session_context",
     "get_session_mode",
+    "get_state",
+    "get_storage",
     "get_swarm",
     "get_tool",
     "get_tool_name_for_model",
@@ -406,17 +427,23 @@ __all__ = [
     "override_advisor",
     "override_agent",
     "override_completion",
+    "override_compute",
+    "override_embedding",
     "override_mcp",
     "override_outline",
     "override_pipeline",
     "override_policy",
+    "override_state",
+    "override_storage",
     "override_swarm",
     "override_tool",
+    "read_session_memory",
     "round_robin",
     "run_stateless",
     "run_stateless_force",
     "run_sync",
     "scope",
+    "serialize",
     "session",
     "start_pipeline",
     "to_json_schema",
@@ -424,6 +451,7 @@ __all__ = [
     "validate",
     "validate_tool_arguments",
     "watch_events",
+    "write_session_memory",
 ]
 
 _LAZY = {
@@ -450,14 +478,17 @@ _LAZY = {
         "listen_swarm_event_once watch_events"
     ),
     "swarm.memory": (
-        "Compute ComputeSpec EmbeddingSpec SharedCompute SharedState SharedStorage State "
-        "StateSpec Storage StorageSpec add_compute add_embedding add_state add_storage"
+        "Compute ComputeSpec EmbeddingSpec Schema SharedCompute SharedState SharedStorage "
+        "State StateSpec Storage StorageSpec add_compute add_embedding add_state add_storage "
+        "get_compute get_embedding get_state get_storage override_compute override_embedding "
+        "override_state override_storage read_session_memory serialize write_session_memory"
     ),
     "swarm.outline": (
         "OutlineCallbacks OutlineContext OutlineResult OutlineSpec add_outline get_outline "
         "json override_outline"
     ),
     "swarm.policy": "Policy PolicySpec add_policy get_policy override_policy",
+    "swarm.servers": "MCP",
     "swarm.templates": (
         "add_agent_navigation add_commit_action add_fetch_info add_triage_navigation "
         "create_commit_action create_fetch_info create_navigate_to_agent "

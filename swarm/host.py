@@ -117,7 +117,7 @@ class Host:
         self._token: Token[Host | None] | None = None
 
     async def __aenter__(self) -> "Host":
-        from swarm.memory import Memory
+        from swarm.memory.memory import Kept, Memory
         from swarm.store import SqlJournal, open_database
 
         self._database = await anyio.to_thread.run_sync(open_database, self.home, self._store)
@@ -129,7 +129,8 @@ class Host:
             secrets=secrets_of(self.environment),
         )
         self._stack.push_async_callback(self._journal.aclose)
-        self._memory = Memory(self.catalog, self._database)
+        self._memory = Memory(self.catalog, Kept(self._database, self))
+        self._stack.push_async_callback(self._memory.aclose)
         self._token = _current.set(self)
         # Last, so that listeners still have everything while the host closes.
         delivery = Delivery(self.catalog.bus, self._listening_context())
@@ -237,7 +238,7 @@ class Host:
         plan = await plan_swarm(catalog, swarm_name, self.completion, self, self._operator)
         if problems := unpriced_budgets(plan):
             raise ValidationError(problems)
-        plan = replace(plan, memory=self.memory, tracer=self.telemetry)
+        plan = replace(plan, memory=self.memory.for_catalog(catalog), tracer=self.telemetry)
         if plan.spec.policies:
             plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
         if plan.asks_people:

@@ -47,22 +47,28 @@ def ask(
     wiki: Annotated[str, typer.Argument(help="The wiki's name.", show_default=False)],
     question: Annotated[str, typer.Argument(help="What to ask.", show_default=False)],
     home: HomeOption = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask one wiki."""
     import anyio
 
-    anyio.run(_ask, _load(file), wiki, question, resolve_home(home), as_json)
+    anyio.run(_ask, _load(file), wiki, question, resolve_home(home), store, as_json)
 
 
 async def _ask(
-    catalog: "Catalog", wiki_name: str, question: str, home: Path, as_json: bool
+    catalog: "Catalog",
+    wiki_name: str,
+    question: str,
+    home: Path,
+    store: str | None,
+    as_json: bool,
 ) -> None:
     from swarm import Host
     from wiki import ask as ask_wiki
 
     question = question.encode(errors="replace").decode()
-    async with Host(catalog=catalog, home=home) as host:
+    async with Host(catalog=catalog, home=home, store=store) as host:
         answer = await ask_wiki(wiki_name, question, host=host)
     if as_json:
         print_json(answer)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bindings.cli.options import FileArgument, HomeOption, JsonOption, resolve_home
+from bindings.cli.options import FileArgument, HomeOption, JsonOption, StoreOption, resolve_home
 from bindings.cli.output import command, done, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -49,14 +49,18 @@ def list_servers(file: FileArgument, home: HomeOption = None, as_json: JsonOptio
 @app.command("show")
 @command
 def show(
-    file: FileArgument, name: Server, home: HomeOption = None, as_json: JsonOption = False
+    file: FileArgument,
+    name: Server,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show a server's tools as it describes them now; exits with 1 when some are blocked."""
     from swarm.mcp.pins import read_pins
 
     folder = resolve_home(home)
     pins = read_pins(folder, name)
-    tools, found = _look(file, name, folder)
+    tools, found = _look(file, name, folder, store)
     # Before the first use there is nothing that could have changed.
     blocked = [change for change in found if pins is not None and change.kind != "removed"]
     if as_json:
@@ -74,13 +78,17 @@ def show(
 @app.command("approve")
 @command
 def approve(
-    file: FileArgument, name: Server, home: HomeOption = None, as_json: JsonOption = False
+    file: FileArgument,
+    name: Server,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Agree to a server's tools as it describes them now, and print what changed."""
     from swarm.mcp.pins import write_pins
 
     folder = resolve_home(home)
-    tools, found = _look(file, name, folder)
+    tools, found = _look(file, name, folder, store)
     write_pins(folder, name, tools)
     if as_json:
         print_json({"tools": tools, "changes": [_as_data(change) for change in found]})
@@ -89,7 +97,9 @@ def approve(
     done(f"{name}: {len(tools)} tools are agreed to")
 
 
-def _look(file: Path, name: str, home: Path) -> "tuple[list[McpTool], list[ToolChange]]":
+def _look(
+    file: Path, name: str, home: Path, store: str | None
+) -> "tuple[list[McpTool], list[ToolChange]]":
     import anyio
 
     from swarm.errors import DataError
@@ -97,7 +107,7 @@ def _look(file: Path, name: str, home: Path) -> "tuple[list[McpTool], list[ToolC
     from swarm.mcp.pins import changes, read_pins
 
     catalog = _load(file)
-    tools = anyio.run(_fetch, catalog, catalog.registry(MCPS).get(name), home)
+    tools = anyio.run(_fetch, catalog, catalog.registry(MCPS).get(name), home, store)
     try:
         pins = read_pins(home, name)
     except DataError as wrong:
@@ -107,7 +117,9 @@ def _look(file: Path, name: str, home: Path) -> "tuple[list[McpTool], list[ToolC
     return tools, changes(pins, tools)
 
 
-async def _fetch(catalog: "Catalog", spec: "McpSpec", home: Path) -> "list[McpTool]":
+async def _fetch(
+    catalog: "Catalog", spec: "McpSpec", home: Path, store: str | None
+) -> "list[McpTool]":
     from swarm import Host
     from swarm.errors import DeclarationError
     from swarm.mcp.toolset import mcp_server
@@ -116,7 +128,7 @@ async def _fetch(catalog: "Catalog", spec: "McpSpec", home: Path) -> "list[McpTo
         raise DeclarationError(
             f"mcp {spec.mcp_name!r} is two functions of the program; there is nothing to agree to"
         )
-    async with Host(catalog=catalog, home=home) as host:
+    async with Host(catalog=catalog, home=home, store=store) as host:
         server = await mcp_server(spec, host)
         return list(await server.fetch())
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bindings.cli.options import FileArgument, HomeOption, resolve_home
+from bindings.cli.options import FileArgument, HomeOption, StoreOption, resolve_home
 from bindings.cli.output import command, say
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def serve(
         bool, typer.Option("--mcp", help="Speak MCP over standard input and output.")
     ] = False,
     home: HomeOption = None,
+    store: StoreOption = None,
 ) -> None:
     """Serve each swarm as a tool `ask_SWARM` and each wiki as `ask_wiki_WIKI`."""
     if not mcp:
@@ -40,17 +41,17 @@ def serve(
         validate(catalog)
         names = tool_names(catalog)
     say(f"serving {', '.join(names) or 'nothing'} over standard input and output")
-    anyio.run(_serve, catalog, resolve_home(home))
+    anyio.run(_serve, catalog, resolve_home(home), store)
 
 
-async def _serve(catalog: "Catalog", home: "Path") -> None:
+async def _serve(catalog: "Catalog", home: "Path", store: str | None) -> None:
     import anyio
 
     from bindings.mcp import serve_stdio
     from swarm import Host
 
     async with (
-        Host(catalog=catalog, home=home) as host,
+        Host(catalog=catalog, home=home, store=store) as host,
         anyio.create_task_group() as group,
     ):
         group.start_soon(_leave_on_signal, host)

@@ -1,7 +1,7 @@
 """Cohere's chat models, through their SDK: `cohere/MODEL`."""
 
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, cast
 
@@ -170,6 +170,31 @@ class CohereCompletion:
             confidence=_confidence(logprobs),
             finish_reason=finish,
         )
+
+    async def embed(self, texts: Sequence[str], *, is_search: bool) -> list[list[float]]:
+        """Return a vector for each text, by Cohere's embed API, version 2.
+
+        Args:
+            texts: What to embed.
+            is_search: They are searched for, and not found; these models tell the two apart.
+
+        Raises:
+            ProviderError: Cohere failed; nothing is tried again here.
+        """
+        purpose = "search_query" if is_search else "search_document"
+        arguments = {"model": self._reference.name, "input_type": purpose, "texts": list(texts)}
+        try:
+            response = await self._client.embed(
+                **arguments, embedding_types=["float"], **self._options
+            )
+            answer: dict[str, Any] = response.model_dump()
+        except Exception as error:
+            raise self._translate(error) from None  # its text may hold the key
+        made: Any = _object(answer.get("embeddings"))
+        vectors: Any = made.get("float_") or made.get("float")
+        if not isinstance(vectors, list):
+            raise ProviderOutputError("the answer has no embeddings", provider=self.model)
+        return cast("list[list[float]]", vectors)  # each number is checked where it is kept
 
     def _arguments(self, request: CompletionRequest) -> dict[str, object]:
         messages: list[dict[str, object]] = []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import orjson
 
 from swarm.completion import CompletionRequest, CompletionResult, ToolDefinition
+from swarm.completions.embedding_wire import read_embeddings
 from swarm.completions.openai_wire import (
     ToolCallDeltas,
     confidence_of,
@@ -100,6 +101,7 @@ class OpenAICompatible:
         self._reference = reference
         self._model = str(reference)
         self._url = f"{base_url.rstrip('/')}/chat/completions"
+        self._embeddings_url = f"{base_url.rstrip('/')}/embeddings"
         self._key = key
         default = _SERVERS[reference.provider].key_variable
         self._key_variable = next(iter(spec.key_variables), default)
@@ -196,6 +198,18 @@ class OpenAICompatible:
             finish_reason=finish,
         )
 
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return a vector for each text, by `POST /embeddings` of the same server.
+
+        Raises:
+            ProviderError: The server failed; nothing is tried again here.
+        """
+        body: dict[str, object] = {"model": self._reference.name, "input": list(texts)}
+        sent = orjson.dumps(body | self._extra)
+        async with self._post(sent, self._embeddings_url) as response:
+            data = await self._read(response)
+        return read_embeddings(self._parse(data), len(texts), self.model)
+
     def _result(self, answer: _Json) -> CompletionResult:
         """Return an answer that came as a whole."""
         choice = self._choice(answer)
@@ -238,28 +252,28 @@ class OpenAICompatible:
             known = self._tools[id(tools)] = (tools, [wire_tool(tool) for tool in tools])
         return known[1]
 
-    def _post(self, body: bytes) -> "_Exchange":
+    def _post(self, body: bytes, url: str | None = None) -> "_Exchange":
         """Return a request; entered, it gives the response of a server that took it."""
-        return _Exchange(self, body)
+        return _Exchange(self, body, url or self._url)
 
-    async def send(self, body: bytes) -> "aiohttp.ClientResponse":
+    async def send(self, body: bytes, url: str) -> "aiohttp.ClientResponse":
         """Send a request."""
         response = await self._services.http().post(
-            self._url, data=body, headers=self._headers, allow_redirects=False
+            url, data=body, headers=self._headers, allow_redirects=False
         )
         if response.status != 200:
             async with response:
                 raise self._refusal(response, await self._read(response))
         return response
 
-    def failure(self, error: BaseException | None) -> ProviderDownError | None:
+    def failure(self, error: BaseException | None, url: str) -> ProviderDownError | None:
         """Return our error for one of the HTTP client's."""
         import aiohttp
 
         if isinstance(error, TimeoutError):
             return ProviderDownError("no connection in time", provider=self.model)
         if isinstance(error, aiohttp.ClientError):
-            reason = f"no answer from {self._url}: {error}".removesuffix(": ")
+            reason = f"no answer from {url}: {error}".removesuffix(": ")
             return ProviderDownError(hide_key(reason, self._key), provider=self.model)
         return None
 
@@ -332,15 +346,16 @@ class _Exchange:
     A class, since a generator would cost every turn more.
     """
 
-    def __init__(self, completion: OpenAICompatible, body: bytes) -> None:
+    def __init__(self, completion: OpenAICompatible, body: bytes, url: str) -> None:
         self._completion = completion
         self._body = body
+        self._url = url
 
     async def __aenter__(self) -> "aiohttp.ClientResponse":
         try:
-            self._response = await self._completion.send(self._body)
+            self._response = await self._completion.send(self._body, self._url)
         except Exception as error:
-            if failure := self._completion.failure(error):
+            if failure := self._completion.failure(error, self._url):
                 raise failure from error
             raise
         return self._response
@@ -352,7 +367,7 @@ class _Exchange:
         trace: TracebackType | None,
     ) -> None:
         await self._response.__aexit__(kind, error, trace)
-        if error is not None and (failure := self._completion.failure(error)):
+        if error is not None and (failure := self._completion.failure(error, self._url)):
             raise failure from error
 
 

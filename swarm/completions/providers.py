@@ -1,6 +1,8 @@
 """Which reference prefix is served by which module."""
 
 import importlib
+from collections.abc import Callable
+from typing import Any
 
 from swarm.completion import Completion
 from swarm.errors import DeclarationError, MissingKeyError, suggest
@@ -8,7 +10,7 @@ from swarm.extension import Services, add_model_provider
 from swarm.reference import ModelReference
 from swarm.specs import CompletionSpec
 
-__all__ = ["read_key", "register_builtin_providers"]
+__all__ = ["load_function", "read_key", "register_builtin_providers"]
 
 
 def register_builtin_providers() -> None:
@@ -75,6 +77,18 @@ async def _open_python(
     from swarm.completions.callback import CallbackCompletion
 
     module_name, _, function_name = reference.name.partition(":")
+    function = load_function(reference)
+    public = getattr(importlib.import_module(module_name), "__public_name__", module_name)
+    return CallbackCompletion(function, f"python:{public}:{function_name}")
+
+
+def load_function(reference: ModelReference) -> Callable[..., Any]:
+    """Return the function of a reference `python:module:function`.
+
+    Raises:
+        DeclarationError: There is no such module or function.
+    """
+    module_name, _, function_name = reference.name.partition(":")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as missing:
@@ -84,5 +98,4 @@ async def _open_python(
         hint = suggest(function_name, [name for name in vars(module) if name[0] != "_"])
         text = f"{reference}: {module_name} has no function {function_name!r}"
         raise DeclarationError(text + (f"; {hint}" if hint else ""))
-    public = getattr(module, "__public_name__", module_name)
-    return CallbackCompletion(function, f"python:{public}:{function_name}")
+    return function

@@ -139,6 +139,15 @@ class ResilientCompletion:
                 candidate.breaker.failed()
             raise
 
+    async def ask(self, call: Callable[[Completion], Awaitable[Result]]) -> Result:
+        """Return what a call of the models gives, tried again in the same way as an answer.
+
+        Raises:
+            ProviderError: No attempt inside the deadline was successful.
+        """
+        _, result = await self._ask(call, anyio.current_time() + self._timeout)
+        return result
+
     async def _ask(
         self, call: Callable[[Completion], Awaitable[Result]], deadline: float
     ) -> tuple[Candidate, Result]:

@@ -8,6 +8,6 @@ descriptions that were approved. Only the declaration is imported here, since ev
 of an agent looks at it.
 """
 
-from swarm.mcp.spec import MCPS, McpSpec
+from swarm.mcp.spec import MCPS, McpCallbacks, McpSpec
 
-__all__ = ["MCPS", "McpSpec"]
+__all__ = ["MCPS", "McpCallbacks", "McpSpec"]

@@ -18,6 +18,7 @@ from swarm.mcp.pins import Pins, changes, read_pins, write_pins
 from swarm.mcp.spec import McpSpec
 from swarm.mcp.tool import McpTool
 from swarm.mcp.transport import log_path, open_transport
+from swarm.observing import observe
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
@@ -90,6 +91,9 @@ class McpServer:
             McpUnavailableError: It cannot be reached.
             SetupError: The `mcp` library or a key is missing.
         """
+        if self._spec.callbacks is not None:
+            on_fetch, name = self._spec.callbacks.on_fetch, self._spec.mcp_name
+            await observe(on_fetch, None, name, place=f"mcp {name!r}")
         connection = await self._connect()
         try:
             with anyio.fail_after(self._spec.timeout):

@@ -9,11 +9,30 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from swarm.registry import Kind
 from swarm.specs import Callback, Name, Spec
 
-__all__ = ["MCPS", "McpSpec"]
+__all__ = ["MCPS", "McpCallbacks", "McpSpec"]
 
 _Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _Words = Annotated[Sequence[str], AfterValidator(tuple)]
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class McpCallbacks(Spec):
+    """Functions that hear of an MCP server; one that raises is written to the log."""
+
+    on_init: Callback | None = None
+    """`(mcp_name)`, when a host uses it for the first time."""
+    on_dispose: Callback | None = None
+    """`(mcp_name)`, when that host closes."""
+    on_fetch: Callback | None = None
+    """`(client_id, mcp_name)`, before the list of tools is asked for; a server has one list for
+    all, so `client_id` is None there."""
+    on_list: Callback | None = None
+    """`(tool_names, client_id, mcp_name)`, when an agent is given its tools for a model call."""
+    on_call: Callback | None = None
+    """`(tool_name, context, mcp_name)`, before a tool is called."""
+    on_update: Callback | None = None
+    """`(client_id, mcp_name)`, when `MCP.update` lets the list be asked for again; `client_id` is
+    None where that is for all."""
 
 
 class McpSpec(Spec):
@@ -43,6 +62,8 @@ class McpSpec(Spec):
     """Put before the name of each tool, where two servers have tools of one name."""
     timeout: Annotated[float, Field(gt=0)] = 30.0
     """Seconds for one call, and for reaching the server."""
+    callbacks: McpCallbacks | None = None
+    """Functions that are told of lists and calls."""
     doc_description: str | None = None
     """What it is for, in the generated documentation."""
 

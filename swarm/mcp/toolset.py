@@ -12,10 +12,11 @@ from swarm.catalog import Catalog
 from swarm.context import ToolContext
 from swarm.errors import ToolFailed
 from swarm.extension import Services
-from swarm.mcp.callbacks import McpCallbacks
+from swarm.mcp.functions import McpFunctions
 from swarm.mcp.server import Listing, McpServer
 from swarm.mcp.spec import MCPS, McpSpec
 from swarm.mcp.tool import McpTool, function_name, unfit_reason
+from swarm.observing import LONGEST_GOODBYE, observe
 from swarm.specs import AgentSpec, ToolSpec
 
 __all__ = ["McpTools", "forget_tools", "mcp_server", "mcp_tools"]
@@ -37,7 +38,8 @@ class _Source:
 
     spec: McpSpec
     server: McpServer | None = None
-    callbacks: McpCallbacks | None = None
+    functions: McpFunctions | None = None
+    is_begun: bool = False
     made: dict[object, tuple[object, McpTools]] = field(
         default_factory=dict[object, tuple[object, McpTools]]
     )
@@ -46,8 +48,8 @@ class _Source:
     async def tools(self, client_id: str) -> McpTools:
         if self.server is not None:
             listing, key = await self.server.listing(), ""
-        elif self.callbacks is not None:
-            listing, key = await self.callbacks.tools(client_id), client_id
+        elif self.functions is not None:
+            listing, key = await self.functions.tools(client_id), client_id
         else:
             raise ValueError(f"mcp {self.spec.mcp_name!r} leads nowhere")
         known = self.made.get(key)
@@ -56,7 +58,15 @@ class _Source:
             if len(self.made) >= 1024:
                 del self.made[next(iter(self.made))]
             known = self.made[key] = (listing, tools)
+        names = [tool.tool_name for tool in known[1].offered]
+        await self.tell("on_list", names, client_id)
         return known[1]
+
+    async def tell(self, event: str, *told: object) -> None:
+        """Tell an observer of the declaration; its name comes last."""
+        function = getattr(self.spec.callbacks, event, None)
+        name = self.spec.mcp_name
+        await observe(function, *told, name, place=f"mcp {name!r}")
 
     def _make(self, listing: Listing | tuple[McpTool, ...]) -> McpTools:
         reasons: Mapping[str, str] = {}
@@ -82,10 +92,11 @@ class _Source:
 
     def _spec_of(self, tool: McpTool, name: str) -> ToolSpec:
         async def call(context: ToolContext) -> object:
+            await self.tell("on_call", tool.name, context)
             if self.server is not None:
                 return await self.server.call(tool.name, context.arguments)
-            if self.callbacks is not None:
-                return await self.callbacks.call(tool.name, context)
+            if self.functions is not None:
+                return await self.functions.call(tool.name, context)
             raise ToolFailed("this tool leads nowhere")
 
         schema: dict[str, JsonValue] = {"type": "object", **tool.input_schema}
@@ -150,8 +161,9 @@ async def forget_tools(spec: McpSpec, services: Services, client_id: str | None 
     source = await _source(spec, services)
     if source.server is not None:
         source.server.forget()
-    if source.callbacks is not None:
-        source.callbacks.forget(client_id)
+    if source.functions is not None:
+        source.functions.forget(client_id)
+    await source.tell("on_update", client_id)
 
 
 async def _read(sources: list[_Source], client_id: str) -> list[McpTools]:
@@ -178,16 +190,26 @@ async def _read(sources: list[_Source], client_id: str) -> list[McpTools]:
 
 async def _source(spec: McpSpec, services: Services) -> _Source:
     async def start() -> tuple[_Source, Callable[[], Awaitable[None]]]:
+        source = _Source(spec)
         if spec.list_tools is not None:
-            return _Source(spec, callbacks=McpCallbacks(spec)), _nothing
-        server = McpServer(spec, services)
-        return _Source(spec, server=server), server.aclose
+            source.functions = McpFunctions(spec)
+        else:
+            source.server = McpServer(spec, services)
 
-    return await services.shared(f"mcp:{spec!r}", start)
+        async def stop() -> None:
+            if source.server is not None:
+                await source.server.aclose()
+            with anyio.move_on_after(LONGEST_GOODBYE):
+                await source.tell("on_dispose")
 
+        return source, stop
 
-async def _nothing() -> None:
-    """There is nothing to stop."""
+    source = await services.shared(f"mcp:{spec!r}", start)
+    if not source.is_begun:
+        # Not inside `start`: what it holds, an observer may need as well.
+        source.is_begun = True
+        await source.tell("on_init")
+    return source
 
 
 def _sum(parts: list[McpTools]) -> McpTools:

@@ -10,11 +10,20 @@ from swarm.memory.declare import (
     add_state,
     add_storage,
     find_memory_problems,
+    get_compute,
+    get_embedding,
+    get_state,
+    get_storage,
+    override_compute,
+    override_embedding,
+    override_state,
+    override_storage,
 )
 from swarm.memory.errors import MemoryCallbackError, MemoryNotListedError, NotJsonError
 from swarm.memory.facade import Compute, SharedCompute, SharedState, State
-from swarm.memory.index import ExactIndex, Found, VectorIndex
+from swarm.memory.index import ExactIndex
 from swarm.memory.memory import Memory
+from swarm.memory.session import Schema, read_session_memory, serialize, write_session_memory
 from swarm.memory.shelf import SharedStorage, Storage
 from swarm.memory.specs import (
     COMPUTES,
@@ -23,12 +32,14 @@ from swarm.memory.specs import (
     STORAGES,
     ComputeCallbacks,
     ComputeSpec,
+    EmbeddingCallbacks,
     EmbeddingSpec,
     StateCallbacks,
     StateSpec,
     StorageCallbacks,
     StorageSpec,
 )
+from swarm.vector_index import Entry, Found, VectorIndex
 
 __all__ = [
     "COMPUTES",
@@ -38,13 +49,16 @@ __all__ = [
     "Compute",
     "ComputeCallbacks",
     "ComputeSpec",
+    "EmbeddingCallbacks",
     "EmbeddingSpec",
+    "Entry",
     "ExactIndex",
     "Found",
     "Memory",
     "MemoryCallbackError",
     "MemoryNotListedError",
     "NotJsonError",
+    "Schema",
     "SharedCompute",
     "SharedState",
     "SharedStorage",
@@ -60,4 +74,15 @@ __all__ = [
     "add_state",
     "add_storage",
     "find_memory_problems",
+    "get_compute",
+    "get_embedding",
+    "get_state",
+    "get_storage",
+    "override_compute",
+    "override_embedding",
+    "override_state",
+    "override_storage",
+    "read_session_memory",
+    "serialize",
+    "write_session_memory",
 ]

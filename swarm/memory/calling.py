@@ -1,4 +1,4 @@
-"""Calls the functions of declarations, so that a failure names the function."""
+"""Calls the functions of declarations whose result counts, so that a failure names the function."""
 
 import functools
 import inspect
@@ -9,16 +9,9 @@ import anyio.to_thread
 
 from swarm.errors import ControlFlow, SwarmError
 from swarm.memory.errors import MemoryCallbackError
+from swarm.observing import function_name
 
-__all__ = ["call_function", "call_in_thread", "function_name", "pass_through"]
-
-
-def function_name(function: Callable[..., Any]) -> str:
-    """Return what messages call a function."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    name = getattr(function, "__name__", type(function).__name__)
-    return f"function {name!r}"
+__all__ = ["call_function", "call_in_thread", "failure_of", "pass_through"]
 
 
 async def call_function(function: Callable[..., Any], *arguments: object, place: str) -> Any:
@@ -40,7 +33,7 @@ async def call_function(function: Callable[..., Any], *arguments: object, place:
 
 
 async def call_in_thread(function: Callable[..., Any], *arguments: object, place: str) -> Any:
-    """Do as `call_function`, for functions that may compute for long: plain ones get a thread.
+    """Do as `call_function`, for functions that may take long: plain ones get a thread.
 
     Raises:
         MemoryCallbackError: It raised. Errors of wikiswarm pass as they are, with a note.
@@ -68,9 +61,13 @@ async def pass_through(
     return value
 
 
+def failure_of(function: Callable[..., Any], place: str, reason: str) -> MemoryCallbackError:
+    """Return the error of a function that gave something it may not give."""
+    return MemoryCallbackError(f"function {function_name(function)!r}", place, reason)
+
+
 def _named(error: Exception, function: Callable[..., Any], place: str) -> Exception:
     if isinstance(error, SwarmError | ControlFlow):
-        error.add_note(f"raised in {function_name(function)} of {place}")
+        error.add_note(f"raised in function {function_name(function)!r} of {place}")
         return error
-    reason = f"{type(error).__name__}: {error}"
-    return MemoryCallbackError(function_name(function), place, reason)
+    return failure_of(function, place, f"{type(error).__name__}: {error}")

@@ -1,17 +1,30 @@
-"""Cells: a JSON text and a version for each name and owner, in the database or in memory.
+"""Cells: a JSON text and a version for each name and owner, in one of three places.
 
 Every write names the version that it replaces, so two processes on one database never lose one
 another's writes.
 """
 
+import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from swarm.memory.calling import call_in_thread
 from swarm.memory.tables import MemoryTables, Tables
+from swarm.memory.values import decode_value, encode_value
 
 if TYPE_CHECKING:
     import sqlalchemy
 
-__all__ = ["Cell", "CellKey", "Cells", "MemoryCells", "SqlCells", "write_cell"]
+__all__ = [
+    "Cell",
+    "CellKey",
+    "Cells",
+    "MemoryCells",
+    "OwnCells",
+    "SqlCells",
+    "content_version",
+    "write_cell",
+]
 
 
 class CellKey(NamedTuple):
@@ -44,7 +57,7 @@ class Cells(Protocol):
         """Return what a cell holds."""
         ...
 
-    async def write(self, key: CellKey, text: str | None, version: int) -> bool:
+    async def write(self, key: CellKey, text: str | None, version: int) -> int | None:
         """Replace what a cell holds, durably.
 
         Args:
@@ -53,7 +66,7 @@ class Cells(Protocol):
             version: The one that is replaced.
 
         Returns:
-            Whether it still had that version; otherwise nothing was written.
+            The new version; None when the cell had another one, and nothing was written.
         """
         ...
 
@@ -68,12 +81,12 @@ class MemoryCells:
         """Return what a cell holds; see `Cells.read`."""
         return self._cells.get(key, Cell(None, 0))
 
-    async def write(self, key: CellKey, text: str | None, version: int) -> bool:
+    async def write(self, key: CellKey, text: str | None, version: int) -> int | None:
         """Replace what a cell holds; see `Cells.write`."""
         if self._cells.get(key, Cell(None, 0)).version != version:
-            return False
+            return None
         self._cells[key] = Cell(text, version + 1)
-        return True
+        return version + 1
 
 
 class SqlCells:
@@ -94,16 +107,56 @@ class SqlCells:
 
         return await self._tables.run(work)
 
-    async def write(self, key: CellKey, text: str | None, version: int) -> bool:
+    async def write(self, key: CellKey, text: str | None, version: int) -> int | None:
         """Replace what a cell holds; see `Cells.write`."""
         import sqlalchemy.exc
 
         try:
-            return await self._tables.run(
+            is_written = await self._tables.run(
                 lambda connection, tables: write_cell(connection, tables, key, text, version)
             )
         except sqlalchemy.exc.IntegrityError:
-            return False  # another process was the first to write this cell
+            return None  # another process was the first to write this cell
+        return version + 1 if is_written else None
+
+
+class OwnCells:
+    """Cells that functions of the program keep, in place of the database.
+
+    Their version is made of their content, as nobody counts the writes of other programs; so the
+    last of two writes at once wins.
+    """
+
+    def __init__(self, read: Callable[..., Any], write: Callable[..., Any]) -> None:
+        self._read, self._write = read, write
+
+    async def read(self, key: CellKey) -> Cell:
+        """Return what a cell holds; see `Cells.read`.
+
+        Raises:
+            MemoryCallbackError: The function failed.
+            NotJsonError: It gave something else than JSON.
+        """
+        value = await call_in_thread(self._read, key.client_id, key.name, place=key.place)
+        text = None if value is None else encode_value(value, key.place)
+        return Cell(text, content_version(text))
+
+    async def write(self, key: CellKey, text: str | None, version: int) -> int | None:
+        """Replace what a cell holds; see `Cells.write`.
+
+        Raises:
+            MemoryCallbackError: The function failed.
+        """
+        value = None if text is None else decode_value(text)
+        await call_in_thread(self._write, key.client_id, key.name, value, place=key.place)
+        return content_version(text)
+
+
+def content_version(text: str | None) -> int:
+    """Return a version for content that has no other; 0 where there is none."""
+    if text is None:
+        return 0
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") or 1
 
 
 def write_cell(

@@ -1,13 +1,13 @@
-"""`add_state`, `add_storage`, `add_embedding`, `add_compute`, and what `validate` says of them."""
+"""Declarations of states, storages, embeddings and computes, and what `validate` says of them."""
 
 from collections.abc import Iterable, Iterator
 
 from swarm.catalog import Catalog
-from swarm.declare import declarer
+from swarm.declare import declarer, getter, override
 from swarm.errors import DeclarationError, Problem, unknown_name
 from swarm.extension import add_check
-from swarm.memory.embeddings import BUILT_IN
 from swarm.memory.specs import (
+    BUILT_IN,
     COMPUTES,
     EMBEDDINGS,
     STATES,
@@ -25,12 +25,28 @@ __all__ = [
     "add_state",
     "add_storage",
     "find_memory_problems",
+    "get_compute",
+    "get_embedding",
+    "get_state",
+    "get_storage",
+    "override_compute",
+    "override_embedding",
+    "override_state",
+    "override_storage",
 ]
 
 add_compute = declarer(COMPUTES, ComputeSpec)
 add_embedding = declarer(EMBEDDINGS, EmbeddingSpec)
 add_state = declarer(STATES, StateSpec)
 add_storage = declarer(STORAGES, StorageSpec)
+get_compute = getter(COMPUTES)
+get_embedding = getter(EMBEDDINGS)
+get_state = getter(STATES)
+get_storage = getter(STORAGES)
+override_compute = override(COMPUTES)
+override_embedding = override(EMBEDDINGS)
+override_state = override(STATES)
+override_storage = override(STORAGES)
 
 
 def find_memory_problems(catalog: Catalog) -> Iterator[Problem]:
@@ -53,9 +69,16 @@ def find_memory_problems(catalog: Catalog) -> Iterator[Problem]:
 
 def _storage_problems(spec: StorageSpec, catalog: Catalog) -> Iterator[Problem]:
     where = f"storages.{spec.storage_name}"
-    known = [*catalog.registry(EMBEDDINGS).names, *BUILT_IN]
+    embeddings = catalog.registry(EMBEDDINGS)
+    known = [*embeddings.names, *BUILT_IN]
     if spec.embedding not in known:
         yield unknown_name(f"{where}.embedding", "embedding", spec.embedding, known)
+    elif spec.vectors == "chroma" and any(
+        embedding.embedding_name == spec.embedding and embedding.get_similarity is not None
+        for embedding in embeddings
+    ):
+        message = f"Chroma cannot compare by `get_similarity` of {spec.embedding!r}"
+        yield Problem(message, f"{where}.vectors", hint="use `vectors: exact`")
     seen: set[str] = set()
     for place, item in enumerate(spec.default):
         try:

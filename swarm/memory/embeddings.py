@@ -2,78 +2,87 @@
 
 import hashlib
 from array import array
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from swarm.errors import require
-from swarm.memory.calling import call_in_thread, function_name
-from swarm.memory.errors import MemoryCallbackError
-from swarm.memory.hashing import hash_texts
-from swarm.memory.specs import EMBEDDINGS, EmbeddingSpec
+from swarm.errors import ProviderOutputError, UnknownNameError
+from swarm.extension import Services
+from swarm.memory.calling import call_in_thread, failure_of
+from swarm.memory.embedders import Embedder, open_embedder
+from swarm.memory.specs import BUILT_IN, EMBEDDINGS, EmbeddingSpec
 from swarm.memory.vectors import VectorCache, pack_vector
+from swarm.observing import observe
 
 if TYPE_CHECKING:
     from swarm.catalog import Catalog
 
-__all__ = ["BUILT_IN", "Embeddings"]
+__all__ = ["Embeddings"]
 
-BUILT_IN = ("hash", "wordllama")
-"""What storages may name without a declaration; a declaration of the same name comes first."""
+_MOST_OPEN = 256
+"""Embeddings that are kept open; scopes make some that nobody needs again."""
 
 
 class Embeddings:
     """Embeds texts for the storages of a host."""
 
-    def __init__(self, catalog: "Catalog", cache: VectorCache) -> None:
+    def __init__(self, catalog: "Catalog", cache: VectorCache, services: Services) -> None:
         self._catalog = catalog
         self._cache = cache
-        self._wordllama: Any = None
+        self._services = services
+        self._open: dict[str, Embedder] = {}
 
     def spec(self, name: str) -> EmbeddingSpec:
         """Return a declared or a built-in embedding.
 
         Raises:
-            UnknownNameError: There is none.
+            UnknownNameError: There is none; names the nearest.
         """
         registry = self._catalog.registry(EMBEDDINGS)
-        if name not in registry and name in BUILT_IN:
-            return EmbeddingSpec.model_validate({"embedding_name": name, "model": name})
-        return registry.get(name)
+        if name in registry:
+            return registry.get(name)
+        if name in BUILT_IN:
+            return EmbeddingSpec(embedding_name=name, model=name)
+        raise UnknownNameError("embedding", name, [*registry.names, *BUILT_IN])
 
     async def embed(
-        self, name: str, texts: Sequence[str], *, remember: bool
+        self, name: str, texts: Sequence[str], *, is_search: bool
     ) -> "list[array[float]]":
         """Return a vector for each text.
 
         Args:
             name: The embedding.
             texts: Any number; each different one is embedded once.
-            remember: Keep the vectors; searches come and go, items stay.
+            is_search: They are searched for: searches come and go, so they are not remembered.
 
         Raises:
-            MemoryCallbackError: `create` failed, or its result is no list of vectors.
-            MissingExtraError: The library of the built-in embedding is not installed.
+            MemoryCallbackError: A function failed, or its result is no list of vectors.
+            ProviderError: The provider failed.
+            SetupError: A library or a key is missing.
         """
         spec = self.spec(name)
-        hashes = {text: _hash(spec, text) for text in dict.fromkeys(texts)}
-        uses_cache = spec.persist and spec.model != "hash"  # counting is faster than reading
-        known = await self._cache.read(list(hashes.values())) if uses_cache else {}
+        hashes = {text: _hash(spec, text, is_search) for text in dict.fromkeys(texts)}
+        known = await self._read(spec, list(hashes.values()))
         missing = [text for text, key in hashes.items() if key not in known]
         for start in range(0, len(missing), spec.batch_size):
             batch = missing[start : start + spec.batch_size]
-            made = dict(
-                zip([hashes[t] for t in batch], await self._create(spec, batch), strict=True)
-            )
+            vectors = await self._create(spec, batch, is_search)
+            made = dict(zip([hashes[text] for text in batch], vectors, strict=True))
             known |= made
-            if uses_cache and remember:
-                await self._cache.write(made)
+            if not is_search:
+                await self._write(spec, made)
         return [known[hashes[text]] for text in texts]
 
-    async def _create(self, spec: EmbeddingSpec, texts: list[str]) -> "list[array[float]]":
-        place = f"embedding {spec.embedding_name!r}"
-        function = spec.create or self._built_in(spec)
-        rows: Any = await call_in_thread(function, list(texts), place=place)
+    async def compared(self, name: str, search: str, scores: Mapping[str | int, float]) -> None:
+        """Tell the embedding's observer how near the items were that a search found."""
+        spec = self.spec(name)
+        if spec.callbacks is not None:
+            told = (search, dict(scores), spec.embedding_name)
+            await observe(spec.callbacks.on_compare, *told, place=_place(spec))
+
+    async def _create(
+        self, spec: EmbeddingSpec, texts: list[str], is_search: bool
+    ) -> "list[array[float]]":
+        rows: Any = await (await self._embedder(spec))(texts, is_search)
         try:
             vectors = [pack_vector(row) for row in rows]
             if len(vectors) != len(texts):
@@ -81,24 +90,75 @@ class Embeddings:
             if len({len(vector) for vector in vectors}) != 1:
                 raise ValueError("the vectors differ in length")
         except (TypeError, ValueError, OverflowError) as wrong:
-            reason = f"no list of one vector for each text: {wrong}"
-            raise MemoryCallbackError(function_name(function), place, reason) from wrong
+            raise _no_vectors(spec, str(wrong)) from wrong
+        if spec.callbacks is not None and spec.callbacks.on_create is not None:
+            told = (list(texts), [vector.tolist() for vector in vectors], spec.embedding_name)
+            await observe(spec.callbacks.on_create, *told, place=_place(spec))
         return vectors
 
-    def _built_in(self, spec: EmbeddingSpec) -> Callable[[Sequence[str]], list[list[float]]]:
-        return hash_texts if spec.model == "hash" else self._embed_by_wordllama
+    async def _embedder(self, spec: EmbeddingSpec) -> Embedder:
+        key = repr(spec)
+        if key not in self._open:
+            opened = await open_embedder(spec, self._services)
+            if len(self._open) >= _MOST_OPEN:
+                self._open.clear()
+            self._open[key] = opened
+        return self._open[key]
 
-    def _embed_by_wordllama(self, texts: Sequence[str]) -> list[list[float]]:
-        """Embed in a thread; the first call loads the model."""
-        if self._wordllama is None:
-            library: Any = require("wordllama", extra="embeddings")
-            # The library looks for the tokenizer that it brings along in this folder only.
-            folder = Path(library.__file__).parent
-            self._wordllama = library.WordLlama.load(cache_dir=folder, disable_download=True)
-        # Its types leave the array's element open.
-        return cast("list[list[float]]", self._wordllama.embed(list(texts)).tolist())
+    async def _read(self, spec: EmbeddingSpec, hashes: list[str]) -> "dict[str, array[float]]":
+        """Return the vectors that are remembered."""
+        function = spec.read_embedding_cache
+        if function is not None:
+            place = _place(spec)
+            rows = await call_in_thread(function, list(hashes), spec.embedding_name, place=place)
+            return _checked_rows(rows, hashes, function, place)
+        if not _is_cached(spec):
+            return {}
+        return await self._cache.read(hashes)
+
+    async def _write(self, spec: EmbeddingSpec, made: "dict[str, array[float]]") -> None:
+        function = spec.write_embedding_cache
+        if function is not None:
+            rows = {key: vector.tolist() for key, vector in made.items()}
+            await call_in_thread(function, rows, spec.embedding_name, place=_place(spec))
+        elif _is_cached(spec):
+            await self._cache.write(made)
 
 
-def _hash(spec: EmbeddingSpec, text: str) -> str:
-    source = spec.model or f"{spec.embedding_name}\0{spec.version}"
+def _checked_rows(
+    rows: Any, hashes: Sequence[str], function: Callable[..., Any], place: str
+) -> "dict[str, array[float]]":
+    """Return the vectors that a program's own cache gave."""
+    if rows is None:
+        return {}
+    if not isinstance(rows, Mapping):
+        raise failure_of(function, place, "it returns no mapping of vectors")
+    asked = set(hashes)
+    try:
+        found = cast("Mapping[str, Any]", rows)
+        return {key: pack_vector(row) for key, row in found.items() if key in asked}
+    except (TypeError, ValueError, OverflowError) as wrong:
+        reason = f"it returns what is no vector: {wrong}"
+        raise failure_of(function, place, reason) from wrong
+
+
+def _no_vectors(spec: EmbeddingSpec, reason: str) -> Exception:
+    text = f"no list of one vector for each text: {reason}"
+    if spec.create is not None:
+        return failure_of(spec.create, _place(spec), text)
+    return ProviderOutputError(text, provider=spec.model or "")
+
+
+def _is_cached(spec: EmbeddingSpec) -> bool:
+    return spec.persist and spec.model != "hash"  # counting is faster than reading
+
+
+def _place(spec: EmbeddingSpec) -> str:
+    return f"embedding {spec.embedding_name!r}"
+
+
+def _hash(spec: EmbeddingSpec, text: str, is_search: bool) -> str:
+    # These models make other vectors of what is searched for than of what is found.
+    differs = is_search and (spec.model or "").startswith("cohere/")
+    source = f"{spec.source}\0search" if differs else spec.source
     return hashlib.sha256(f"{source}\0{text}".encode(errors="surrogatepass")).hexdigest()

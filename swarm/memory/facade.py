@@ -1,41 +1,47 @@
 """`State`, `Compute` and their shared twins: what tools and programs call.
 
 They find the client's memory by its live session, so they work in a tool, in a task that a tool
-started, and from outside of any turn. `Storage` stands in `swarm.memory.shelf`.
+started, and from outside of any turn. Twins differ only in how they find whose memory is meant.
+`Storage` stands in `swarm.memory.shelf`.
 """
+
+from collections.abc import Callable
+from typing import Concatenate, Generic, ParamSpec
 
 from pydantic import JsonValue
 
-from swarm.memory.owner import EVERYBODY, find_owner, listed_memory, shared_memory
+from swarm.memory.owner import Found, find_owner, listed_memory, shared_memory
 from swarm.memory.states import Change
 
-__all__ = ["Compute", "SharedCompute", "SharedState", "State"]
+__all__ = ["Compute", "ComputeVerbs", "SharedCompute", "SharedState", "State", "StateVerbs"]
+
+Whose = ParamSpec("Whose")
+"""What a call says, besides the name, about whose memory it means."""
 
 
-class State:
-    """The states that an agent lists.
+class StateVerbs(Generic[Whose]):
+    """The verbs of states.
 
     Raises:
-        UnknownNameError: No such agent in the client's swarm.
+        UnknownNameError: No such state, or no such agent in the client's swarm.
         MemoryNotListedError: The agent does not list the state.
-        SessionError: The client has no live session.
+        DeclarationError: A state of clients was asked for as a shared one.
+        SessionError: The client has no live session, or no host is open.
         InvalidIdError: No client can be called that.
+        MemoryCallbackError: `get_state` or the like, `get_default` or a middleware failed.
         StoreError: The database failed; the value is unchanged.
     """
 
-    @staticmethod
-    async def get(state_name: str, *, client_id: str, agent_name: str) -> JsonValue:
-        """Return a copy of the value.
+    def __init__(self, find: Callable[Concatenate[str, Whose], Found]) -> None:
+        self._find = find
 
-        Raises:
-            MemoryCallbackError: `on_read` or `get_default` failed.
-        """
-        found = listed_memory("state", state_name, client_id, agent_name)
+    async def get(self, state_name: str, *args: Whose.args, **whose: Whose.kwargs) -> JsonValue:
+        """Return a copy of the value."""
+        found = self._find(state_name, *args, **whose)
         return await found.memory.states.get(state_name, found.owner)
 
-    @staticmethod
     async def set(
-        state_name: str, value: Change | object, *, client_id: str, agent_name: str
+        self, state_name: str, value: Change | object, *args: Whose.args, **whose: Whose.kwargs
     ) -> JsonValue:
         """Replace the value; return the new one once it is durable.
 
@@ -45,59 +51,36 @@ class State:
                 Changes of one state queue up: a function sees the value that the change before
                 it made. Where another process changes a shared state meanwhile, the function is
                 called again.
-            client_id: Whose.
-            agent_name: The agent that lists the state.
+            args: Nothing.
+            whose: Of a client's state, `client_id` and the `agent_name` that lists it.
 
         Raises:
             NotJsonError: The new value is not JSON.
-            MemoryCallbackError: A middleware or `on_write` failed; the value is unchanged.
+            MemoryCallbackError: A middleware failed; the value is unchanged.
         """
-        found = listed_memory("state", state_name, client_id, agent_name)
+        found = self._find(state_name, *args, **whose)
         return await found.memory.states.set(state_name, value, found.owner)
 
-    @staticmethod
-    async def clear(state_name: str, *, client_id: str, agent_name: str) -> None:
+    async def clear(self, state_name: str, *args: Whose.args, **whose: Whose.kwargs) -> None:
         """Go back to the default."""
-        found = listed_memory("state", state_name, client_id, agent_name)
+        found = self._find(state_name, *args, **whose)
         await found.memory.states.clear(state_name, found.owner)
 
 
-class SharedState:
-    """The states that are shared, from anywhere inside a turn or an open host.
-
-    Raises:
-        UnknownNameError: No such state.
-        DeclarationError: The state belongs to clients.
-        SessionError: No host is open.
-    """
-
-    @staticmethod
-    async def get(state_name: str) -> JsonValue:
-        """Return a copy of the value; see `State.get`."""
-        return await shared_memory("state", state_name).states.get(state_name, EVERYBODY)
-
-    @staticmethod
-    async def set(state_name: str, value: Change | object) -> JsonValue:
-        """Replace the value, or change it by a function of the old one; see `State.set`."""
-        return await shared_memory("state", state_name).states.set(state_name, value, EVERYBODY)
-
-    @staticmethod
-    async def clear(state_name: str) -> None:
-        """Go back to the default."""
-        await shared_memory("state", state_name).states.clear(state_name, EVERYBODY)
-
-
-class Compute:
-    """Computed values of a client; shared ones too.
+class ComputeVerbs(Generic[Whose]):
+    """The verbs of computed values.
 
     Raises:
         UnknownNameError: No such compute.
-        SessionError: The client has no live session.
+        DeclarationError: A compute of clients was asked for as a shared one.
+        SessionError: The client has no live session, or no host is open.
         InvalidIdError: No client can be called that.
     """
 
-    @staticmethod
-    async def get(compute_name: str, *, client_id: str) -> JsonValue:
+    def __init__(self, find: Callable[Concatenate[str, Whose], Found]) -> None:
+        self._find = find
+
+    async def get(self, compute_name: str, *args: Whose.args, **whose: Whose.kwargs) -> JsonValue:
         """Return the value, computed now if it is too old or a state it depends on changed.
 
         Raises:
@@ -105,31 +88,36 @@ class Compute:
             NotJsonError: The value is not JSON.
             DeclarationError: Computes wait for each other.
         """
-        found = find_owner(client_id)
+        found = self._find(compute_name, *args, **whose)
         return await found.memory.computes.get(compute_name, found.owner)
 
-    @staticmethod
-    async def update(compute_name: str, *, client_id: str) -> None:
+    async def update(self, compute_name: str, *args: Whose.args, **whose: Whose.kwargs) -> None:
         """Discard the value, so that the next `get` computes it."""
-        found = find_owner(client_id)
+        found = self._find(compute_name, *args, **whose)
         await found.memory.computes.update(compute_name, found.owner)
 
 
-class SharedCompute:
-    """The computed values that are shared, from anywhere inside a turn or an open host.
+def _listed_state(state_name: str, *, client_id: str, agent_name: str) -> Found:
+    return listed_memory("state", state_name, client_id, agent_name)
 
-    Raises:
-        UnknownNameError: No such compute.
-        DeclarationError: The compute belongs to clients.
-        SessionError: No host is open.
-    """
 
-    @staticmethod
-    async def get(compute_name: str) -> JsonValue:
-        """Return the value; see `Compute.get`."""
-        return await shared_memory("compute", compute_name).computes.get(compute_name, EVERYBODY)
+def _shared_state(state_name: str) -> Found:
+    return shared_memory("state", state_name)
 
-    @staticmethod
-    async def update(compute_name: str) -> None:
-        """Discard the value, so that the next `get` computes it."""
-        await shared_memory("compute", compute_name).computes.update(compute_name, EVERYBODY)
+
+def _client_compute(compute_name: str, *, client_id: str) -> Found:
+    return find_owner(client_id)
+
+
+def _shared_compute(compute_name: str) -> Found:
+    return shared_memory("compute", compute_name)
+
+
+State = StateVerbs(_listed_state)
+"""The states that an agent lists."""
+SharedState = StateVerbs(_shared_state)
+"""The states that are shared, from anywhere inside a turn or an open host."""
+Compute = ComputeVerbs(_client_compute)
+"""Computed values of a client; shared ones too."""
+SharedCompute = ComputeVerbs(_shared_compute)
+"""The computed values that are shared, from anywhere inside a turn or an open host."""

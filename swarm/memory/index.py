@@ -7,48 +7,19 @@ import heapq
 import importlib.util
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter, mul
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-__all__ = ["ExactIndex", "Found", "VectorIndex"]
+from swarm.vector_index import Entry, Found
 
-
-class Found(NamedTuple):
-    """An item that a search found."""
-
-    key: str
-    score: float
-    """Of the best of its vectors."""
-
-
-class VectorIndex(Protocol):
-    """Finds items by their vectors."""
-
-    def put(self, key: str, vectors: "Sequence[array[float]]") -> None:
-        """Keep the vectors of an item, in place of those it had."""
-        ...
-
-    def remove(self, key: str) -> None:
-        """Forget an item; one that is not there is no error."""
-        ...
-
-    def search(self, vector: "array[float]", *, total: int, score: float) -> list[Found]:
-        """Return the best items, the best first, each once.
-
-        Args:
-            vector: What to search for.
-            total: The most items.
-            score: The least similarity.
-
-        Raises:
-            ValueError: The vector has another length than those of the items.
-        """
-        ...
+__all__ = ["ExactIndex", "other_length", "scale_vector"]
 
 
 class ExactIndex:
-    """Compares with everything; right for up to some hundred thousand vectors."""
+    """Compares with everything, in memory; right for up to some hundred thousand vectors."""
+
+    is_blocking = False
 
     def __init__(
         self,
@@ -69,25 +40,26 @@ class ExactIndex:
         if uses_numpy is None:
             uses_numpy = importlib.util.find_spec("numpy") is not None
         self._uses_numpy = uses_numpy and similarity is None
+        self._texts: dict[str, str] = {}
         self._vectors: dict[str, list[array[float]]] = {}
         self._matrix: Any = None
         self._lengths: set[int] | None = None
 
-    def __len__(self) -> int:
-        return len(self._vectors)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._vectors
-
-    def put(self, key: str, vectors: "Sequence[array[float]]") -> None:
-        """Keep the vectors of an item; see `VectorIndex.put`."""
-        self._vectors[key] = [self._scaled(vector) for vector in vectors]
-        self._matrix = self._lengths = None
-
-    def remove(self, key: str) -> None:
-        """Forget an item; see `VectorIndex.remove`."""
-        if self._vectors.pop(key, None) is not None:
+    def sync(self, items: Mapping[str, str]) -> list[str]:
+        """Forget what is gone or has changed; see `VectorIndex.sync`."""
+        stale = [key for key, text in self._texts.items() if items.get(key) != text]
+        for key in stale:
+            del self._texts[key], self._vectors[key]
+        if stale:
             self._matrix = self._lengths = None
+        return [key for key in items if key not in self._texts]
+
+    def put(self, entries: Mapping[str, Entry]) -> None:
+        """Keep the vectors of items; see `VectorIndex.put`."""
+        for key, entry in entries.items():
+            self._texts[key] = entry.text
+            self._vectors[key] = [self._scaled(vector) for vector in entry.vectors]
+        self._matrix = self._lengths = None
 
     def search(self, vector: "array[float]", *, total: int, score: float) -> list[Found]:
         """Return the best items; see `VectorIndex.search`."""
@@ -97,22 +69,14 @@ class ExactIndex:
         if self._lengths is None:
             self._lengths = {len(v) for vectors in self._vectors.values() for v in vectors}
         if self._lengths != {len(asked)}:
-            known = ", ".join(map(str, sorted(self._lengths)))
-            raise ValueError(f"a vector of length {len(asked)}, among vectors of length {known}")
+            raise other_length(len(asked), self._lengths)
         scores = self._fast(asked) if self._uses_numpy else self._slow(asked)
         found = (pair for pair in scores if pair[1] >= score)
         # Of two that are equal, the one that was put first stands first.
         return [Found(*pair) for pair in heapq.nlargest(total, found, key=itemgetter(1))]
 
     def _scaled(self, vector: "array[float]") -> "array[float]":
-        if not self._is_cosine:
-            return vector
-        most = max(map(abs, vector))
-        if most == 0.0:
-            return vector
-        # By the largest number first, so that no square is too large or too small.
-        length = most * math.sqrt(sum((value / most) ** 2 for value in vector))
-        return array("f", [value / length for value in vector])
+        return scale_vector(vector) if self._is_cosine else vector
 
     def _slow(self, asked: "array[float]") -> list[tuple[str, float]]:
         if self._similarity is not None:
@@ -142,3 +106,19 @@ class ExactIndex:
                 best.append((key, max(scores[start : start + len(vectors)])))
                 start += len(vectors)
         return best
+
+
+def scale_vector(vector: "array[float]") -> "array[float]":
+    """Return a vector of the same direction and of length 1; one of zeros stays as it is."""
+    most = max(map(abs, vector))
+    if most == 0.0:
+        return vector
+    # By the largest number first, so that no square is too large or too small.
+    length = most * math.sqrt(sum((value / most) ** 2 for value in vector))
+    return array("f", [value / length for value in vector])
+
+
+def other_length(length: int, known: Collection[int]) -> ValueError:
+    """Return the error of a vector that cannot be compared with the others."""
+    lengths = ", ".join(map(str, sorted(known)))
+    return ValueError(f"a vector of length {length}, among vectors of length {lengths}")

@@ -1,16 +1,29 @@
-"""The items of storages, in the database or in memory: read whole, changed together."""
+"""The items of storages, in one of three places: read whole, changed together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from swarm.memory.cells import CellKey, write_cell
+from swarm.memory.calling import call_in_thread, failure_of
+from swarm.memory.cells import CellKey, content_version, write_cell
+from swarm.memory.specs import StorageSpec
 from swarm.memory.tables import MemoryTables, Tables
+from swarm.memory.values import as_item, decode_value, encode_value, item_key
 
 if TYPE_CHECKING:
     import sqlalchemy
 
-__all__ = ["Change", "Content", "Items", "MemoryItems", "SqlItems", "StoredItem"]
+__all__ = [
+    "NOTHING",
+    "Change",
+    "Content",
+    "Items",
+    "MemoryItems",
+    "OwnItems",
+    "SqlItems",
+    "StoredItem",
+    "item_texts",
+]
 
 
 class StoredItem(NamedTuple):
@@ -32,6 +45,10 @@ class Content(NamedTuple):
     """0 before the first change."""
 
 
+NOTHING = Content({}, 0, 0)
+"""What a storage holds before its first change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What happens together."""
@@ -46,19 +63,28 @@ class Change:
 class Items(Protocol):
     """Where the items of storages are kept."""
 
-    async def version(self, key: CellKey) -> int:
-        """Return a number that grows with each change."""
-        ...
+    async def read(self, key: CellKey, known: int = 0) -> Content | None:
+        """Return what a storage holds.
 
-    async def read(self, key: CellKey) -> Content:
-        """Return what a storage holds."""
-        ...
-
-    async def apply(self, key: CellKey, change: Change, version: int) -> bool:
-        """Change a storage, durably and as a whole.
+        Args:
+            key: Which storage.
+            known: The version that the caller has; 0 for none.
 
         Returns:
-            Whether it still had that version; otherwise nothing was changed.
+            What it holds; None when it still has the known version.
+        """
+        ...
+
+    async def apply(self, key: CellKey, change: Change, old: Content) -> Content | None:
+        """Change a storage, durably and as a whole.
+
+        Args:
+            key: Which storage.
+            change: What to change.
+            old: What it holds.
+
+        Returns:
+            What it holds now; None when it had another version, and nothing was changed.
         """
         ...
 
@@ -69,29 +95,68 @@ class MemoryItems:
     def __init__(self) -> None:
         self._contents: dict[CellKey, Content] = {}
 
-    async def version(self, key: CellKey) -> int:
-        """Return the version; see `Items.version`."""
-        return self._content(key).version
-
-    async def read(self, key: CellKey) -> Content:
+    async def read(self, key: CellKey, known: int = 0) -> Content | None:
         """Return what a storage holds; see `Items.read`."""
-        content = self._content(key)
-        return content._replace(items=dict(content.items))
+        content = self._contents.get(key, NOTHING)
+        return None if known and content.version == known else content
 
-    async def apply(self, key: CellKey, change: Change, version: int) -> bool:
+    async def apply(self, key: CellKey, change: Change, old: Content) -> Content | None:
         """Change a storage; see `Items.apply`."""
-        content = self._content(key)
-        if content.version != version:
-            return False
-        items = {} if change.is_clear else dict(content.items)
-        for item in change.remove:
-            items.pop(item, None)
-        items.update(change.put)
-        self._contents[key] = Content(items, change.last_number, version + 1)
-        return True
+        if self._contents.get(key, NOTHING).version != old.version:
+            return None
+        new = self._contents[key] = _changed(old, change, old.version + 1)
+        return new
 
-    def _content(self, key: CellKey) -> Content:
-        return self._contents.get(key, Content({}, 0, 0))
+
+class OwnItems:
+    """Items that functions of the program keep, in place of the database.
+
+    All of them are read at each use, so what another program changed is seen; the last of two
+    writes at once wins. Numbers that were handed out as ids are known as long as the host is open.
+    """
+
+    def __init__(self, spec: StorageSpec, numbers: dict[CellKey, int]) -> None:
+        self._spec = spec
+        self._numbers = numbers
+
+    async def read(self, key: CellKey, known: int = 0) -> Content | None:
+        """Return what a storage holds; see `Items.read`.
+
+        Raises:
+            MemoryCallbackError: The function failed, or gave no list.
+            NotJsonError: It gave something else than items.
+        """
+        function = self._spec.get_data
+        if function is None:
+            raise ValueError(f"{key.place} has no `get_data`")
+        values = await call_in_thread(function, key.client_id, key.name, place=key.place)
+        if values is None:
+            return NOTHING
+        if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
+            raise failure_of(function, key.place, "it returns no list of items")
+        texts = item_texts(cast("Iterable[object]", values), key.place)
+        items = {item: StoredItem(n, text) for n, (item, text) in enumerate(texts.items())}
+        version = content_version("\n".join(texts.values()))
+        if known and version == known:
+            return None
+        return Content(items, self._numbers.get(key, 0), version)
+
+    async def apply(self, key: CellKey, change: Change, old: Content) -> Content | None:
+        """Change a storage; see `Items.apply`.
+
+        Raises:
+            MemoryCallbackError: The function failed.
+        """
+        function = self._spec.set_data
+        if function is None:
+            raise ValueError(f"{key.place} has no `set_data`")
+        new = _changed(old, change, 0)
+        if change.put or change.remove or change.is_clear or not old.version:
+            values = [decode_value(stored.text) for stored in new.items.values()]
+            await call_in_thread(function, key.client_id, key.name, values, place=key.place)
+        self._numbers[key] = change.last_number
+        texts = "\n".join(stored.text for stored in new.items.values())
+        return new._replace(version=content_version(texts))
 
 
 class SqlItems:
@@ -100,14 +165,10 @@ class SqlItems:
     def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
 
-    async def version(self, key: CellKey) -> int:
-        """Return the version; see `Items.version`."""
-        return (await self._tables.run(lambda c, tables: _head(c, tables, key)))[0]
-
-    async def read(self, key: CellKey) -> Content:
+    async def read(self, key: CellKey, known: int = 0) -> Content | None:
         """Return what a storage holds; see `Items.read`."""
 
-        def work(connection: "sqlalchemy.Connection", tables: Tables) -> Content:
+        def work(connection: "sqlalchemy.Connection", tables: Tables) -> Content | None:
             import sqlalchemy as sa
 
             table = tables.items
@@ -118,6 +179,8 @@ class SqlItems:
             )
             while True:
                 version, last_number = _head(connection, tables, key)
+                if known and version == known:
+                    return None
                 rows = connection.execute(query).all()
                 # Another process may have changed it between the two queries.
                 if _head(connection, tables, key)[0] == version:
@@ -126,14 +189,14 @@ class SqlItems:
 
         return await self._tables.run(work)
 
-    async def apply(self, key: CellKey, change: Change, version: int) -> bool:
+    async def apply(self, key: CellKey, change: Change, old: Content) -> Content | None:
         """Change a storage; see `Items.apply`."""
         import sqlalchemy as sa
         import sqlalchemy.exc
 
         def work(connection: "sqlalchemy.Connection", tables: Tables) -> bool:
             table = tables.items
-            if not write_cell(connection, tables, key, str(change.last_number), version):
+            if not write_cell(connection, tables, key, str(change.last_number), old.version):
                 return False
             owner = _owner(key)
             if change.is_clear:
@@ -153,9 +216,32 @@ class SqlItems:
             return True
 
         try:
-            return await self._tables.run(work)
+            is_applied = await self._tables.run(work)
         except sqlalchemy.exc.IntegrityError:
-            return False  # another process was the first to change this storage
+            return None  # another process was the first to change this storage
+        return _changed(old, change, old.version + 1) if is_applied else None
+
+
+def item_texts(values: Iterable[object], place: str) -> dict[str, str]:
+    """Return the texts of items by their keys; of two with one id, the later one.
+
+    Raises:
+        NotJsonError: One is no mapping of JSON values.
+        InvalidIdError: One has no id, or one that cannot be.
+    """
+    texts: dict[str, str] = {}
+    for value in values:
+        item = as_item(value, place)
+        texts[item_key(item.get("id"), place)] = encode_value(item, place)
+    return texts
+
+
+def _changed(old: Content, change: Change, version: int) -> Content:
+    items = {} if change.is_clear else dict(old.items)
+    for item in change.remove:
+        items.pop(item, None)
+    items.update(change.put)
+    return Content(items, change.last_number, version)
 
 
 def _head(connection: "sqlalchemy.Connection", tables: Tables, key: CellKey) -> tuple[int, int]:

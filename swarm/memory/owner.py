@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from swarm.catalog import current_catalog
 from swarm.errors import DeclarationError, SessionError, UnknownNameError
 from swarm.memory.cells import CellKey
 from swarm.memory.errors import MemoryNotListedError
@@ -74,8 +75,8 @@ def listed_memory(
     return found
 
 
-def shared_memory(kind: Literal["state", "storage", "compute"], name: str) -> "Memory":
-    """Return the memory for something that is shared.
+def shared_memory(kind: Literal["state", "storage", "compute"], name: str) -> Found:
+    """Return the memory for something that is shared, which belongs to everybody.
 
     Raises:
         SessionError: No turn is running and no host is open.
@@ -87,7 +88,7 @@ def shared_memory(kind: Literal["state", "storage", "compute"], name: str) -> "M
     if not memory.catalog.registry(kinds[kind]).get(name).shared:
         facade = kind.title()
         raise DeclarationError(f"{kind} {name!r} is not shared; use {facade}, with a client id")
-    return memory
+    return Found(memory, EVERYBODY)
 
 
 def _current_memory() -> "Memory":
@@ -99,4 +100,6 @@ def _current_memory() -> "Memory":
     host = current_host()
     if host is None:
         raise SessionError("no host is open; shared memory needs one")
-    return host.memory
+    catalog = current_catalog()
+    is_scope = catalog.descends_from(host.catalog)
+    return host.memory.for_catalog(catalog) if is_scope else host.memory

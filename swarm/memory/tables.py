@@ -26,6 +26,7 @@ class Tables:
     """One row for each state that was written, and each storage that was changed."""
     items: "sqlalchemy.Table"
     vectors: "sqlalchemy.Table"
+    """By the hash of their text, with the second of their last use."""
 
 
 class MemoryTables:
@@ -58,6 +59,8 @@ class MemoryTables:
         def create(connection: "sqlalchemy.Connection") -> None:
             for table in metadata.sorted_tables:
                 connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+                for index in table.indexes:
+                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
 
         try:
             await self._database.run(create)
@@ -93,9 +96,10 @@ def _tables(metadata: "sqlalchemy.MetaData") -> Tables:
         sa.Column("payload", sa.Text, nullable=False),
     )
     vectors = sa.Table(
-        "memory_vectors",
+        "memory_embeddings",
         metadata,
         sa.Column("sha256", sa.String(64), primary_key=True),
+        sa.Column("used_at", sa.BigInteger, nullable=False, index=True),
         sa.Column("vector", sa.LargeBinary, nullable=False),
     )
     return Tables(cells, items, vectors)

@@ -155,6 +155,8 @@ class Session:
             self._ticket = self.journal.release(self.id)
             remove_live(self)
         await self.flush()
+        if self.plan.memory is not None:
+            await self.plan.memory.dispose(self.plan.spec.swarm_name, self.client_id)
         if self.told is not None:
             await self.told.closed()
 

@@ -1,7 +1,7 @@
 """An OpenAI-compatible model server on loopback, scripted by a test, streaming and not.
 
-It speaks the wire format of `POST /v1/chat/completions` and can misbehave on request: refuse,
-hang, break off, or send bytes that are no answer.
+It speaks the wire formats of `POST /v1/chat/completions` and `POST /v1/embeddings`, and can
+misbehave on request: refuse, hang, break off, or send bytes that are no answer.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,7 +15,15 @@ from aiohttp import web
 
 from swarm.messages import Message, ToolCall
 
-__all__ = ["Decide", "Reply", "StubReply", "StubServer", "call_first_tool"]
+__all__ = [
+    "Decide",
+    "Embed",
+    "Reply",
+    "StubReply",
+    "StubServer",
+    "call_first_tool",
+    "count_letters",
+]
 
 _Json = Mapping[str, Any]
 
@@ -45,6 +53,9 @@ Reply = str | Message | StubReply
 Decide = Callable[[_Json], Reply]
 """Takes the request's JSON and returns the answer."""
 
+Embed = Callable[[_Json], StubReply | list[list[float]]]
+"""Takes the request's JSON and returns the vectors, or how to misbehave."""
+
 
 def call_first_tool(request: _Json) -> Reply:
     """Call the first tool that is offered, then repeat its output: the least a model can do."""
@@ -57,11 +68,23 @@ def call_first_tool(request: _Json) -> Reply:
     return f"You said: {last['content']}"
 
 
+def count_letters(request: _Json) -> list[list[float]]:
+    """Return for each text how often it has each letter of the alphabet."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return [[float(text.lower().count(one)) for one in letters] for text in request["input"]]
+
+
 class StubServer:
     """Open with `async with`; `base_url` is what a completion takes."""
 
-    def __init__(self, reply: Decide = call_first_tool, *, key: str | None = None) -> None:
-        self._reply = reply
+    def __init__(
+        self,
+        reply: Decide = call_first_tool,
+        *,
+        embed: Embed = count_letters,
+        key: str | None = None,
+    ) -> None:
+        self._reply, self._embed = reply, embed
         self._key = key
         self._runner: web.AppRunner | None = None
         self._closing = anyio.Event()
@@ -74,6 +97,7 @@ class StubServer:
     async def __aenter__(self) -> "StubServer":
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._serve)
+        app.router.add_post("/v1/embeddings", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -100,7 +124,14 @@ class StubServer:
             return web.json_response(error, status=401)
         request: _Json = orjson.loads(await http.read())
         self.requests.append(request)
-        reply = _as_reply(self._reply(request))
+        is_embedding = http.path.endswith("/embeddings")
+        vectors: list[list[float]] = []
+        if is_embedding:
+            made = self._embed(request)
+            reply = made if isinstance(made, StubReply) else StubReply()
+            vectors = [] if isinstance(made, StubReply) else made
+        else:
+            reply = _as_reply(self._reply(request))
         if reply.hangs:
             await self._closing.wait()
         if reply.delay:
@@ -114,7 +145,8 @@ class StubServer:
             )
         if request.get("stream"):
             return await self._stream(http, request, reply)
-        body = orjson.dumps(_answer(request, reply))
+        answer = _embeddings(request, vectors) if is_embedding else _answer(request, reply)
+        body = orjson.dumps(answer)
         if not reply.breaks_off:
             return web.Response(body=body, content_type="application/json")
         response = web.StreamResponse(headers={"Content-Length": str(len(body))})
@@ -195,6 +227,15 @@ def _answer(request: _Json, reply: StubReply) -> dict[str, object]:
         "choices": [choice],
         "usage": _usage(request, reply),
     }
+
+
+def _embeddings(request: _Json, vectors: list[list[float]]) -> dict[str, object]:
+    data = [
+        {"object": "embedding", "index": index, "embedding": vector}
+        for index, vector in enumerate(vectors)
+    ]
+    # The order is not promised, so a client has to look at the index.
+    return {"object": "list", "model": request.get("model"), "data": data[::-1]}
 
 
 async def _chunks(request: _Json, reply: StubReply) -> AsyncIterator[dict[str, object]]:

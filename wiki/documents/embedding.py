@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import anyio.from_thread
 
-from swarm.errors import DeclarationError, ProviderOutputError, require, suggest
+from swarm.errors import DeclarationError, ProviderOutputError, SwarmError, require, suggest
 from swarm.memory.hashing import hash_texts
 from swarm.memory.specs import EmbeddingSpec
 
@@ -151,6 +151,8 @@ class FunctionEmbedding:
             if inspect.isawaitable(rows):
                 rows = anyio.from_thread.run(_wait_for, rows)
             vectors = [pack(row) for row in rows]
+        except SwarmError:
+            raise
         except Exception as error:
             # It is the user's code; what it raises is a failure of the embedding.
             text = f"{type(error).__name__}: {error}"

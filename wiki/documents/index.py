@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from swarm.errors import DataError, StoreError
+from swarm.locks import folder_lock
 from swarm.memory.specs import EmbeddingSpec
 from wiki.documents.chunk import OVERLAP, SIZE, Passage, cut
 from wiki.documents.embedding import Embedding, open_embedding
@@ -19,7 +20,7 @@ from wiki.documents.read import check_size, read_file
 from wiki.documents.sources import Found, Skipped, SourceFile, find_files
 from wiki.documents.store import PassageStore, StoredFile
 from wiki.documents.vectors import Backend, Near, Vectors, open_vectors
-from wiki.registry.files import folder_lock, hash_file
+from wiki.registry.files import hash_file
 
 __all__ = ["DocumentIndex", "Hit", "IndexReport"]
 

@@ -1,6 +1,6 @@
 """A lock between processes that can be tried without waiting.
 
-The registry's `folder_lock` waits; a question must not wait for another process that indexes.
+`swarm.locks.folder_lock` waits; a question must not wait for another process that indexes.
 """
 
 import contextlib

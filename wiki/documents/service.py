@@ -11,7 +11,8 @@ from swarm import Catalog
 from swarm.errors import DataError
 from swarm.extension import Services
 from swarm.host import Host, current_host
-from swarm.memory import EMBEDDINGS
+from swarm.memory import EMBEDDINGS, EmbeddingSpec
+from swarm.memory.embedders import open_embedder
 from wiki.answer import Citation
 from wiki.documents.ground import cite
 from wiki.documents.index import DocumentIndex, IndexReport
@@ -87,7 +88,7 @@ async def _open(spec: WikiSpec, catalog: Catalog, services: Services) -> Documen
     embeddings = catalog.registry(EMBEDDINGS)
     declared = None
     if spec.embedding is not None and spec.embedding in embeddings:
-        declared = embeddings.get(spec.embedding)
+        declared = await _with_function(embeddings.get(spec.embedding), services)
     key = repr((spec.wiki_name, root, spec.documents, spec.embedding, spec.vectors))
 
     async def start() -> tuple[DocumentIndex, "_Stop"]:
@@ -103,6 +104,21 @@ async def _open(spec: WikiSpec, catalog: Catalog, services: Services) -> Documen
         return index, _Stop(index)
 
     return await services.shared(f"documents:{key}", start)
+
+
+async def _with_function(spec: EmbeddingSpec, services: Services) -> EmbeddingSpec:
+    """Return an embedding with a function in place of a provider, which needs the host."""
+    if not spec.is_remote:
+        return spec
+    embed = await open_embedder(spec, services)
+
+    async def create(texts: list[str]) -> list[list[float]]:
+        batches = range(0, len(texts), spec.batch_size)
+        made = [await embed(texts[at : at + spec.batch_size], False) for at in batches]
+        return [vector for vectors in made for vector in vectors]
+
+    version = f"{spec.model} {spec.version}".strip()
+    return spec.model_copy(update={"model": None, "create": create, "version": version})
 
 
 def _root(spec: WikiSpec) -> Path:

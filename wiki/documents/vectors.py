@@ -4,19 +4,16 @@ Both follow a `PassageStore`. Chroma runs inside this process: no server, no tel
 embedding function of its own.
 """
 
-import contextlib
 import hashlib
 import importlib.util
-import secrets
 import threading
 from array import array
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from swarm.errors import StoreError, require
+from swarm.chroma import ChromaFolder
+from swarm.errors import require
 from wiki.documents.store import PassageStore
-from wiki.registry.files import folder_lock
 
 __all__ = ["Backend", "ChromaVectors", "ExactVectors", "Near", "Vectors", "open_vectors"]
 
@@ -112,33 +109,25 @@ class ChromaVectors:
     name: Backend = "chroma"
 
     def __init__(self, store: PassageStore, folder: Path) -> None:
-        self._chromadb: Any = require("chromadb", extra="chroma")
+        self._chroma = ChromaFolder(folder)
         self._store = store
-        self._folder = folder
-        self._client: Any = None
-        self._collection: Any = None
-        self._written: str | None = None
-        # Invariant: one thread at a time opens, closes or replaces the client.
-        self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
 
     def sync(self) -> None:
         """Bring the collection to what the store holds."""
-        with self._lock, folder_lock(self._folder), self._chroma_errors():
+        with self._chroma.opened():
             self._catch_up()
 
     def search(self, vector: bytes, limit: int) -> list[Near]:
         """Return the nearest passages, the best first."""
-        with self._lock, folder_lock(self._folder), self._chroma_errors():
-            self._open()
-            count = int(self._collection.count())
+        with self._chroma.opened():
+            count = int(self._collection().count())
             if not count and self._store.count():
                 # Somebody removed the folder; everything that it held is in the store.
                 self._catch_up()
-                count = int(self._collection.count())
+                count = int(self._collection().count())
             if not count:
                 return []
-            found: Any = self._collection.query(
+            found: Any = self._collection().query(
                 query_embeddings=[_unpack(vector)],
                 n_results=min(limit, count),
                 include=["distances"],
@@ -148,92 +137,45 @@ class ChromaVectors:
 
     def close(self) -> None:
         """Close the client."""
-        with self._lock:
-            self._close()
-
-    def _open(self) -> None:
-        written = self._store.settings("written")
-        if self._client is not None and written == self._written:
-            return
-        # Chroma does not see what another process wrote until it is opened anew.
-        self._close()
-        self._written = written
-        settings = self._chromadb.config.Settings(anonymized_telemetry=False)
-        self._client = self._chromadb.PersistentClient(str(self._folder), settings=settings)
-        self._collection = self._make()
-        function: dict[str, Any] = (
-            self._collection.configuration_json.get("embedding_function") or {}
-        )
-        if function.get("type", "legacy") != "legacy":
-            self._close()
-            text = f"{self._folder} names an embedding function, so it is not ours; remove it"
-            raise StoreError(text)
+        self._chroma.close()
 
     def _catch_up(self) -> None:
         name = self._name()
         former = self._store.settings("collection")
         if former != name:
             # Other settings make other vectors, perhaps of another length.
-            self._close()
-            self._open()
             if former is not None:
-                self._delete(former)
+                self._chroma.delete(former)
             self._store.wait_for_all()
             self._store.record("collection", name)
-        self._open()
         self._drain()
-        if self._collection.count() != self._store.count() and not self._store.waiting(1):
+        if self._collection().count() != self._store.count() and not self._store.waiting(1):
             # The folder is not the one that the store was told of; it is derived, so refill it.
-            self._delete(name)
-            self._collection = self._make()
+            self._chroma.delete(name)
             self._store.wait_for_all()
             self._drain()
 
-    def _make(self) -> Any:
-        return self._client.get_or_create_collection(
-            self._name(), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-        )
-
-    def _delete(self, name: str) -> None:
-        with contextlib.suppress(self._chromadb.errors.NotFoundError):
-            self._client.delete_collection(name)
+    def _collection(self) -> Any:
+        return self._chroma.collection(self._name(), "cosine")
 
     def _name(self) -> str:
         """Return the collection's name, another one for each way to make the vectors."""
         fingerprint = self._store.settings("fingerprint") or ""
         return f"passages-{hashlib.sha256(fingerprint.encode()).hexdigest()[:12]}"
 
-    @contextlib.contextmanager
-    def _chroma_errors(self) -> Generator[None, None, None]:
-        try:
-            yield
-        except StoreError:
-            raise
-        except Exception as error:
-            # A folder that is broken makes Chroma raise whatever its engine stumbles over.
-            text = f"{self._folder}: {error}; delete the folder, it is made anew"
-            raise StoreError(text) from error
-
     def _drain(self) -> None:
-        batch = min(1000, int(self._client.get_max_batch_size()))
-        while ids := self._store.waiting(batch):
+        while ids := self._store.waiting(self._chroma.batch):
             rows = self._store.vectors(ids)
+            self._chroma.will_write(self._name())
             gone = sorted(set(ids) - {row.id for row in rows})
             if gone:
-                self._collection.delete(ids=[str(number) for number in gone])
+                self._collection().delete(ids=[str(number) for number in gone])
             if rows:
                 names = [str(row.id) for row in rows]
-                self._collection.upsert(ids=names, embeddings=[_unpack(row.vector) for row in rows])
-            self._written = secrets.token_hex(8)
-            self._store.record("written", self._written)
+                vectors = [_unpack(row.vector) for row in rows]
+                self._collection().upsert(ids=names, embeddings=vectors)
             # Told only now: an indexing that is killed before repeats both, which does no harm.
             self._store.done(ids)
-
-    def _close(self) -> None:
-        # Older versions have no such method; there the client lives until the process ends.
-        if hasattr(self._client, "close"):
-            self._client.close()
-        self._client = self._collection = None
 
 
 def _unpack(vector: bytes) -> list[float]:

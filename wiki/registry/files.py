@@ -1,14 +1,12 @@
-"""Files that are written once and whole: copies with their hash, atomic replacement, a lock."""
+"""Files that are written once and whole: copies with their hash, atomic replacement."""
 
-import contextlib
 import hashlib
 import os
 import sys
-from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["FileHash", "copy_file", "folder_lock", "hash_file", "sync_folder", "write_file"]
+__all__ = ["FileHash", "copy_file", "hash_file", "sync_folder", "write_file"]
 
 _BLOCK = 2**20
 
@@ -69,36 +67,3 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextlib.contextmanager
-def folder_lock(folder: Path) -> Generator[None, None, None]:
-    """Keep other threads and processes out of the same block for this folder.
-
-    The system releases the lock when its holder dies, so it is never left behind.
-    """
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        _lock(descriptor)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-if sys.platform == "win32":
-    import msvcrt
-    import time
-
-    def _lock(descriptor: int) -> None:
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-                return
-            except OSError:  # it gives up after ten seconds
-                time.sleep(0.1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from swarm.errors import DataError
-from wiki.registry.files import copy_file, folder_lock, sync_folder, write_file
+from swarm.locks import folder_lock
+from wiki.registry.files import copy_file, sync_folder, write_file
 from wiki.registry.layout import check_plain_folder, store_errors, version_numbers
 from wiki.registry.manifest import (
     MANIFEST_NAME,

@@ -17,9 +17,10 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from swarm.errors import DataError, DeclarationError, UnknownNameError
+from swarm.locks import folder_lock
 from wiki.registry.aliases import Aliases, Promotion, read_aliases, write_aliases
 from wiki.registry.errors import CorruptedVersionError, NotPromotedError
-from wiki.registry.files import folder_lock, hash_file
+from wiki.registry.files import hash_file
 from wiki.registry.intake import check_sources, store_version, weights_name
 from wiki.registry.layout import check_plain_folder, store_errors, version_numbers
 from wiki.registry.manifest import MANIFEST_NAME, Manifest, ModelVersion, manifest_hash

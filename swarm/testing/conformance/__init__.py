@@ -5,6 +5,7 @@ A case is a behaviour with a name. The suite says which ones hold; it needs no t
 
 from swarm.testing.conformance.journal import journal_cases, validate_journal
 from swarm.testing.conformance.report import CaseResult, ConformanceError, Report
+from swarm.testing.conformance.vectors import validate_vector_index, vector_index_cases
 
 __all__ = [
     "CaseResult",
@@ -12,4 +13,6 @@ __all__ = [
     "Report",
     "journal_cases",
     "validate_journal",
+    "validate_vector_index",
+    "vector_index_cases",
 ]

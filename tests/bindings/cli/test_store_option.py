@@ -54,6 +54,25 @@ def test_the_option_and_the_variable_name_the_store(
     assert PASSWORD not in "".join(said)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ask", "shop.yaml", "faq", "hello"],
+        ["mcp", "show", "shop.yaml", "shelves"],
+        ["mcp", "approve", "shop.yaml", "shelves"],
+        ["serve", "shop.yaml", "--mcp"],
+    ],
+)
+def test_every_command_that_opens_a_host_takes_the_option(home: Path, words: list[str]) -> None:
+    more = "wikis: {faq: {completion: m}}\nmcp: {shelves: {command: [nothing]}}\n"
+    Path("shop.yaml").write_text(DOCUMENT + more, encoding="utf-8")
+    url = f"postgresql://me:{PASSWORD}@127.0.0.1:1/x"
+    done = CliRunner().invoke(app, [*words, "--store", url])
+    assert done.exit_code == 3, done.output
+    assert "postgresql://me@127.0.0.1:1/x failed" in " ".join(done.output.split())
+    assert PASSWORD not in done.output
+
+
 def test_a_store_that_cannot_be_reached(home: Path) -> None:
     done = CliRunner().invoke(app, ["runs", "--store", f"postgresql://me:{PASSWORD}@127.0.0.1:1/x"])
     assert done.exit_code == 3

@@ -1,4 +1,7 @@
-"""A server that speaks Cohere's `POST /v2/chat`, as the types of their SDK define it."""
+"""A server that speaks Cohere's `POST /v2/chat`, as the types of their SDK define it.
+
+`POST /v2/embed` answers with the bodies that a test gives.
+"""
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -74,6 +77,7 @@ async def open_cohere_server(
 
     app = web.Application()
     app.router.add_post("/v2/chat", chat)
+    app.router.add_post("/v2/embed", chat)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -1,13 +1,14 @@
 """A live MCP server, used by an agent in a conversation."""
 
 import os
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from swarm import CompletionRequest, Message, ToolContext, add_mcp, session, use_catalog
-from swarm.errors import MissingKeyError
+from swarm import MCP, CompletionRequest, Message, ToolContext, add_mcp, session, use_catalog
+from swarm.errors import MissingKeyError, SessionError, UnknownNameError
 from swarm.mcp.errors import McpUnavailableError
 from swarm.testing import call_tool
 from tests.swarm.mcp.conftest import Shelves
@@ -379,6 +380,79 @@ async def test_two_functions_in_place_of_a_server(program: Program) -> None:
     assert asked == ["ann", "ann", "bob"]
     assert output_of(model.requests[1]) == "hello ann True"
     assert model.requests[-1].tools[0].description == "Greet bob."
+
+
+async def test_observers_are_told_and_harm_nothing(
+    program: Program, caplog: pytest.LogCaptureFixture
+) -> None:
+    """kit:mcp:callbacks; the kit declares onFetch and never calls it."""
+    told: list[tuple[object, ...]] = []
+
+    def telling(event: str) -> Any:
+        async def tell(*values: Any) -> None:
+            told.append((event, *[getattr(value, "arguments", value) for value in values]))
+            raise ValueError(f"{event} is broken")
+
+        return tell
+
+    def list_tools(client_id: str) -> list[dict[str, object]]:
+        return [{"name": "hello"}]
+
+    def call_tool_of(name: str, context: ToolContext) -> str:
+        return name
+
+    async def refresh(context: ToolContext) -> str:
+        await MCP.update("greeter", context.client_id)
+        return "asked anew"
+
+    events = ("on_init", "on_dispose", "on_fetch", "on_list", "on_call", "on_update")
+    callbacks: Any = {event: telling(event) for event in events}
+    with use_catalog(program.catalog):
+        add_mcp(
+            mcp_name="greeter", list_tools=list_tools, call_tool=call_tool_of, callbacks=callbacks
+        )
+    program.agent(
+        steps=[call_tool("hello", loud=True), call_tool("refresh"), "Hello."],
+        tools=[refresh],
+        mcp=["greeter"],
+    )
+    async with program.chat("ann") as chat:
+        assert await chat.complete("Hello?") == "Hello."
+        with pytest.raises(UnknownNameError, match="did you mean 'greeter'"):
+            await MCP.update("greter")
+        await MCP.update("greeter")
+    names = ("ann", "greeter")
+    assert told == [
+        ("on_init", "greeter"),
+        ("on_fetch", *names),
+        ("on_list", ["hello"], *names),
+        ("on_call", "hello", {"loud": True}, "greeter"),
+        ("on_list", ["hello"], *names),
+        ("on_update", *names),
+        ("on_fetch", *names),
+        ("on_list", ["hello"], *names),
+        ("on_update", None, "greeter"),
+        ("on_dispose", "greeter"),
+    ]
+    assert "callback 'tell' of mcp 'greeter' failed" in caplog.text
+    with pytest.raises(SessionError, match="no host is open"):
+        await MCP.update("greeter")
+
+
+async def test_observers_hear_of_a_live_server(program: Program, shelves: Shelves) -> None:
+    told: list[tuple[object, ...]] = []
+
+    def fetched(*values: object) -> None:
+        told.append(values)
+
+    def called(name: str, context: ToolContext, mcp_name: str) -> None:
+        told.append((name, context.tool_name, mcp_name))
+
+    name = shelves.declare(program, prefix="s_", callbacks={"on_fetch": fetched, "on_call": called})
+    program.agent(steps=[call_tool("s_stock", sku="A1"), "3."], mcp=[name])
+    async with program.chat() as chat:
+        await chat.complete("How many?")
+    assert told == [(None, "shelves"), ("stock", "s_stock", "shelves")]
 
 
 def _is_alive(pid: int) -> bool:

@@ -5,10 +5,12 @@ from typing import Any
 import anyio
 import pytest
 
+from swarm import override_compute, use_catalog
 from swarm.errors import DeclarationError
 from swarm.memory import MemoryCallbackError, NotJsonError
 from swarm.memory.owner import EVERYBODY, Owner
 from tests.swarm.memory.conftest import Declare, Open, giving
+from tests.swarm.program import Program
 
 pytestmark = pytest.mark.anyio
 
@@ -183,6 +185,65 @@ async def test_update_discards_and_time_does_too(
     assert told == [(1, *names), names, (2, *names), (3, *names)]
 
 
+async def test_observers_are_told_and_harm_nothing(
+    declare: Declare, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """kit:compute:callbacks; the kit declares onCompute and never calls it."""
+    told: list[tuple[object, ...]] = []
+
+    def telling(event: str) -> Any:
+        def tell(*values: object) -> None:
+            told.append((event, *values))
+            raise ValueError(f"{event} is broken")
+
+        return tell
+
+    events = ("on_init", "on_dispose", "on_compute", "on_calculate", "on_update")
+    declare(state_name="cart", default=1)
+    declare(state_name="rate", default=1)
+    declare(
+        compute_name="total",
+        get=giving(7),
+        depends_on=["cart", "rate"],
+        callbacks={event: telling(event) for event in events},
+    )
+    async with opened() as host:
+        computes = host.memory.computes
+        assert await computes.get("total", ANNA) == 7
+        assert await computes.get("total", ANNA) == 7
+        await host.memory.states.set("rate", 2, ANNA)
+        assert await computes.get("total", ANNA) == 7
+        await computes.update("total", ANNA)
+        await host.memory.dispose(*ANNA)
+        await computes.get("total", BERT)
+    names = ("anna", "total")
+    assert told == [
+        ("on_init", *names),
+        ("on_compute", 7, *names),
+        ("on_calculate", "rate", *names),
+        ("on_compute", 7, *names),
+        ("on_update", *names),
+        ("on_dispose", *names),
+        ("on_init", "bert", "total"),
+        ("on_compute", 7, "bert", "total"),
+        ("on_dispose", "bert", "total"),
+    ]
+    assert "callback 'tell' of compute 'total' failed" in caplog.text
+    assert "on_calculate is broken" in caplog.text
+
+
+async def test_an_overridden_compute_leaves_nothing_behind(
+    program: Program, declare: Declare, opened: Open
+) -> None:
+    declare(compute_name="total", get=giving(1))
+    async with opened() as host:
+        computes = host.memory.computes
+        assert await computes.get("total", ANNA) == 1
+        with use_catalog(program.catalog), override_compute("total", get=giving(2)):
+            assert await computes.get("total", ANNA) == 2
+        assert await computes.get("total", ANNA) == 1
+
+
 async def test_update_during_a_computation_discards_what_it_gives(
     declare: Declare, opened: Open
 ) -> None:
@@ -205,7 +266,7 @@ async def test_update_during_a_computation_discards_what_it_gives(
         assert await host.memory.computes.get("count", ANNA) == 2
 
 
-@pytest.mark.parametrize("place", ["get", "middleware", "on_compute", "not_json"])
+@pytest.mark.parametrize("place", ["get", "middleware", "not_json"])
 async def test_an_error_is_told_and_not_remembered(
     declare: Declare, opened: Open, place: str
 ) -> None:
@@ -225,7 +286,6 @@ async def test_an_error_is_told_and_not_remembered(
         compute_name="five",
         get=get,
         middlewares=[explode] if place == "middleware" else [],
-        callbacks={"on_compute": explode} if place == "on_compute" else None,
     )
     async with opened() as host:
         with pytest.raises(NotJsonError if place == "not_json" else MemoryCallbackError) as caught:

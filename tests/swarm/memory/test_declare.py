@@ -8,10 +8,12 @@ import jsonschema
 import pytest
 import yaml
 
+import declarative
+import swarm
 from declarative import check, load
 from declarative.describe.schema import document_schema
 from swarm import Catalog, add_agent, add_completion, session, use_catalog, validate
-from swarm.errors import DuplicateNameError, ValidationError
+from swarm.errors import DuplicateNameError, UnknownNameError, ValidationError
 from swarm.memory import (
     COMPUTES,
     EMBEDDINGS,
@@ -33,14 +35,18 @@ states:
     middlewares: ["memory:count"]
     callbacks: {on_write: "memory:look"}
   rate: {get_default: "memory:rate", shared: true, persist: false}
+  kept: {get_state: "memory:rate", set_state: "memory:look", callbacks: {on_load: "memory:look"}}
 embeddings:
-  own: {create: "memory:embed", batch_size: 8, similarity: dot}
+  own:
+    {create: "memory:embed", batch_size: 8, similarity: dot, callbacks: {on_create: "memory:look"}}
+  far: {model: openai/some-embed, api_key_env: EMBED_KEY, extra_body: {dimensions: 64}}
 storages:
   goods:
     embedding: own
     index: "memory:index"
     default: [{id: 1, text: aspirin}, {id: two, text: cough syrup}]
     callbacks: {on_search: "memory:look"}
+  shelf: {get_data: "memory:rate", set_data: "memory:look", vectors: chroma}
 computes:
   total: {get: "memory:total", depends_on: [cart, rate], ttl: 60}
 agents:
@@ -106,7 +112,7 @@ def test_a_document_declares_memory_that_works(tmp_path: Path) -> None:
     assert callbacks is not None
     assert callbacks.on_write is not None
     seen: list[Any] = callbacks.on_write.__globals__["seen"]
-    assert [len(values) for values in seen] == [3, 4]
+    assert [len(values) for values in seen] == [3, 3, 3, 4]
 
 
 def test_python_and_yaml_give_the_same(tmp_path: Path) -> None:
@@ -115,6 +121,7 @@ def test_python_and_yaml_give_the_same(tmp_path: Path) -> None:
     own = from_yaml.registry(EMBEDDINGS).get("own")
     goods = from_yaml.registry(STORAGES).get("goods")
     total = from_yaml.registry(COMPUTES).get("total")
+    kept = from_yaml.registry(STATES).get("kept")
     catalog = Catalog()
     with use_catalog(catalog):
         add_state(
@@ -124,13 +131,37 @@ def test_python_and_yaml_give_the_same(tmp_path: Path) -> None:
             callbacks={"on_write": cart.callbacks and cart.callbacks.on_write},  # type: ignore[arg-type]
         )
         add_state(state_name="rate", get_default=rate.get_default, shared=True, persist=False)
-        add_embedding(embedding_name="own", create=own.create, batch_size=8, similarity="dot")
+        add_state(
+            state_name="kept",
+            get_state=kept.get_state,
+            set_state=kept.set_state,
+            callbacks=kept.callbacks,
+        )
+        add_embedding(
+            embedding_name="own",
+            create=own.create,
+            batch_size=8,
+            similarity="dot",
+            callbacks=own.callbacks,
+        )
+        add_embedding(
+            embedding_name="far",
+            model="openai/some-embed",
+            api_key_env="EMBED_KEY",
+            extra_body={"dimensions": 64},
+        )
         add_storage(
             storage_name="goods",
             embedding="own",
             index=goods.index,
             default=[{"id": 1, "text": "aspirin"}, {"id": "two", "text": "cough syrup"}],
             callbacks=goods.callbacks,
+        )
+        add_storage(
+            storage_name="shelf",
+            get_data=kept.get_state,
+            set_data=kept.set_state,
+            vectors="chroma",
         )
         add_compute(compute_name="total", get=total.get, depends_on=["cart", "rate"], ttl=60)
     kinds: tuple[Any, ...] = (STATES, EMBEDDINGS, STORAGES, COMPUTES)
@@ -178,6 +209,8 @@ def test_validate_finds_every_reference_that_leads_nowhere() -> None:
         add_state(state_name="cart")
         add_state(state_name="rate", shared=True, default=float("nan"))
         add_storage(storage_name="goods", embedding="hsah")
+        add_embedding(embedding_name="own", create=len, get_similarity=max)
+        add_storage(storage_name="shelf", embedding="own", vectors="chroma")
         add_storage(storage_name="bad", default=[{"id": 1}, {"id": "../x"}, {"id": 1}, {}])
         add_compute(compute_name="all", get=len, shared=True, depends_on=["rate", "cart", "carrt"])
         add_agent(
@@ -195,6 +228,10 @@ def test_validate_finds_every_reference_that_leads_nowhere() -> None:
     told = {problem.where: (problem.message, problem.hint) for problem in caught.value.problems}
     assert told == {
         "states.rate.default": ("the value: nan is no JSON number", None),
+        "storages.shelf.vectors": (
+            "Chroma cannot compare by `get_similarity` of 'own'",
+            "use `vectors: exact`",
+        ),
         "storages.goods.embedding": ("no embedding named 'hsah'", "did you mean 'hash'?"),
         "storages.bad.default[1]": ("this item: the id '../x' reads like a path", None),
         "storages.bad.default[2]": ("two items have the id 1", None),
@@ -211,3 +248,51 @@ def test_validate_finds_every_reference_that_leads_nowhere() -> None:
         "agents.seller.states[2]": ("state 'cart' is listed twice", None),
         "agents.seller.storages[0]": ("no storage named 'good'", "did you mean 'goods'?"),
     }
+
+
+@pytest.mark.parametrize(
+    ("add", "fields", "said"),
+    [
+        (add_state, {"state_name": "a", "get_state": len}, "go together"),
+        (add_storage, {"storage_name": "a", "set_data": len}, "go together"),
+        (add_storage, {"storage_name": "a", "vectors": "chrome"}, "'exact' or 'chroma'"),
+        (
+            add_storage,
+            {"storage_name": "a", "vectors": "chroma", "persist": False},
+            "it needs `persist`",
+        ),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused(add: Any, fields: Any, said: str) -> None:
+    with use_catalog(Catalog()), pytest.raises(ValidationError, match=said):
+        add(**fields)
+
+
+def test_declarations_are_read_and_overridden() -> None:
+    """kit:get-state, kit:override-state, and so on for each kind."""
+    with use_catalog(Catalog()) as catalog:
+        for door in (swarm, declarative):
+            names: dict[str, dict[str, Any]] = {
+                "state": {"default": 1},
+                "storage": {"score": 0.5},
+                "embedding": {"batch_size": 3},
+                "compute": {"ttl": 5},
+                "mcp": {"timeout": 5},
+            }
+            given: dict[str, dict[str, Any]] = {
+                "embedding": {"model": "hash"},
+                "compute": {"get": len},
+                "mcp": {"command": ["a"]},
+            }
+            for kind, change in names.items():
+                name = f"my_{door.__name__}"
+                getattr(door, f"add_{kind}")(**{f"{kind}_name": name}, **given.get(kind, {}))
+                ((field, value),) = change.items()
+                get, override = (getattr(door, f"{verb}_{kind}") for verb in ("get", "override"))
+                before = getattr(get(name), field)
+                with override(name, **change):
+                    assert getattr(get(name), field) == value != before
+                assert getattr(get(name), field) == before
+                with pytest.raises(UnknownNameError, match="did you mean"):
+                    get(f"{name}x")
+        assert catalog.registry(STATES).names == ["my_swarm", "my_declarative"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm.memory import ExactIndex, Found
+from swarm.memory import Entry, ExactIndex, Found
 from swarm.memory.vectors import pack_vector
 
 _numbers = st.floats(-(2.0**100), 2.0**100, width=32)
@@ -25,8 +25,7 @@ def test_numpy_and_plain_python_find_the_same(
     found: list[list[Found]] = []
     for uses_numpy in (True, False):
         index = ExactIndex(uses_numpy=uses_numpy)
-        for key, vectors in items.items():
-            index.put(key, vectors)
+        index.put({key: Entry("", vectors) for key, vectors in items.items()})
         found.append(index.search(asked, total=total, score=-2))
     fast, slow = found
     assert [one.score for one in fast] == pytest.approx([one.score for one in slow], abs=1e-4)
@@ -42,18 +41,17 @@ def test_numpy_and_plain_python_find_the_same(
 def test_the_best_vector_of_an_item_counts_and_the_score_cuts(uses_numpy: bool) -> None:
     """kit:storage:several-vectors, kit:storage:score."""
     index = ExactIndex(uses_numpy=uses_numpy)
-    index.put("both", [pack_vector([1, 0]), pack_vector([0, 3])])
-    index.put("first", [pack_vector([2, 0])])
-    index.put("none", [])
-    index.put("between", [pack_vector([1, 1])])
+    index.put({"both": Entry("", [pack_vector([1, 0]), pack_vector([0, 3])])})
+    index.put({"first": Entry("", [pack_vector([2, 0])])})
+    index.put({"none": Entry("", [])})
+    index.put({"between": Entry("", [pack_vector([1, 1])])})
     asked = pack_vector([0, 1])
     found = index.search(asked, total=5, score=-1)
     assert [one.key for one in found] == ["both", "between", "first"]
     assert [one.key for one in index.search(asked, total=5, score=0.5)] == ["both", "between"]
     assert [one.key for one in index.search(asked, total=1, score=-1)] == ["both"]
-    index.put("first", [pack_vector([0, 1])])
-    index.remove("both")
-    index.remove("unknown")
+    index.put({"first": Entry("", [pack_vector([0, 1])])})
+    assert index.sync({"first": "", "none": "", "between": "", "new": ""}) == ["new"]
     assert [one.key for one in index.search(asked, total=5, score=0.5)] == ["first", "between"]
 
 
@@ -63,7 +61,7 @@ def test_a_similarity_of_the_user_and_products_are_used() -> None:
     product = ExactIndex(is_cosine=False)
     for index in (near, product):
         for number in (1.0, 5.0, 9.0):
-            index.put(str(number), [pack_vector([number])])
+            index.put({str(number): Entry("", [pack_vector([number])])})
     asked = pack_vector([6.0])
     assert near.search(asked, total=2, score=-10) == [Found("5.0", -1.0), Found("9.0", -3.0)]
     assert product.search(asked, total=1, score=0) == [Found("9.0", 54.0)]
@@ -71,7 +69,7 @@ def test_a_similarity_of_the_user_and_products_are_used() -> None:
 
 def test_a_vector_of_another_length_is_refused() -> None:
     index = ExactIndex()
-    index.put("a", [pack_vector([1, 2])])
+    index.put({"a": Entry("", [pack_vector([1, 2])])})
     with pytest.raises(ValueError, match="length 3, among vectors of length 2"):
         index.search(pack_vector([1, 2, 3]), total=1, score=0)
 
@@ -80,9 +78,10 @@ def test_ten_thousand_items_find_the_nearest() -> None:
     source = random.Random(7)
     index = ExactIndex()
     for number in range(10_000):
-        index.put(str(number), [pack_vector(source.gauss(0, 1) for _ in range(8))])
+        vector = pack_vector(source.gauss(0, 1) for _ in range(8))
+        index.put({str(number): Entry("", [vector])})
     asked = pack_vector(source.gauss(0, 1) for _ in range(8))
-    index.put("same", [asked])
+    index.put({"same": Entry("", [asked])})
     assert index.search(asked, total=1, score=0)[0].key == "same"
 
 

@@ -7,16 +7,23 @@ import pytest
 
 from swarm import (
     Compute,
+    Schema,
     SharedCompute,
     SharedState,
     SharedStorage,
     State,
     Storage,
     ToolContext,
+    add_state,
+    override_state,
+    read_session_memory,
+    serialize,
     session,
+    use_catalog,
+    write_session_memory,
 )
 from swarm.errors import DeclarationError, InvalidIdError, SessionError, UnknownNameError
-from swarm.memory import MemoryNotListedError
+from swarm.memory import MemoryNotListedError, NotJsonError
 from swarm.testing import call_tool
 from tests.swarm.memory.conftest import Declare, giving
 from tests.swarm.program import Program, output_of
@@ -219,6 +226,97 @@ async def test_every_verb_of_the_facades(program: Program, declare: Declare) -> 
         assert [await SharedCompute.get("ours") for _ in range(2)] == [2, 2]
         await SharedCompute.update("ours")
         assert await Compute.get("ours", client_id="client") == 3
+
+
+async def test_a_session_notes_down_what_it_wants_without_a_declaration(program: Program) -> None:
+    """kit:schema:session-memory, per client and swarm, durable."""
+
+    async def note_down(context: ToolContext, text: str) -> Any:
+        before = await read_session_memory(context.client_id)
+        await write_session_memory(context.client_id, {"text": text})
+        return [before]
+
+    model = program.agent(steps=[call_tool("note_down", text="tea"), "Noted."], tools=[note_down])
+    program.swarm("shop")
+    program.swarm("other")
+    async with program.host() as host:
+        async with session("client", "shop", host=host) as chat:
+            assert await chat.complete("Tea") == "Noted."
+        async with session("client", "other", host=host):
+            assert await read_session_memory("client") is None
+    assert output_of(model.requests[1]) == "[null]"
+    async with program.host() as host, session("client", "shop", host=host):
+        assert await Schema.read_session_memory("client") == {"text": "tea"}
+
+        def add(old: Any) -> Any:
+            return {**old, "count": old.get("count", 0) + 1}
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(Schema.write_session_memory, "client", add)
+        assert await read_session_memory("client") == {"text": "tea", "count": 5}
+        with pytest.raises(NotJsonError, match="session 'memory'"):
+            await write_session_memory("client", {1})
+        await write_session_memory("client", None)
+        assert await read_session_memory("client") is None
+        for client_id, error in (("nobody", SessionError), ("../up", InvalidIdError)):
+            with pytest.raises(error):
+                await read_session_memory(client_id)
+
+
+def _double(value: int, client_id: str, state_name: str) -> int:
+    return value * 2
+
+
+def test_an_object_becomes_lines_for_a_prompt() -> None:
+    """kit:schema:serialize."""
+    order: dict[str, Any] = {
+        "orderId": 7,
+        "unit_price": 4.5,
+        "SKU": "A1",
+        "isPaid": True,
+        "note": "x" * 60,
+        "größe-in-cm": None,
+        "lines": ["tea\n cup", {"sku": "B2", "boxes": 2}],
+        "address": {"zipCode": "0123", "HTTPServer": {"name": "a"}},
+        "empty": {},
+    }
+    assert serialize(order).splitlines() == [
+        "Order id: 7",
+        "Unit price: 4.5",
+        "SKU: A1",
+        "Is paid: yes",
+        f"Note: {'x' * 47}...",
+        "Größe in cm: none",
+        "Lines: tea cup, Sku B2 Boxes 2",
+        "Address zip code: 0123",
+        "Address HTTP server name: a",
+    ]
+    assert Schema.serialize([{"a": 1}, {"a": 2}]) == "A: 1\n\nA: 2"
+    assert serialize({}) == ""
+
+
+async def test_a_scope_of_ones_own_declarations_is_seen(program: Program, declare: Declare) -> None:
+    declare(state_name="cart", default=0, persist=False)
+    declare(state_name="total", default=0, shared=True)
+    program.agent(states=["cart"])
+    program.swarm()
+    async with program.host() as host:
+        async with session("client", "shop", host=host):
+            await State.set("cart", 5, **SELLER)
+        with use_catalog(program.catalog.copy()):
+            add_state(state_name="extra", default="new", shared=True)
+            with override_state("cart", default=7, middlewares=[_double]):
+                async with session("client", "shop", host=host):
+                    assert await State.get("cart", **SELLER) == 5
+                    assert await State.set("cart", 6, **SELLER) == 12
+                    await State.clear("cart", **SELLER)
+                    assert await State.get("cart", **SELLER) == 7
+            assert await SharedState.get("extra") == "new"
+        async with session("client", "shop", host=host):
+            assert await State.get("cart", **SELLER) == 0
+        with pytest.raises(UnknownNameError):
+            await SharedState.get("extra")
 
 
 async def test_shared_things_need_a_host() -> None:

@@ -1,5 +1,6 @@
 """States: defaults, changes in order, functions that fail, what is kept."""
 
+import copy
 from typing import Any
 
 import anyio
@@ -16,6 +17,11 @@ pytestmark = pytest.mark.anyio
 def add_one(old: int) -> int:
     """Change a number as most tests do."""
     return old + 1
+
+
+def add_length(old: list[int]) -> list[int]:
+    """Change a list so that the order of changes shows."""
+    return [*old, len(old)]
 
 
 ANNA, BERT = Owner("shop", "anna"), Owner("shop", "bert")
@@ -129,7 +135,7 @@ async def test_middlewares_change_a_new_value_in_order(declare: Declare, opened:
     assert seen == [11]
 
 
-@pytest.mark.parametrize("place", ["middleware", "on_write", "not_json"])
+@pytest.mark.parametrize("place", ["middleware", "not_json"])
 async def test_a_function_that_fails_changes_nothing_and_is_named(
     declare: Declare, opened: Open, place: str
 ) -> None:
@@ -143,10 +149,7 @@ async def test_a_function_that_fails_changes_nothing_and_is_named(
             return {"a": object()}
         raise ValueError("no more")
 
-    if place == "on_write":
-        declare(state_name="cart", default=0, callbacks={"on_write": explode})
-    else:
-        declare(state_name="cart", default=0, middlewares=[explode])
+    declare(state_name="cart", default=0, middlewares=[explode])
     expected = NotJsonError if place == "not_json" else MemoryCallbackError
     async with opened() as host:
         states = host.memory.states
@@ -178,22 +181,111 @@ async def test_a_callers_own_function_fails_with_its_own_error(
         assert await host.memory.states.get("cart", ANNA) == [1]
 
 
-async def test_reads_are_told_and_may_be_refused(declare: Declare, opened: Open) -> None:
-    """kit:state:on-read."""
-    seen: list[object] = []
+async def test_observers_are_told_and_harm_nothing(
+    declare: Declare, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """kit:state:callbacks."""
+    told: list[tuple[object, ...]] = []
 
-    def watch(value: Any, client_id: str, state_name: str) -> None:
-        seen.append((value, client_id, state_name))
-        if value == "secret":
-            raise PermissionError("not for you")
+    def telling(event: str) -> Any:
+        async def tell(*values: Any) -> None:
+            told.append((event, *copy.deepcopy(values)))
+            if event not in ("on_init", "on_dispose"):
+                values[0].append("changed by an observer")
+            raise ValueError(f"{event} is broken")
 
-    declare(state_name="note", default="open", callbacks={"on_read": watch})
+        return tell
+
+    events = ("on_init", "on_load", "on_read", "on_write", "on_dispose")
+    callbacks = {event: telling(event) for event in events}
+    declare(state_name="note", get_default=giving([]), callbacks=callbacks)
     async with opened() as host:
-        assert await host.memory.states.get("note", ANNA) == "open"
-        await host.memory.states.set("note", "secret", ANNA)
-        with pytest.raises(MemoryCallbackError, match="function 'watch' of state 'note'"):
-            await host.memory.states.get("note", ANNA)
-    assert seen == [("open", "anna", "note"), ("secret", "anna", "note")]
+        states = host.memory.states
+        assert await states.set("note", lambda old: [*old, 1], ANNA) == [1]
+        assert await states.get("note", ANNA) == [1]
+        await states.clear("note", ANNA)
+        await host.memory.dispose(*ANNA)
+        assert await states.get("note", ANNA) == []
+    names = ("anna", "note")
+    assert told == [
+        ("on_init", *names),
+        ("on_load", [], *names),
+        ("on_write", [1], *names),
+        ("on_read", [1], *names),
+        ("on_dispose", *names),
+        ("on_init", *names),
+        ("on_load", [], *names),
+        ("on_read", [], *names),
+        ("on_dispose", *names),
+    ]
+    assert "callback 'tell' of state 'note' failed" in caplog.text
+    assert "on_write is broken" in caplog.text
+
+
+class _Shelf:
+    """A store of the program's own."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], Any] = {}
+
+    def get(self, client_id: str, state_name: str) -> Any:
+        return self.values.get((client_id, state_name))
+
+    async def set(self, client_id: str, state_name: str, value: Any) -> None:
+        if value == "broken":
+            raise ConnectionError("the shelf is gone")
+        self.values[client_id, state_name] = value
+
+
+async def test_a_store_of_ones_own_takes_the_place_of_the_database(
+    declare: Declare, opened: Open
+) -> None:
+    """kit:state:get-state, kit:state:set-state."""
+    shelf = _Shelf()
+    own: dict[str, Any] = {"get_state": shelf.get, "set_state": shelf.set}
+    declare(state_name="cart", default=[], **own)
+    declare(state_name="made", get_default=giving({"a": 1}), **own)
+    async with opened() as host:
+        states = host.memory.states
+        assert await states.get("cart", ANNA) == []
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(states.set, "cart", add_length, ANNA)
+        assert shelf.values == {("anna", "cart"): list(range(20))}
+        shelf.values["anna", "cart"] = ["put there by another program"]
+        assert await states.get("cart", ANNA) == ["put there by another program"]
+        with pytest.raises(MemoryCallbackError, match=r"'set' of state 'cart'.*the shelf is gone"):
+            await states.set("cart", "broken", ANNA)
+        await states.clear("cart", ANNA)
+        assert await states.get("cart", ANNA) == []
+        assert await states.get("made", ANNA) == {"a": 1}
+        assert shelf.values == {("anna", "cart"): None, ("anna", "made"): {"a": 1}}
+
+        def rows(connection: Any) -> int:
+            return connection.exec_driver_sql(
+                "SELECT count(*) FROM sqlite_master WHERE name LIKE 'memory%'"
+            ).scalar()
+
+        assert await host.database.run(rows) == 0, "the database is not used"
+
+
+async def test_what_a_store_of_ones_own_gives_is_checked(declare: Declare, opened: Open) -> None:
+    values = iter([{1}, float("nan")])
+
+    def explode(client_id: str, state_name: str) -> Any:
+        raise OSError("no disk")
+
+    def odd(client_id: str, state_name: str) -> Any:
+        return next(values)
+
+    declare(state_name="odd", get_state=odd, set_state=giving(None))
+    declare(state_name="gone", get_state=explode, set_state=giving(None))
+    async with opened() as host:
+        for _ in range(2):
+            with pytest.raises(NotJsonError, match="state 'odd'"):
+                await host.memory.states.get("odd", ANNA)
+        with pytest.raises(MemoryCallbackError, match="'explode' of state 'gone' failed: OSError"):
+            await host.memory.states.set("gone", 1, ANNA)
 
 
 @pytest.mark.requirement("kit:memory:reentrant")

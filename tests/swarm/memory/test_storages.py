@@ -1,12 +1,13 @@
 """Storages: items found by their meaning, changed as a whole or not at all."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
 import anyio
 import pytest
 
-from swarm.errors import InvalidIdError, UnknownNameError
+from swarm.errors import InvalidIdError, UnknownNameError, ValidationError
 from swarm.memory import MemoryCallbackError, NotJsonError
 from swarm.memory.owner import EVERYBODY, Owner
 from tests.swarm.memory.conftest import Declare, Open
@@ -21,12 +22,22 @@ GOODS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture(params=["exact", "chroma"])
+def vectors(request: pytest.FixtureRequest) -> str:
+    """Each back end; storages behave the same on both."""
+    return str(request.param)
+
+
 @pytest.mark.parametrize("persist", [True, False])
 async def test_items_are_found_changed_and_removed(
-    declare: Declare, opened: Open, persist: bool
+    declare: Declare, opened: Open, vectors: str, persist: bool
 ) -> None:
     """kit:storage:take, upsert, remove, get, list, clear."""
-    declare(storage_name="goods", persist=persist)
+    if vectors == "chroma" and not persist:
+        with pytest.raises(ValidationError, match="it needs `persist`"):
+            declare(storage_name="goods", persist=persist, vectors=vectors)
+        return
+    declare(storage_name="goods", persist=persist, vectors=vectors)
     async with opened() as host:
         storages = host.memory.storages
         assert await storages.list("goods", ANNA) == []
@@ -86,14 +97,16 @@ async def test_default_items_are_there_until_they_are_removed(
     assert made == ["anna"]
 
 
-async def test_an_index_may_name_several_texts_of_an_item(declare: Declare, opened: Open) -> None:
+async def test_an_index_may_name_several_texts_of_an_item(
+    declare: Declare, opened: Open, vectors: str
+) -> None:
     """kit:storage:create-index; the best of the vectors counts."""
 
     async def index(item: dict[str, Any]) -> dict[str, str]:
         item["text"] = "an index changes nothing"
         return {"name": item["name"], "use": item["use"]}
 
-    declare(storage_name="goods", index=index)
+    declare(storage_name="goods", index=index, vectors=vectors)
     async with opened() as host:
         storages = host.memory.storages
         aspirin = {"id": 1, "name": "aspirin", "use": "headache fever pain"}
@@ -104,9 +117,9 @@ async def test_an_index_may_name_several_texts_of_an_item(declare: Declare, open
         assert await storages.list("goods", ANNA) == [aspirin, cream]
 
 
-@pytest.mark.parametrize("place", ["index", "on_update", "create", "length", "count", "index-type"])
+@pytest.mark.parametrize("place", ["index", "create", "length", "count", "index-type"])
 async def test_a_function_that_fails_changes_nothing_and_is_named(
-    declare: Declare, opened: Open, place: str
+    declare: Declare, opened: Open, vectors: str, place: str
 ) -> None:
     """kit:storage:callback-throws."""
     fails = [False]
@@ -129,19 +142,14 @@ async def test_a_function_that_fails_changes_nothing_and_is_named(
         return 5 if fails[0] and place == "index-type" else str(item["id"])
 
     declare(embedding_name="own", create=create)
-    declare(
-        storage_name="goods",
-        embedding="own",
-        index=index,
-        callbacks={"on_update": explode} if place == "on_update" else None,
-    )
+    declare(storage_name="goods", embedding="own", index=index, vectors=vectors)
     async with opened() as host:
         storages = host.memory.storages
         await storages.upsert("goods", GOODS[:1], ANNA)
         fails[0] = True
         with pytest.raises(MemoryCallbackError) as caught:
             await storages.upsert("goods", GOODS[1:], ANNA)
-        names = {"on_update": "explode", "index": "index", "index-type": "index"}
+        names = {"index": "index", "index-type": "index"}
         assert f"function {names.get(place, 'create')!r}" in str(caught.value)
         assert await storages.list("goods", ANNA) == GOODS[:1]
         fails[0] = False
@@ -149,23 +157,97 @@ async def test_a_function_that_fails_changes_nothing_and_is_named(
         assert await storages.list("goods", ANNA) == GOODS
 
 
-async def test_a_search_is_told_and_may_be_refused(declare: Declare, opened: Open) -> None:
-    """kit:storage:on-search."""
-    seen: list[object] = []
+async def test_observers_are_told_and_harm_nothing(
+    declare: Declare, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """kit:storage:callbacks, kit:embedding:callbacks."""
+    told: list[tuple[Any, ...]] = []
 
-    def watch(search: str, items: list[Any], client_id: str, storage_name: str) -> None:
-        seen.append((search, len(items), client_id, storage_name))
-        items.clear()
-        if search == "secret":
-            raise PermissionError("not for you")
+    def telling(event: str) -> Any:
+        def tell(*values: Any) -> None:
+            told.append((event, *copy.deepcopy(values)))
+            for value in values:
+                if isinstance(value, list | dict):
+                    value.clear()
+            raise ValueError(f"{event} is broken")
 
-    declare(storage_name="goods", default=GOODS, callbacks={"on_search": watch})
+        return tell
+
+    def create(texts: list[str]) -> list[list[float]]:
+        return [[float("cough" in text), float("Sun" in text)] for text in texts]
+
+    events = ("on_init", "on_search", "on_update", "on_dispose")
+    seen = {event: telling(event) for event in ("on_create", "on_compare")}
+    declare(embedding_name="own", create=create, callbacks=seen)
+    callbacks = {event: telling(event) for event in events}
+    declare(storage_name="goods", embedding="own", callbacks=callbacks)
     async with opened() as host:
         storages = host.memory.storages
-        assert len(await storages.take("goods", "cough", 1, None, ANNA)) == 1
-        with pytest.raises(MemoryCallbackError, match="function 'watch'"):
-            await storages.take("goods", "secret", 1, -1, ANNA)
-    assert seen == [("cough", 1, "anna", "goods"), ("secret", 1, "anna", "goods")]
+        await storages.upsert("goods", GOODS[1:], ANNA)
+        assert await storages.take("goods", "cough", 1, 0.5, ANNA) == [GOODS[1]]
+        assert await storages.remove("goods", 2, ANNA)
+        assert not await storages.remove("goods", 2, ANNA)
+        assert await storages.list("goods", ANNA) == [GOODS[2]]
+        await storages.clear("goods", ANNA)
+        await host.memory.dispose(*ANNA)
+    names = ("anna", "goods")
+    texts = [item["text"] for item in GOODS[1:]]
+    assert told == [
+        ("on_init", *names),
+        ("on_create", texts, [[1.0, 0.0], [0.0, 1.0]], "own"),
+        ("on_update", GOODS[1:], *names),
+        ("on_create", ["cough"], [[1.0, 0.0]], "own"),
+        ("on_compare", "cough", {2: 1.0}, "own"),
+        ("on_search", "cough", [GOODS[1]], *names),
+        ("on_update", GOODS[2:], *names),
+        ("on_update", [], *names),
+        ("on_dispose", *names),
+    ]
+    assert "callback 'tell' of storage 'goods' failed" in caplog.text
+    assert "callback 'tell' of embedding 'own' failed" in caplog.text
+
+
+async def test_a_store_of_ones_own_takes_the_place_of_the_database(
+    declare: Declare, opened: Open, vectors: str
+) -> None:
+    """kit:storage:get-data, kit:storage:set-data."""
+    shelf: dict[str, Any] = {}
+    fails = [False]
+
+    def get(client_id: str, storage_name: str) -> Any:
+        return shelf.get(client_id)
+
+    async def keep(client_id: str, storage_name: str, items: list[Any]) -> None:
+        if fails[0]:
+            raise ConnectionError("the shelf is gone")
+        shelf[client_id] = items
+
+    own: dict[str, Any] = {"get_data": get, "set_data": keep, "vectors": vectors}
+    declare(storage_name="goods", default=GOODS[:1], **own)
+    async with opened() as host:
+        storages = host.memory.storages
+        assert await storages.list("goods", ANNA) == GOODS[:1]
+        await storages.upsert("goods", GOODS[1:], ANNA)
+        assert shelf == {"anna": GOODS}
+        assert await storages.take("goods", "dry cough", 1, None, ANNA) == [GOODS[1]]
+        shelf["anna"] = [GOODS[0], {"id": 2, "text": "Gummy bears"}, {"id": 8, "text": "Tea"}]
+        assert await storages.take("goods", "gummy bear", 1, 0.1, ANNA) == [shelf["anna"][1]]
+        assert await storages.take("goods", "sun cream", 5, 0.3, ANNA) == []
+        assert [await storages.create_numeric_index("goods", ANNA) for _ in range(2)] == [9, 10]
+        fails[0] = True
+        with pytest.raises(MemoryCallbackError, match=r"'keep' of storage 'goods'.*is gone"):
+            await storages.remove("goods", 8, ANNA)
+        fails[0] = False
+        assert await storages.remove("goods", 8, ANNA)
+        await storages.clear("goods", ANNA)
+        assert shelf == {"anna": []}
+        assert await storages.list("goods", ANNA) == []
+    shelf["bert"] = "no list"
+    async with opened() as host:
+        with pytest.raises(
+            MemoryCallbackError, match=r"'get' of storage 'goods'.*no list of items"
+        ):
+            await host.memory.storages.list("goods", BERT)
 
 
 async def test_a_wrong_item_refuses_the_whole_batch(declare: Declare, opened: Open) -> None:
@@ -206,8 +288,8 @@ async def test_a_number_is_handed_out_once(declare: Declare, opened: Open) -> No
     assert sorted(numbers) == list(range(8, 19))
 
 
-async def test_two_hosts_see_one_another(declare: Declare, opened: Open) -> None:
-    declare(storage_name="goods", shared=True)
+async def test_two_hosts_see_one_another(declare: Declare, opened: Open, vectors: str) -> None:
+    declare(storage_name="goods", shared=True, vectors=vectors)
     async with opened() as first, opened() as second:
         one, two = first.memory.storages, second.memory.storages
         await one.upsert("goods", GOODS[0], EVERYBODY)
@@ -225,10 +307,11 @@ async def test_two_hosts_see_one_another(declare: Declare, opened: Open) -> None
 
 
 async def test_more_clients_than_fit_in_memory_are_all_served(
-    declare: Declare, opened: Open, monkeypatch: pytest.MonkeyPatch
+    declare: Declare, opened: Open, vectors: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("swarm.memory.storages._MOST_LOADED", 2)
-    declare(storage_name="goods")
+    monkeypatch.setattr("swarm.memory.searches._MOST_INDEXES", 2)
+    declare(storage_name="goods", vectors=vectors)
     clients = [Owner("shop", f"client {number}") for number in range(5)]
 
     async def use(host: Any, owner: Owner) -> None:

@@ -115,7 +115,7 @@ async def test_a_document_declares_outlines_and_advisors_that_work(
     assert (result.data, result.attempt) == ({"sku": "A1", "boxes": 2}, 2)
     system, user, *_ = result.history
     assert system.content.startswith("Fill in order.\n\nBe exact.\n\n")
-    assert system.content.endswith("\n\n/no_think")
+    assert "/no_think" not in system.content  # the completion says that, each time
     assert user.content == "An order of two boxes"
     assert "there are 3 boxes" in result.history[3].content
     assert catalog.registry(OUTLINES).get("order").doc_description == "An order."

@@ -11,7 +11,7 @@ import pytest
 
 from declarative import check, load
 from swarm import Catalog, Host, add_completion, session, use_catalog
-from swarm.errors import DataError, StoreError, ValidationError
+from swarm.errors import DataError, ProviderRefusedError, StoreError, ValidationError
 from swarm.events import Noted
 from swarm.memory import add_embedding
 from swarm.store import read_session
@@ -299,6 +299,32 @@ async def test_a_declared_embedding_serves_and_its_version_counts(
             answer = await ask("pharma", "forsythia", host=host)
         assert answer.retrieval == f"ours {version}, chroma"
         assert answer.citations[0].path == "guides/roses.md"
+
+
+async def test_a_provider_embeds_the_documents(tmp_path: Path, corpus: Path) -> None:
+    async with StubServer(key="secret-1") as server:
+        catalog = wiki_only(
+            documents=["guides"], documents_root=str(corpus), embedding="ours", vectors="exact"
+        )
+        with use_catalog(catalog):
+            add_embedding(
+                embedding_name="ours",
+                model="vllm/letters",
+                base_url=server.base_url,
+                api_key_env="KEY",
+                batch_size=2,
+                max_retries=0,
+            )
+        home, good = tmp_path / "home", {"KEY": "secret-1"}
+        async with Host(catalog=catalog, home=home, environment=good) as host:
+            answer = await ask("pharma", "When are roses cut back?", host=host)
+        assert answer.retrieval == "ours vllm/letters, exact"
+        assert answer.citations[0].path == "guides/roses.md"
+        assert {len(request["input"]) for request in server.requests} <= {1, 2}
+        async with Host(catalog=catalog, home=home, environment={"KEY": "wrong"}) as host:
+            with pytest.raises(ProviderRefusedError, match="HTTP 401") as caught:
+                await ask("pharma", "When?", host=host)
+        assert "wrong" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,15 @@ from swarm.context import ToolContext
 from swarm.errors import DeclarationError
 from swarm.mcp.spec import McpSpec
 from swarm.mcp.tool import MAX_TOOLS, McpTool, read_tool
+from swarm.observing import observe
 
-__all__ = ["McpCallbacks"]
+__all__ = ["McpFunctions"]
 
 _MAX_CLIENTS = 1024
 """Clients whose lists are kept; the oldest goes first."""
 
 
-class McpCallbacks:
+class McpFunctions:
     """One per declaration and host; each client may have tools of its own."""
 
     def __init__(self, spec: McpSpec) -> None:
@@ -33,6 +34,9 @@ class McpCallbacks:
         """
         known = self._lists.get(client_id)
         if known is None:
+            if self._spec.callbacks is not None:
+                on_fetch, name = self._spec.callbacks.on_fetch, self._spec.mcp_name
+                await observe(on_fetch, client_id, name, place=f"mcp {name!r}")
             values = await _ask(self._spec.list_tools, client_id)
             if not isinstance(values, Iterable) or isinstance(values, str | bytes):
                 raise DeclarationError(f"list_tools gave {type(values).__name__}; give a list")
