@@ -382,6 +382,7 @@ async def test_two_functions_in_place_of_a_server(program: Program) -> None:
     assert model.requests[-1].tools[0].description == "Greet bob."
 
 
+@pytest.mark.requirement("kit:schema:mcp-callbacks")
 async def test_observers_are_told_and_harm_nothing(
     program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -181,6 +181,7 @@ async def test_a_callers_own_function_fails_with_its_own_error(
         assert await host.memory.states.get("cart", ANNA) == [1]
 
 
+@pytest.mark.requirement("kit:memory:callbacks")
 async def test_observers_are_told_and_harm_nothing(
     declare: Declare, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -237,6 +238,7 @@ class _Shelf:
         self.values[client_id, state_name] = value
 
 
+@pytest.mark.requirement("kit:memory:own-store")
 async def test_a_store_of_ones_own_takes_the_place_of_the_database(
     declare: Declare, opened: Open
 ) -> None:
