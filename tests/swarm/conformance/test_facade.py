@@ -7,7 +7,6 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-import swarm
 from swarm import (
     Compute,
     SharedCompute,
@@ -19,8 +18,11 @@ from swarm import (
     add_embedding,
     add_state,
     add_storage,
+    read_session_memory,
+    serialize,
     session,
     use_catalog,
+    write_session_memory,
 )
 from swarm.errors import SwarmError
 from tests.swarm.program import Program
@@ -242,7 +244,7 @@ async def test_an_embedding_may_compare_by_itself(program: Program) -> None:
 
 @pytest.mark.requirement("kit:facade:session-memory")
 async def test_a_sessions_scratch_memory(program: Program) -> None:
-    read, write = swarm.read_session_memory, swarm.write_session_memory
+    read, write = read_session_memory, write_session_memory
     program.agent(steps=[])
     program.swarm("shop")
     program.swarm("office")
@@ -259,7 +261,7 @@ async def test_a_sessions_scratch_memory(program: Program) -> None:
 
 @pytest.mark.requirement("kit:facade:serialize")
 def test_an_object_as_text_for_a_prompt() -> None:
-    text = swarm.serialize({"unitPrice": 2.5, "in_stock": True, "note": "x" * 100})
+    text = serialize({"unitPrice": 2.5, "in_stock": True, "note": "x" * 100})
     lines = text.split("\n")
     assert lines[0] == "Unit price: 2.5"
     assert lines[1].startswith("In stock: ")

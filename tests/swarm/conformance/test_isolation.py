@@ -32,8 +32,10 @@ from swarm import (
     execute,
     get_last_user_message,
     get_raw_history,
+    read_session_memory,
     session,
     use_catalog,
+    write_session_memory,
 )
 from swarm.testing import call_tool
 from tests.swarm.program import Program
@@ -53,7 +55,9 @@ async def test_two_swarms_of_one_client_share_nothing_at_all(program: Program) -
             await Storage.list("notes", **whose),
             await get_last_user_message(context.client_id),
             [m.content for m in await get_raw_history(context.client_id) if m.role == "user"],
+            await read_session_memory(context.client_id),
         ]
+        await write_session_memory(context.client_id, swarm_name)
         await State.set("cart", swarm_name, **whose)
         await Storage.upsert("notes", {"id": 1, "text": f"of the {swarm_name}"}, **whose)
         await commit_system_message(f"of the {swarm_name}", context.client_id, context.agent_name)
@@ -81,8 +85,9 @@ async def test_two_swarms_of_one_client_share_nothing_at_all(program: Program) -
         await first.complete("again to the first")
         for request in model.requests[2:4]:
             assert not any("first" in m.content for m in request.messages)
-        assert seen["second"] == ["empty", [], "to the second", ["to the second"]]
-        assert seen["first"][4:6] == ["first", [{"id": 1, "text": "of the first"}]]
+        assert seen["second"] == ["empty", [], "to the second", ["to the second"], None]
+        assert seen["first"][5:7] == ["first", [{"id": 1, "text": "of the first"}]]
+        assert seen["first"][9] == "first"
         ban: Any = {"client_id": "client", "swarm_name": "first", "policy_name": "calm"}
         await Policy.ban_client(**ban)
         assert await first.complete("hello") == "Banned."
