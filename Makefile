@@ -18,6 +18,9 @@ PACKAGES := swarm wiki finetune declarative bindings
 QUIET_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 \
 	TOKENIZERS_PARALLELISM=false LITELLM_LOCAL_MODEL_COST_MAP=True
 
+# A worker for each core, up to four; one process with ARGS="-n 0".
+PARALLEL := $(if $(findstring no:xdist,$(ARGS)),,-n logical --maxprocesses 4 --dist loadgroup)
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format requirements bench clean distclean \
 	check-format check-lint check-types check-imports check-spelling
@@ -29,7 +32,7 @@ demo: $(DEMO_STAMP) ## Train the pharmacy's wiki and talk to it, from start to e
 	$(QUIET_ENV) $(BIN)/python examples/pharma/demo.py
 
 test: $(TEST_STAMP) ## Run the tests and print their coverage; ARGS="..." goes to pytest.
-	$(QUIET_ENV) $(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(QUIET_ENV) $(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered $(ARGS)
 
 check: check-format check-lint check-types check-imports check-spelling ## Run every check but the tests.
 
@@ -55,8 +58,9 @@ format: $(TEST_STAMP) ## Format the code and mend what ruff can mend.
 requirements: $(TEST_STAMP) ## Print the requirements that no test carries yet.
 	$(BIN)/python scripts/requirements.py
 
-bench: $(TEST_STAMP) ## Measure what a turn costs.
-	$(QUIET_ENV) $(BIN)/python benchmarks/turn.py
+bench: $(TEST_STAMP) ## Measure what a turn costs, and what sessions hold.
+	$(QUIET_ENV) $(BIN)/python benchmarks/turn.py --limit 4
+	$(QUIET_ENV) $(BIN)/python benchmarks/sessions.py --limit-mb 100 --limit-ratio 1.2
 
 clean: ## Remove caches, coverage data and build output.
 	rm -rf build dist .coverage .coverage.* .pytest_cache .ruff_cache .hypothesis \

@@ -5,11 +5,13 @@ model calls and one tool call, with everything said before sent along.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import orjson
+from anyio.abc import TaskStatus
 
 from swarm import (
     Answered,
@@ -95,21 +97,33 @@ async def wikiswarm(
 
     async with Host(catalog=catalog, home=home, environment={}) as host:
 
+        async def keep(client: str, *, task_status: TaskStatus[Converse]) -> None:
+            async with session(client, "shop", host=host) as chat:
+
+                async def stream(content: str) -> str:
+                    async for event in chat.stream(content):
+                        if isinstance(event, Answered):
+                            return event.text
+                    raise AssertionError("a stream ends with its answer")
+
+                task_status.started(stream if is_streamed else chat.complete)
+                await anyio.sleep_forever()
+
         @asynccontextmanager
         async def opened(clients: Sequence[str]) -> AsyncGenerator[list[Converse], None]:
-            async with AsyncExitStack() as stack:
-                conversations: list[Converse] = []
-                for client in clients:
-                    chat = await stack.enter_async_context(session(client, "shop", host=host))
+            # Each in a task of its own, as in a server: cancel scopes that are nested a hundred
+            # deep make every await look through all of them.
+            async with anyio.create_task_group() as group:
+                chats: dict[str, Converse] = {}
 
-                    async def stream(content: str, chat: Any = chat) -> str:
-                        async for event in chat.stream(content):
-                            if isinstance(event, Answered):
-                                return event.text
-                        raise AssertionError("a stream ends with its answer")
+                async def start(client: str) -> None:
+                    chats[client] = await group.start(keep, client)
 
-                    conversations.append(stream if is_streamed else chat.complete)
-                yield conversations
+                async with anyio.create_task_group() as starting:
+                    for client in clients:
+                        starting.start_soon(start, client)
+                yield [chats[client] for client in clients]
+                group.cancel_scope.cancel()
 
         yield opened
 

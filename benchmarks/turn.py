@@ -39,9 +39,6 @@ from benchmarks.stub import running_stub
 
 __all__ = ["Figure", "main", "measure_all"]
 
-_LEAST_TURNS = 200
-"""Turns of one measurement; few conversations at a time are followed by further ones."""
-
 
 class Figure(NamedTuple):
     """The medians of one contender at one number of conversations."""
@@ -65,13 +62,14 @@ class _Sample(NamedTuple):
 
 
 async def measure_all(
-    conversations: Sequence[int], *, turns: int, repeats: int, home: Path
+    conversations: Sequence[int], *, turns: int, least_turns: int, repeats: int, home: Path
 ) -> list[Figure]:
     """Measure all contenders, taking turns.
 
     Args:
         conversations: How many at the same time; one set of figures for each.
         turns: Of each conversation.
+        least_turns: Of one measurement; few conversations at a time are followed by further ones.
         repeats: Measurements of each contender.
         home: An empty folder for the journals.
     """
@@ -91,18 +89,23 @@ async def measure_all(
             samples: dict[str, list[_Sample]] = {name: [] for name in contenders}
             for repeat in range(-1, repeats):
                 for name, contender in contenders.items():
-                    label = f"{count}-{repeat}"
-                    if repeat < 0:
-                        await _measure(contender, label, at_once=count, turns=1)  # warms up
-                    else:
-                        sample = await _measure(contender, label, at_once=count, turns=turns)
+                    sample = await _measure(
+                        contender,
+                        label=f"{count}-{repeat}",
+                        at_once=count,
+                        turns=1 if repeat < 0 else turns,
+                        least_turns=least_turns,
+                    )
+                    if repeat >= 0:  # the first one warms up
                         samples[name].append(sample)
             figures += _medians(samples, count)
     return figures
 
 
-async def _measure(contender: Contender, label: str, *, at_once: int, turns: int) -> _Sample:
-    rounds = -(-_LEAST_TURNS // (at_once * turns))
+async def _measure(
+    contender: Contender, label: str, *, at_once: int, turns: int, least_turns: int
+) -> _Sample:
+    rounds = -(-least_turns // (at_once * turns))
     clients = [f"client-{label}-{turns}-{number}" for number in range(at_once * rounds)]
     async with contender(clients) as chats:
         gc.collect()
@@ -182,6 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--conversations", type=_counts, default=[1, 64, 512], help="at once, such as 1,64,512"
     )
+    parser.add_argument("--least-turns", type=int, default=200, help="turns of one measurement")
     parser.add_argument("--repeats", type=int, default=5, help="measurements of each contender")
     parser.add_argument("--limit", type=float, help="fail when `journal` is above it times `bare`")
     parser.add_argument("--folder", type=Path, help="put the journals on the disk of this folder")
@@ -193,6 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return await measure_all(
                 options.conversations,
                 turns=options.turns,
+                least_turns=options.least_turns,
                 repeats=options.repeats,
                 home=Path(folder),
             )

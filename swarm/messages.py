@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-__all__ = ["Message", "Role", "ToolCall", "Usage", "read_message"]
+__all__ = ["Message", "Role", "ToolCall", "Usage", "no_usage", "read_message"]
 
 _CONFIG = ConfigDict(extra="forbid", defer_build=True)
 
@@ -84,6 +84,12 @@ class Message:
     """What the model thought aloud; stored, never shown to a user or sent back."""
     payload: JsonValue = None
     """Data that the program attached to a user message; no model sees it."""
+
+
+@functools.cache
+def no_usage() -> Usage:
+    """Return the usage of nothing, one for all; pydantic takes long to make its first object."""
+    return Usage()
 
 
 def read_message(fields: Mapping[str, object]) -> Message:

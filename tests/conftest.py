@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import settings
@@ -50,6 +50,20 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("wikiswarm", deadline=None)
     settings.load_profile("wikiswarm")
     config.stash[_NOTES] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker of a parallel run send what its tests had to say."""
+    output: dict[str, list[str]] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["notes"] = session.config.stash[_NOTES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take in what the tests of a worker had to say; a worker that crashed says nothing."""
+    output: dict[str, list[str]] = getattr(node, "workeroutput", {})
+    node.config.stash[_NOTES] += output.get("notes", [])
 
 
 def pytest_terminal_summary(

@@ -29,6 +29,14 @@ FACTS = """\
 """
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all tests of the trained model to one worker, so that a run trains it once."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "trained_run" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("trained_run"))
+
+
 @pytest.fixture(scope="session")
 def facts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four facts with three phrasings each."""

@@ -27,7 +27,7 @@ from swarm.events import (
     Noted,
     StreamEvent,
 )
-from swarm.messages import Message, Usage
+from swarm.messages import Message, Usage, no_usage
 from swarm.runtime.announce import Announcer
 from swarm.runtime.directory import add_live, remove_live
 from swarm.runtime.guard import Verdict
@@ -66,7 +66,7 @@ class Session:
         self.stack: tuple[str, ...] = ()
         """The agents to go back to, the newest last."""
         self.turn: Turn | None = None
-        self.total = Usage()
+        self.total = no_usage()
         """What the conversation took up to the last turn."""
         self.requested: dict[str, PendingCall] = {}
         """Tool calls that were requested outside of a turn."""

@@ -32,7 +32,7 @@ from swarm.events import (
     TurnStarted,
     TurnStatus,
 )
-from swarm.messages import Message, Usage
+from swarm.messages import Message, Usage, no_usage
 from swarm.runtime.asking import ask_model
 from swarm.runtime.budget import Budget
 from swarm.runtime.ids import new_run_id
@@ -55,8 +55,6 @@ Publish = Callable[[StreamEvent], Awaitable[None]]
 
 _MAX_NESTED = 20
 """How deep `execute` may be called inside tools that `execute` made run."""
-
-_NO_USAGE = Usage()
 
 
 class Turn:
@@ -81,7 +79,7 @@ class Turn:
         self.is_placeholder = False
         self.budget = _budget(session)
         """What the turn may still spend; None where nothing limits it."""
-        self._usage = _NO_USAGE
+        self._usage = no_usage()
         self._is_cancelled = False
         self._depth = 0
         self._settled: anyio.Event | None = None

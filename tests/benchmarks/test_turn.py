@@ -12,6 +12,7 @@ from benchmarks.stub import answer
 from benchmarks.turn import main
 from swarm.testing import StubServer
 
+_SMALL = ["--turns", "1", "--least-turns", "20", "--repeats", "1"]
 _COLUMNS = {"contender", "conversations", "cpu_ms", "ratio", "wall_seconds", "turns_per_second"}
 
 
@@ -40,7 +41,7 @@ async def test_all_contenders_send_the_same(tmp_path: Path) -> None:
 
 def test_reports_each_contender_at_each_number(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    arguments = ["--turns", "1", "--conversations", "1,3", "--repeats", "1"]
+    arguments = [*_SMALL, "--conversations", "1,3"]
     code = main([*arguments, "--folder", str(tmp_path), "--json", str(file)])
     rows = orjson.loads(file.read_bytes())
     assert code == 0
@@ -56,7 +57,7 @@ def test_reports_each_contender_at_each_number(tmp_path: Path) -> None:
 
 
 def test_fails_above_the_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--turns", "1", "--conversations", "1", "--repeats", "1", "--limit", "0.001"]
+    arguments = [*_SMALL, "--conversations", "1", "--limit", "0.001"]
     assert main([*arguments, "--folder", str(tmp_path)]) == 1
     assert "over the limit of 0.001" in capsys.readouterr().err
 

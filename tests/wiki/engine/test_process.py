@@ -31,7 +31,7 @@ from wiki.engine import (
     start_engine,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("engine_process")]
 
 needs_pidfd = pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="the system cannot wait for another's child"

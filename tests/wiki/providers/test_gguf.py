@@ -32,7 +32,7 @@ from wiki import ask
 from wiki.engine import GgufError
 from wiki.providers import open_gguf
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("gguf_host")]
 
 
 @pytest.fixture(scope="module")
