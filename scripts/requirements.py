@@ -41,11 +41,14 @@ class Requirement(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     id: str
-    """The source and a number, such as `S4-04`."""
+    """The source and a number, such as `S4-04`, or the source, an area and a name, such as
+    `kit:commit:flush`."""
     kind: Literal["F", "D", "U", "G"]
     """A behaviour, a shape of data, a command or screen, or guidance given by the product."""
     text: str
     """What a user gets, in one sentence."""
+    differs: str | None = None
+    """What the source's own program does instead, where that is not what a user should get."""
 
 
 class Source(BaseModel):

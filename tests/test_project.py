@@ -5,6 +5,7 @@ These tests read the source; what the source does is tested beside each package.
 
 import ast
 import importlib
+import itertools
 import os
 import re
 import socket
@@ -309,9 +310,17 @@ def test_a_machine_path_is_found(folder: str) -> None:
 
 def test_requirement_ids_are_unique_and_ordered() -> None:
     for source in requirements.load_sources():
+        ids = [item.id for item in source.requirements]
+        if source.source == "kit":
+            areas = [re.fullmatch(r"kit:([a-z]+):[a-z]+(-[a-z]+)*", id) for id in ids]
+            assert None not in areas
+            assert len(set(ids)) == len(ids)
+            # Rows of one area stand together.
+            blocks = [area for area, _ in itertools.groupby(m[1] for m in areas if m)]
+            assert len(set(blocks)) == len(blocks)
+            continue
         numbers = range(1, len(source.requirements) + 1)
-        expected = [f"{source.source}-{number:02}" for number in numbers]
-        assert [item.id for item in source.requirements] == expected
+        assert ids == [f"{source.source}-{number:02}" for number in numbers]
 
 
 def test_every_mark_names_a_requirement() -> None:

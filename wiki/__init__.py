@@ -6,7 +6,7 @@ Importing this brings `add_wiki`, the `wiki:` field of tools and the references 
 
 from wiki.answer import Citation, WikiAnswer
 from wiki.ask import ask, question
-from wiki.declare import add_wiki
+from wiki.declare import add_wiki, get_wiki, override_wiki
 from wiki.registry import ModelRegistry, ModelVersion
 from wiki.spec import WIKIS, WikiSpec
 
@@ -19,5 +19,7 @@ __all__ = [
     "WikiSpec",
     "add_wiki",
     "ask",
+    "get_wiki",
+    "override_wiki",
     "question",
 ]

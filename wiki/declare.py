@@ -1,4 +1,4 @@
-"""`add_wiki`, and what wikis add to the core.
+"""`add_wiki` and its like, and what wikis add to the core.
 
 That is the `wiki:` field of tools, the references `gguf/` and `registry/`, and a check.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from swarm import Catalog, Completion, CompletionSpec, ToolContext, ToolSpec
-from swarm.declare import declarer
+from swarm.declare import declarer, getter, override
 from swarm.errors import DeclarationError, Problem, unknown_name
 from swarm.extension import (
     Services,
@@ -21,9 +21,11 @@ from swarm.reference import ModelReference, parse_reference
 from wiki.ask import question
 from wiki.spec import WIKIS, WikiSpec
 
-__all__ = ["add_wiki", "find_wiki_problems", "wiki_tool"]
+__all__ = ["add_wiki", "find_wiki_problems", "get_wiki", "override_wiki", "wiki_tool"]
 
 add_wiki = declarer(WIKIS, WikiSpec)
+get_wiki = getter(WIKIS)
+override_wiki = override(WIKIS)
 
 _PARAMETERS: dict[str, Any] = {
     "type": "object",

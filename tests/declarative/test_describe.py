@@ -61,6 +61,7 @@ def catalog(write: Callable[..., Path]) -> Catalog:
     return load(path, catalog=Catalog(), environment={"SHOP_API_KEY": KEY})
 
 
+@pytest.mark.requirement("kit:docs:swarm")
 def test_markdown_says_what_was_declared(catalog: Catalog) -> None:
     text = describe(catalog)
     for line in (
@@ -105,6 +106,7 @@ def test_documentation_hides_the_keys_of_the_process(
     assert "Say ${SHOP_TOKEN}." in describe(catalog)
 
 
+@pytest.mark.requirement("kit:docs:graph")
 def test_the_graph_has_every_edge(catalog: Catalog) -> None:
     text = describe(catalog, "mermaid")
     first, *lines = text.splitlines()

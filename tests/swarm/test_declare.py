@@ -44,6 +44,9 @@ def stock_level(sku: str, context: ToolContext) -> int:
     return len(sku + context.tool_id)
 
 
+@pytest.mark.requirement(
+    "kit:register:any-order", "kit:register:typed-names", "kit:register:one-line-or-many"
+)
 @pytest.mark.requirement("S4-11", "S4-13", "S4-14", "S4-15", "S4-20")
 def test_a_program_is_declared_in_any_order_and_names_may_be_enums() -> None:
     assert (
@@ -102,6 +105,7 @@ def test_a_decorated_function_stays_what_it_is() -> None:
     assert current_catalog().tools.get("price").call is price
 
 
+@pytest.mark.requirement("kit:register:duplicate")
 @pytest.mark.parametrize(
     "declare",
     [
@@ -117,6 +121,7 @@ def test_a_name_is_declared_once(declare: Any) -> None:
         declare()
 
 
+@pytest.mark.requirement("kit:register:catalogs")
 def test_the_same_name_may_stand_for_two_kinds_and_in_two_catalogs() -> None:
     add_completion(completion_name="x", model="offline")
     add_agent(agent_name="x", completion="x")
@@ -206,6 +211,7 @@ PROBLEMS: list[tuple[Any, dict[str, Any], list[str]]] = [
 ]
 
 
+@pytest.mark.requirement("kit:register:unknown-field")
 @pytest.mark.parametrize(("declare", "fields", "said"), PROBLEMS)
 def test_fields_that_are_wrong_are_named_with_their_place(
     declare: Any, fields: dict[str, Any], said: list[str]

@@ -36,6 +36,7 @@ async def _chat(home: Path, messages: Any, **fields: Any) -> str:
         return await chat("model", messages, host=host)
 
 
+@pytest.mark.requirement("kit:talk:chat")
 async def test_messages_come_in_several_shapes(tmp_path: Path) -> None:
     assert await _chat(tmp_path, "Hi") == "user: Hi"
     messages = [
@@ -64,6 +65,7 @@ async def test_what_is_no_message_is_refused(tmp_path: Path, messages: Any, reas
         await _chat(tmp_path, messages)
 
 
+@pytest.mark.requirement("kit:outline:json-mode")
 async def test_a_completion_for_outlines_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError, match="'model' has `json_mode: true`"):
         await _chat(tmp_path, "Hi", json_mode=True)

@@ -31,6 +31,7 @@ RESULT: OutlineResult[Any] = OutlineResult(
 )
 
 
+@pytest.mark.requirement("kit:docs:results")
 def test_a_page_tells_how_a_document_came_about(tmp_path: Path) -> None:
     page = dump_outline_result(RESULT, tmp_path / "dump" / "outline")
     assert page == tmp_path / "dump" / "outline" / "a1b2.md"

@@ -100,6 +100,7 @@ async def test_a_shared_resource_is_started_once_and_stopped_with_the_host(
     assert log == ["start", "stop"]
 
 
+@pytest.mark.requirement("kit:register:checked-when-opened")
 async def test_problems_of_the_declarations_come_before_any_session(program: Program) -> None:
     with use_catalog(program.catalog):
         add_agent(agent_name="seller", completion="missing")

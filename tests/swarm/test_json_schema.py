@@ -36,6 +36,7 @@ class Loose(BaseModel):
     note: str = ""
 
 
+@pytest.mark.requirement("kit:misc:validate-arguments")
 def test_arguments_fit_or_there_is_a_reason() -> None:
     assert validate_tool_arguments({"sku": "A1"}, ITEM) is None
     assert validate_tool_arguments({}, ITEM) == "'sku' is a required property"
@@ -72,6 +73,7 @@ def test_problems_of_a_schema_have_their_place(schema: dict[str, Any], found: li
     assert [path for path, _ in problems] == found
 
 
+@pytest.mark.requirement("kit:misc:json-schema")
 def test_a_model_becomes_a_format_of_the_api() -> None:
     wanted: Any = to_json_schema("order", Order)
     described = wanted["json_schema"]

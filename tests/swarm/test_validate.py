@@ -52,6 +52,7 @@ def test_a_program_without_problems(catalog: Catalog) -> None:
     assert _told(catalog) == []
 
 
+@pytest.mark.requirement("kit:register:all-problems")
 def test_every_unknown_name_is_told_at_once_with_the_nearest_one(catalog: Catalog) -> None:
     add_tool(stock_level)
     add_tool(tool_name="to_boss", navigate_to="bos")
@@ -120,6 +121,7 @@ def test_a_hand_off_whose_tool_no_provider_would_take(catalog: Catalog) -> None:
     ]
 
 
+@pytest.mark.requirement("kit:register:default-agent-listed")
 def test_a_swarm_without_agents_or_with_another_start(catalog: Catalog) -> None:
     _agent("seller")
     add_swarm(swarm_name="empty", agent_list=[], default_agent="seller")
@@ -163,6 +165,7 @@ CYCLES: list[tuple[dict[str, list[str]], list[str]]] = [
 ]
 
 
+@pytest.mark.requirement("kit:navigate:no-trap")
 @pytest.mark.parametrize(("edges", "loops"), CYCLES)
 def test_cycles_of_hand_offs_need_an_exit(
     catalog: Catalog, edges: dict[str, list[str]], loops: list[str]

@@ -285,6 +285,7 @@ async def never_answers(request: CompletionRequest) -> str:
     return ""
 
 
+@pytest.mark.requirement("kit:register:wiki")
 @pytest.mark.requirement("S4-16")
 @pytest.mark.parametrize(
     ("agent_name", "wiki_name", "hint"),

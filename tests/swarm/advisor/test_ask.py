@@ -53,6 +53,7 @@ class Question(BaseModel, frozen=True):
     about: str
 
 
+@pytest.mark.requirement("kit:talk:ask")
 async def test_a_function_gets_the_message_as_it_is(tmp_path: Path) -> None:
     async def advise(question: Question) -> str:
         return question.about.upper()

@@ -29,6 +29,7 @@ def listen(
     return Subscription(listener)
 
 
+@pytest.mark.requirement("kit:event:wildcard")
 async def test_a_listener_hears_its_client_on_its_bus_and_nothing_else() -> None:
     async with served("client", "other") as bus:
         heard, everybody = Heard(), Heard()
@@ -70,6 +71,7 @@ async def test_a_bus_is_watched_only_while_somebody_listens() -> None:
         assert not bus.is_watched
 
 
+@pytest.mark.requirement("kit:event:in-order")
 async def test_a_listener_is_called_in_order_and_never_beside_itself() -> None:
     running, most, numbers = 0, 0, list[int]()
     done = anyio.Event()
@@ -125,6 +127,7 @@ async def test_a_listener_that_is_stuck_holds_up_nobody(caplog: pytest.LogCaptur
     assert complaints[0].name == "wikiswarm"
 
 
+@pytest.mark.requirement("kit:event:listener-raises")
 @pytest.mark.parametrize("error", [ValueError("no shelf"), SystemExit(3), AssertionError("x")])
 async def test_a_listener_that_raises_is_named_and_stays(
     error: BaseException, caplog: pytest.LogCaptureFixture
@@ -204,6 +207,7 @@ async def test_a_filter_that_raises_says_no(caplog: pytest.LogCaptureFixture) ->
     assert "KeyError" in caplog.text
 
 
+@pytest.mark.requirement("kit:event:unsubscribe")
 async def test_after_the_end_of_listening_nothing_is_heard_not_even_what_waits() -> None:
     entered, go_on = anyio.Event(), anyio.Event()
     numbers: list[int] = []

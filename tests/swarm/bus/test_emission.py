@@ -389,6 +389,9 @@ def test_every_type_of_every_bus_has_a_row() -> None:
     assert rows == {(bus, kind) for bus, kinds in EVENT_TYPES.items() for kind in kinds}
 
 
+@pytest.mark.requirement("kit:event:agent-bus", "kit:event:history-bus", "kit:event:session-bus")
+@pytest.mark.requirement("kit:event:swarm-bus", "kit:event:execution-bus")
+@pytest.mark.requirement("kit:event:memory-buses", "kit:event:policy-bus")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.bus}:{row.type}")
 async def test_an_action_makes_its_event(row: Row, program: Program) -> None:
     async with staged(program, with_policy=row.bus == "policy-bus") as stage:

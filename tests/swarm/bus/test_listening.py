@@ -52,6 +52,7 @@ async def two_clients(program: Program) -> AsyncGenerator[Host, None]:
             yield host
 
 
+@pytest.mark.requirement("kit:event:custom")
 async def test_a_topic_of_a_program_is_heard(program: Program) -> None:
     ann, everybody = Payloads(), Payloads()
     async with two_clients(program):
@@ -64,6 +65,7 @@ async def test_a_topic_of_a_program_is_heard(program: Program) -> None:
     assert everybody.kept == [{"total": 9}, None]
 
 
+@pytest.mark.requirement("kit:event:payload")
 async def test_what_an_event_of_a_topic_says(program: Program) -> None:
     async with two_clients(program), watch_events("ann") as stream:
         await event("ann", "order-paid", 9)
@@ -75,6 +77,7 @@ async def test_what_an_event_of_a_topic_says(program: Program) -> None:
     assert told.at > 1_700_000_000
 
 
+@pytest.mark.requirement("kit:event:filter", "kit:event:once")
 async def test_filters_and_once(program: Program) -> None:
     big, first = Payloads(), Payloads()
     async with two_clients(program):
@@ -86,6 +89,7 @@ async def test_filters_and_once(program: Program) -> None:
     assert first.kept == [2]
 
 
+@pytest.mark.requirement("kit:event:no-session")
 async def test_an_event_for_a_client_without_a_session_is_dropped(program: Program) -> None:
     heard = Payloads()
     async with two_clients(program) as host:
@@ -222,6 +226,7 @@ async def test_each_bus_has_its_two_functions(bus: str, program: Program) -> Non
     assert not program.catalog.bus.is_watched
 
 
+@pytest.mark.requirement("kit:event:reserved")
 async def test_the_buses_of_the_runtime_are_refused_as_topics() -> None:
     with pytest.raises(TopicError, match="listen_agent_event"):
         await event("client", "agent-bus", 1)

@@ -28,6 +28,7 @@ async def read(stream: EventStream, count: int) -> list[int]:
         return [(await anext(stream)).input["number"] for _ in range(count)]
 
 
+@pytest.mark.requirement("kit:event:stream")
 async def test_a_stream_has_what_came_since_it_was_opened(bus: Bus) -> None:
     bus.publish(happened(0))
     async with EventStream(bus, "client", None, limit=10) as stream:

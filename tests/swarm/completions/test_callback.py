@@ -39,6 +39,7 @@ _RESULT = CompletionResult(_MESSAGE, "mine/model", Usage(input_tokens=1), 0.5, "
 _TEXT = Message(role="assistant", content="Hello.")
 
 
+@pytest.mark.requirement("kit:schema:completion-function")
 @pytest.mark.parametrize(
     ("value", "message"),
     [

@@ -52,6 +52,7 @@ def _sent(server: StubServer) -> list[str]:
     ]
 
 
+@pytest.mark.requirement("kit:outline:constrained")
 @pytest.mark.parametrize("model", ["openai/stub-model", "litellm/openai/stub-model"])
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_schema_goes_to_the_server(open_model: OpenModel, model: str, mode: str) -> None:

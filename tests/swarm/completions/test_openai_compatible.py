@@ -57,6 +57,7 @@ async def test_a_stream_comes_in_pieces(open_model: OpenModel) -> None:
     assert answer.pieces == ["one", " two", " three"]
 
 
+@pytest.mark.requirement("kit:provider:sampling")
 async def test_a_request_carries_the_declared_fields(open_model: OpenModel) -> None:
     async with StubServer(lambda _: "Hello.") as server:
         completion = await open_model(
@@ -96,6 +97,7 @@ async def test_a_request_carries_the_declared_fields(open_model: OpenModel) -> N
     assert bare == {"model": "stub-model", "messages": [{"role": "user", "content": "Hello"}]}
 
 
+@pytest.mark.requirement("kit:misc:tool-calls-of-providers")
 @pytest.mark.parametrize("mode", MODES)
 async def test_tool_outputs_go_back_with_the_ids_of_their_calls(
     open_model: OpenModel, mode: str
@@ -118,6 +120,7 @@ async def test_tool_outputs_go_back_with_the_ids_of_their_calls(
     assert "secret thought" not in orjson.dumps(server.requests).decode()
 
 
+@pytest.mark.requirement("kit:turn:thinking-apart")
 @pytest.mark.parametrize(
     ("fields", "reasoning", "text"),
     [
@@ -205,6 +208,7 @@ async def test_a_stream_that_is_left_lets_its_connection_go(open_model: OpenMode
             await items.aclose()
 
 
+@pytest.mark.requirement("kit:provider:cancelled")
 async def test_a_slow_answer_may_be_cancelled(open_model: OpenModel) -> None:
     async with StubServer(lambda _: StubReply(hangs=True)) as server:
         completion = await open_model(base_url=server.base_url)
@@ -229,6 +233,7 @@ async def test_many_questions_share_the_connections(open_model: OpenModel) -> No
     assert answers == {number: f"to {number}" for number in range(40)}
 
 
+@pytest.mark.requirement("kit:facade:providers")
 @pytest.mark.parametrize(
     ("model", "address"),
     [

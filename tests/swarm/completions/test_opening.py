@@ -26,6 +26,7 @@ from tests.swarm.completions.asking import MODES, OpenModel, ask, request
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("kit:provider:concurrency")
 @pytest.mark.parametrize("mode", MODES)
 async def test_calls_wait_for_a_place_in_their_order(open_model: OpenModel, mode: str) -> None:
     started: list[str] = []
@@ -98,6 +99,7 @@ async def test_a_stream_that_is_left_gives_its_place_back(open_model: OpenModel)
                 await items.aclose()
 
 
+@pytest.mark.requirement("kit:schema:flags")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("flags", "messages", "sent"),
@@ -133,6 +135,7 @@ async def test_flags_stand_at_the_end_of_the_system_prompt(
     assert list(question.messages) == before, "the caller's request is left alone"
 
 
+@pytest.mark.requirement("kit:schema:completion-callbacks")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("is_async", [True, False])
 async def test_an_observer_is_told_of_each_answer(

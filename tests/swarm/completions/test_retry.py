@@ -115,6 +115,7 @@ async def test_a_refusal_is_not_tried_again(mode: str) -> None:
     assert (first.count, second.count) == (2, 1)
 
 
+@pytest.mark.requirement("kit:provider:fallback")
 @pytest.mark.parametrize("mode", MODES)
 async def test_fallbacks_are_asked_in_order(mode: str) -> None:
     models = [_Model("a", *[_down()] * 9), _Model("b", *[_down()] * 9), _Model("c"), _Model("d")]
@@ -165,6 +166,7 @@ async def test_a_model_that_hangs_leaves_time_for_its_fallbacks(mode: str) -> No
     assert [model.count for model in models] == [1, 1, 1]
 
 
+@pytest.mark.requirement("kit:provider:retries")
 @pytest.mark.parametrize("mode", MODES)
 async def test_all_attempts_share_one_deadline(mode: str) -> None:
     models = [_Model(name, *[_HANG] * 9) for name in "abc"]

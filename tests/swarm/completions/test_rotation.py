@@ -159,6 +159,7 @@ async def test_each_of_several_keys_must_be_there(tmp_path: Path) -> None:
     assert caught.value.variable == "KEY_X"
 
 
+@pytest.mark.requirement("kit:rate:budget")
 async def test_a_key_over_its_budget_is_left_out(tmp_path: Path) -> None:
     async with _Keyed() as server, _host(tmp_path) as host:
         fields: dict[str, Any] = {

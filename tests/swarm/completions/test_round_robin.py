@@ -35,6 +35,7 @@ def _clients(
     return asked, make_client
 
 
+@pytest.mark.requirement("kit:facade:round-robin")
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_completion_takes_turns_over_clients(tmp_path: Path, mode: str) -> None:
     asked, make_client = _clients()

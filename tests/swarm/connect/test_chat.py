@@ -44,6 +44,7 @@ class Closed:
                 await self._came.wait()
 
 
+@pytest.mark.requirement("kit:facade:chat")
 async def test_a_message_opens_the_session_and_dispose_closes_it(program: Program) -> None:
     model = program.agent(steps=["one", "two", "three"])
     program.swarm()
@@ -189,6 +190,7 @@ async def test_a_tool_cannot_dispose_its_own_chat(program: Program) -> None:
     assert "a tool cannot dispose its own chat" in output_of(model.requests[1])
 
 
+@pytest.mark.requirement("kit:facade:chat-dispose")
 async def test_listeners_can_leave_and_may_fail(
     program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -36,6 +36,7 @@ class Inbox:
         self.messages.append(message)
 
 
+@pytest.mark.requirement("kit:talk:connection")
 async def test_an_answer_is_pushed_and_returned(program: Program) -> None:
     inbox = Inbox()
     seen: list[Any] = []
@@ -69,6 +70,7 @@ async def test_a_connector_may_be_plain(program: Program) -> None:
     assert messages == ["re: hi"]
 
 
+@pytest.mark.requirement("kit:talk:connection-empty")
 async def test_an_empty_answer_is_returned_only(program: Program) -> None:
     async def silent(context: ToolContext) -> None:
         """Say nothing."""
@@ -154,6 +156,7 @@ async def test_the_timeout_of_a_connector_is_its_own(program: Program) -> None:
             await send("hi")
 
 
+@pytest.mark.requirement("kit:talk:complete-errors")
 async def test_a_provider_error_reaches_the_caller(program: Program) -> None:
     inbox = Inbox()
     program.agent(steps=[ProviderDownError("no connection", provider="stub"), "ok"])
@@ -186,6 +189,7 @@ async def test_an_observer_that_raises_is_logged(
     assert "ValueError: no" in caplog.text
 
 
+@pytest.mark.requirement("kit:talk:connection-scheduled")
 async def test_one_answer_to_several_messages_is_pushed_once(program: Program) -> None:
     gate, inbox = Gate(), Inbox()
     program.agent(model=gate)
@@ -207,6 +211,7 @@ async def test_one_answer_to_several_messages_is_pushed_once(program: Program) -
             assert [message.data for message in inbox.messages] == ["re: one", "re: three"]
 
 
+@pytest.mark.requirement("kit:rate:connection")
 async def test_a_connection_with_a_rate_drops_what_comes_too_soon(program: Program) -> None:
     inbox, clock = Inbox(), HandClock()
     program.agent(model=echo)
@@ -222,6 +227,7 @@ async def test_a_connection_with_a_rate_drops_what_comes_too_soon(program: Progr
     assert [message.data for message in inbox.messages] == ["re: one", "re: three"]
 
 
+@pytest.mark.requirement("kit:talk:notify", "kit:talk:notify-stale")
 async def test_notify_reaches_the_client_outside_of_answers(program: Program) -> None:
     inbox = Inbox()
     program.agent(model=echo)
@@ -242,6 +248,7 @@ async def test_notify_reaches_the_client_outside_of_answers(program: Program) ->
         await send("hi")
 
 
+@pytest.mark.requirement("kit:talk:notify-needs-connection")
 async def test_notify_without_a_connector(program: Program) -> None:
     program.agent()
     program.swarm()

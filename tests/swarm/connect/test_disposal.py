@@ -22,6 +22,7 @@ from tests.swarm.program import Program, output_of
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("kit:talk:dispose-connection")
 async def test_the_session_of_other_code_is_closed_and_free_again(program: Program) -> None:
     gate = Gate()
     program.agent(model=gate)
@@ -96,6 +97,7 @@ class Destroyed:
         self.came.set()
 
 
+@pytest.mark.requirement("kit:talk:auto-dispose")
 async def test_a_client_that_is_idle_is_disposed(program: Program) -> None:
     clock, destroyed = HandClock(), Destroyed()
     program.agent(model=echo)

@@ -33,6 +33,7 @@ from tests.swarm.program import Program
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("kit:talk:fork")
 async def test_a_fork_has_a_session_of_its_own_and_ends_with_its_function(
     program: Program,
 ) -> None:
@@ -52,6 +53,7 @@ async def test_a_fork_has_a_session_of_its_own_and_ends_with_its_function(
         assert await get_agent_name("client") == "seller"
 
 
+@pytest.mark.requirement("kit:talk:fork-errors")
 async def test_an_error_of_a_fork_is_told_and_reaches_the_caller(
     program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -77,6 +79,7 @@ async def test_an_error_of_a_fork_is_told_and_reaches_the_caller(
         assert live_sessions("f") == []
 
 
+@pytest.mark.requirement("kit:talk:fork-live")
 async def test_a_fork_needs_a_client_of_its_own(program: Program) -> None:
     program.agent(model=echo)
     program.swarm("shop")
@@ -117,6 +120,7 @@ async def test_a_fork_that_is_cancelled_frees_its_client(program: Program) -> No
         assert await fork(run, client_id="f", swarm_name="shop") == "second"
 
 
+@pytest.mark.requirement("kit:talk:scope")
 async def test_what_a_scope_declares_and_overrides_stays_inside(program: Program) -> None:
     program.agent(model=echo, placeholder="outer")
     program.swarm()

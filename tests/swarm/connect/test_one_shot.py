@@ -20,6 +20,7 @@ from tests.swarm.program import Program, output_of
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("kit:talk:complete")
 async def test_the_history_goes_on_with_the_next_call(program: Program) -> None:
     model = program.agent(steps=["one", "two"])
     program.swarm()
@@ -47,6 +48,7 @@ async def test_without_a_host_each_call_brings_one(program: Program, home: Path)
     assert answers == [f"re: {number}" for number in range(5)]
 
 
+@pytest.mark.requirement("kit:talk:complete-errors")
 async def test_a_provider_error_reaches_the_caller_and_the_next_call_works(
     program: Program,
 ) -> None:
@@ -139,6 +141,7 @@ async def test_a_tool_may_ask_another_swarm_for_the_same_client(program: Program
     assert output_of(model.requests[2]) == "inner answer"
 
 
+@pytest.mark.requirement("kit:talk:complete-order")
 @settings(max_examples=25)
 @given(
     sent=st.lists(st.integers(0, 3), min_size=1, max_size=24),

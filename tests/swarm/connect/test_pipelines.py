@@ -69,6 +69,8 @@ def pipeline(program: Program, execute: Any, name: str = "restock", **fields: An
         add_pipeline(pipeline_name=name, execute=execute, **fields)
 
 
+@pytest.mark.requirement("kit:schema:pipeline-callbacks")
+@pytest.mark.requirement("kit:talk:pipeline")
 async def test_the_agent_is_active_while_the_pipeline_runs(agents: Program) -> None:
     heard = Heard()
 
@@ -100,6 +102,7 @@ async def test_nothing_changes_for_the_agent_that_is_active(agents: Program) -> 
     assert not [row for row in await agents.events() if isinstance(row.event, AgentChanged)]
 
 
+@pytest.mark.requirement("kit:talk:pipeline-errors")
 async def test_an_error_switches_back_and_reaches_the_caller(agents: Program) -> None:
     heard = Heard()
 

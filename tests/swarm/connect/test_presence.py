@@ -23,6 +23,7 @@ def shops(program: Program) -> Program:
     return program
 
 
+@pytest.mark.requirement("kit:persist:online")
 async def test_a_session_that_is_open_anywhere_is_online(shops: Program) -> None:
     async with shops.host() as host, shops.host() as other:
         assert not await is_online("client", "shop", host=host)

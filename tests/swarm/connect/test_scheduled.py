@@ -56,6 +56,7 @@ def texts(messages: Any) -> list[str]:
     return [message.content for message in messages]
 
 
+@pytest.mark.requirement("kit:talk:scheduled", "kit:talk:scheduled-kept")
 async def test_what_comes_while_one_is_answered_is_answered_as_one(program: Program) -> None:
     gate = Gate()
     program.agent(model=gate)
@@ -256,6 +257,7 @@ async def test_a_message_that_is_none_reaches_only_its_sender(program: Program) 
         assert await chat.complete("hi", payload={"page": 1}) == "re: hi"
 
 
+@pytest.mark.requirement("kit:rate:session")
 async def test_what_comes_again_too_soon_is_dropped(program: Program) -> None:
     clock = HandClock()
     model = program.agent(steps=["one", "three", "other", "four"])

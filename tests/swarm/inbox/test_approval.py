@@ -49,6 +49,7 @@ async def _decide(inbox: Inbox, verb: str, **fields: str) -> None:
     await getattr(inbox, verb)(item.id, **fields)
 
 
+@pytest.mark.requirement("kit:tools:approval")
 async def test_an_approved_call_runs_in_its_turn(
     program: Program, store: str | None, elsewhere: Elsewhere
 ) -> None:

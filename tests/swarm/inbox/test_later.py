@@ -52,6 +52,7 @@ def _said(chat: Session) -> list[str]:
     return [message.content for message in chat.history.messages if message.content]
 
 
+@pytest.mark.requirement("kit:tools:approval")
 async def test_a_parked_call_runs_in_the_live_session(
     program: Program, store: str | None, elsewhere: Elsewhere
 ) -> None:

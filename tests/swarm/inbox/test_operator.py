@@ -53,6 +53,7 @@ async def _answer(inbox: Inbox, text: str) -> None:
     await inbox.reply(item.id, text, by="Ann")
 
 
+@pytest.mark.requirement("kit:facade:operator")
 async def test_a_person_answers_from_another_process(
     program: Program, store: str | None, elsewhere: Elsewhere
 ) -> None:
@@ -132,6 +133,7 @@ async def test_what_the_turn_got_is_not_said_twice(program: Program) -> None:
             assert _said(chat) == ["user: Help?", "assistant: Yes."]
 
 
+@pytest.mark.requirement("kit:facade:operator-timeout")
 async def test_a_late_reply_reaches_the_live_session(
     program: Program, elsewhere: Elsewhere
 ) -> None:

@@ -17,6 +17,7 @@ from tests.swarm.program import Program, output_of
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("kit:tools:mcp-transport")
 async def test_an_agent_calls_a_tool_over_stdio(program: Program, shelves: Shelves) -> None:
     """kit:mcp:tools-are-offered-after-own."""
 
@@ -327,6 +328,7 @@ async def test_a_schema_that_points_elsewhere_is_not_followed(
     assert "the arguments cannot be checked" in output_of(model.requests[1])
 
 
+@pytest.mark.requirement("kit:tools:mcp-after")
 async def test_an_agents_own_tool_comes_first(program: Program, shelves: Shelves) -> None:
     """kit:mcp:first-name-wins."""
 
@@ -345,6 +347,8 @@ async def test_an_agents_own_tool_comes_first(program: Program, shelves: Shelves
     assert output_of(model.requests[1]) == "mine of A1"
 
 
+@pytest.mark.requirement("kit:tools:mcp-functions")
+@pytest.mark.requirement("kit:facade:mcp-update")
 async def test_two_functions_in_place_of_a_server(program: Program) -> None:
     """kit:mcp:list-tools-and-call-tool."""
     asked: list[str] = []
@@ -378,6 +382,7 @@ async def test_two_functions_in_place_of_a_server(program: Program) -> None:
     assert model.requests[-1].tools[0].description == "Greet bob."
 
 
+@pytest.mark.requirement("kit:schema:mcp-callbacks")
 async def test_observers_are_told_and_harm_nothing(
     program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:

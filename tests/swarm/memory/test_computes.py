@@ -155,6 +155,7 @@ async def test_what_changes_during_a_computation_is_not_missed(
         assert await computes.get("copy", ANNA) == 2
 
 
+@pytest.mark.requirement("kit:memory:compute-ttl")
 async def test_update_discards_and_time_does_too(
     declare: Declare, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +185,7 @@ async def test_update_discards_and_time_does_too(
     assert told == [(1, *names), names, (2, *names), (3, *names)]
 
 
+@pytest.mark.requirement("kit:memory:callbacks")
 async def test_observers_are_told_and_harm_nothing(
     declare: Declare, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,6 +11,7 @@ from tests.swarm.memory.children import NAMES, change, shop
 from tests.swarm.store.children import start
 
 
+@pytest.mark.requirement("kit:persist:memory")
 @pytest.mark.parametrize("delay", [0.0, 0.003, 0.01, 0.03, 0.06])
 def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path, delay: float) -> None:
     """kit:state:persist, kit:storage:persist."""

@@ -77,6 +77,7 @@ def test_hashed_words_find_other_forms_and_nothing_else() -> None:
     assert [n for n, value in enumerate(hash_texts(["a"])[0]) if value] == [217, 279]
 
 
+@pytest.mark.requirement("kit:memory:vectors-kept")
 @pytest.mark.anyio
 async def test_a_cache_of_ones_own_takes_the_place_of_the_database(
     declare: Declare, opened: Open

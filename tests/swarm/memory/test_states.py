@@ -90,6 +90,7 @@ async def test_two_hosts_on_one_database_lose_nothing(declare: Declare, opened: 
             assert await host.memory.states.get("count", EVERYBODY) == 20
 
 
+@pytest.mark.requirement("kit:memory:defaults")
 async def test_a_default_that_is_made_is_made_once(declare: Declare, opened: Open) -> None:
     """kit:state:get-default-state."""
     made: list[tuple[str, str]] = []
@@ -180,6 +181,7 @@ async def test_a_callers_own_function_fails_with_its_own_error(
         assert await host.memory.states.get("cart", ANNA) == [1]
 
 
+@pytest.mark.requirement("kit:memory:callbacks")
 async def test_observers_are_told_and_harm_nothing(
     declare: Declare, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -236,6 +238,7 @@ class _Shelf:
         self.values[client_id, state_name] = value
 
 
+@pytest.mark.requirement("kit:memory:own-store")
 async def test_a_store_of_ones_own_takes_the_place_of_the_database(
     declare: Declare, opened: Open
 ) -> None:
@@ -287,6 +290,7 @@ async def test_what_a_store_of_ones_own_gives_is_checked(declare: Declare, opene
             await host.memory.states.set("gone", 1, ANNA)
 
 
+@pytest.mark.requirement("kit:memory:reentrant")
 async def test_a_change_may_read_but_not_change_itself(declare: Declare, opened: Open) -> None:
     """kit:state:reentrant-get."""
     declare(state_name="count", default=1)
@@ -349,6 +353,7 @@ async def test_a_change_that_is_cancelled_is_made_or_not(declare: Declare, opene
             assert await states.set("count", lambda old: old + 1, ANNA) in (1, 3)
 
 
+@pytest.mark.requirement("kit:memory:failure")
 async def test_a_database_that_fails_is_told_and_the_value_stays(
     declare: Declare, opened: Open
 ) -> None:

@@ -70,6 +70,7 @@ async def test_items_are_found_changed_and_removed(
         assert await storages.take("goods", "sun cream", 1, None, ANNA) == []
 
 
+@pytest.mark.requirement("kit:memory:defaults")
 async def test_default_items_are_there_until_they_are_removed(
     declare: Declare, opened: Open
 ) -> None:
@@ -156,6 +157,7 @@ async def test_a_function_that_fails_changes_nothing_and_is_named(
         assert await storages.list("goods", ANNA) == GOODS
 
 
+@pytest.mark.requirement("kit:memory:callbacks")
 async def test_observers_are_told_and_harm_nothing(
     declare: Declare, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -206,6 +208,7 @@ async def test_observers_are_told_and_harm_nothing(
     assert "callback 'tell' of embedding 'own' failed" in caplog.text
 
 
+@pytest.mark.requirement("kit:memory:own-store")
 async def test_a_store_of_ones_own_takes_the_place_of_the_database(
     declare: Declare, opened: Open, vectors: str
 ) -> None:

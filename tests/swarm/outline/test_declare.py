@@ -229,6 +229,7 @@ def test_a_format_that_is_no_object_is_refused(format: Any, reason: str) -> None
     assert caught.value.problems[0].where == "outlines.order.format"
 
 
+@pytest.mark.requirement("kit:outline:json-mode")
 def test_an_agent_may_not_use_a_completion_for_outlines() -> None:
     with use_catalog(Catalog()):
         add_completion(completion_name="model", model="offline", json_mode=True)

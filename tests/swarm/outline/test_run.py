@@ -45,6 +45,7 @@ GOOD = '{"sku": "A1", "boxes": 2}'
 DATA = {"sku": "A1", "boxes": 2}
 
 
+@pytest.mark.requirement("kit:outline:schema")
 async def test_a_document_that_fits_is_the_result(outlines: Outlines) -> None:
     usage = Usage(input_tokens=7, output_tokens=3, priced_tokens=10)
     answer = CompletionResult(Message(role="assistant", content=GOOD), "stub/model", usage)
@@ -62,6 +63,7 @@ async def test_a_document_that_fits_is_the_result(outlines: Outlines) -> None:
     assert script.requests[0].response_format.name == "order"
 
 
+@pytest.mark.requirement("kit:outline:feedback")
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
@@ -88,6 +90,7 @@ async def test_the_reason_reaches_the_model_in_the_same_history(
     script.assert_complete()
 
 
+@pytest.mark.requirement("kit:outline:attempts")
 async def test_attempts_are_bounded_and_the_last_reason_is_the_error(outlines: Outlines) -> None:
     script = outlines.declare(["one", '{"sku": 1, "boxes": 1}', "{}"], max_attempts=3)
     result = await outlines.fill()
@@ -149,6 +152,7 @@ async def test_a_pydantic_model_gives_instances_and_its_own_checks(outlines: Out
     assert wanted.schema["additionalProperties"] is False
 
 
+@pytest.mark.requirement("kit:outline:validations")
 async def test_validations_refuse_by_a_reason_false_or_an_exception(outlines: Outlines) -> None:
     answers: list[Any] = [
         "no such sku",
@@ -179,6 +183,7 @@ async def test_validations_refuse_by_a_reason_false_or_an_exception(outlines: Ou
     ]
 
 
+@pytest.mark.requirement("kit:outline:history")
 async def test_get_outline_history_gives_the_messages_of_each_attempt(outlines: Outlines) -> None:
     seen: list[OutlineContext] = []
 
@@ -255,6 +260,7 @@ async def test_a_function_whose_result_is_used_is_named_when_it_fails(
     assert caught.value.outline_name == "order"
 
 
+@pytest.mark.requirement("kit:outline:callbacks")
 async def test_callbacks_are_told_and_change_nothing(
     outlines: Outlines, caplog: pytest.LogCaptureFixture
 ) -> None:

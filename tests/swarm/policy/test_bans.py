@@ -45,6 +45,7 @@ class OwnList:
         self.clients = clients
 
 
+@pytest.mark.requirement("kit:policy:banned-first")
 async def test_a_banned_client_is_refused_before_anything_is_asked(shop: PolicyShop) -> None:
     shop.policy("first", validate_input=failing)
     shop.policy(ban_message="You are banned.")
@@ -73,6 +74,7 @@ async def test_the_first_policy_that_bans_speaks(shop: PolicyShop) -> None:
     assert said == ["own", "fleeting", "kept"]
 
 
+@pytest.mark.requirement("kit:persist:bans", "kit:facade:policy")
 async def test_a_tool_bans_and_the_ban_outlives_the_host(shop: PolicyShop) -> None:
     async def ban(reason: str) -> str:
         await Policy.ban_client(**ANNA)
@@ -120,6 +122,7 @@ async def test_bans_that_are_not_persisted_live_as_long_as_the_host(shop: Policy
         assert not await Policy.has_ban(**ANNA)
 
 
+@pytest.mark.requirement("kit:policy:bans-seen")
 async def test_two_hosts_of_one_database_see_each_other_at_once(shop: PolicyShop) -> None:
     shop.policy()
     async with shop.open() as first, shop.open() as second:
@@ -131,6 +134,7 @@ async def test_two_hosts_of_one_database_see_each_other_at_once(shop: PolicyShop
         assert (await guards[0].check_input("hi", "anna")).policy_name is None
 
 
+@pytest.mark.requirement("kit:policy:auto-ban")
 @pytest.mark.parametrize("persist", [True, False])
 @pytest.mark.parametrize("direction", ["input", "output"])
 async def test_a_refusal_bans_where_the_policy_says_so(
@@ -159,6 +163,7 @@ async def test_a_client_is_banned_even_where_the_message_fails(shop: PolicyShop)
         assert await Policy.has_ban(**ANNA)
 
 
+@pytest.mark.requirement("kit:policy:own-list")
 async def test_a_list_of_ones_own_is_asked_each_time_and_loses_nothing(shop: PolicyShop) -> None:
     own = OwnList("bert")
     shop.policy(get_banned_clients=own.get, set_banned_clients=own.set, auto_ban=True)
@@ -230,6 +235,7 @@ async def test_a_list_cannot_change_itself(shop: PolicyShop) -> None:
         await host.policies.ban("bert", "shop", "polite")
 
 
+@pytest.mark.requirement("kit:schema:policy-callbacks", "kit:facade:policy")
 async def test_callbacks_hear_of_changes_once(
     shop: PolicyShop, caplog: pytest.LogCaptureFixture
 ) -> None:

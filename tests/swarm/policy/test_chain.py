@@ -14,6 +14,7 @@ from tests.swarm.policy.conftest import Function, PolicyShop, failing, giving
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("kit:policy:merge")
 async def test_the_first_refusal_wins_and_its_message_is_the_answer(shop: PolicyShop) -> None:
     seen: list[str] = []
 
@@ -77,6 +78,7 @@ async def test_each_policy_gets_what_the_one_before_made_of_the_text(shop: Polic
         assert await guard.check_output("yes", "anna") == Verdict("yes")
 
 
+@pytest.mark.requirement("kit:policy:ban-message")
 async def test_a_ban_message_may_be_made_for_the_client(shop: PolicyShop) -> None:
     async def message(client_id: str, policy_name: str, swarm_name: str) -> str:
         return f"{policy_name} of {swarm_name} stops {client_id}"
@@ -155,6 +157,7 @@ async def test_the_error_names_the_agent_that_was_talking(shop: PolicyShop) -> N
     assert caught.value.agent_name == "doctor"
 
 
+@pytest.mark.requirement("kit:schema:policy-callbacks")
 async def test_callbacks_hear_of_checks_and_cannot_disturb_them(
     shop: PolicyShop, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -33,6 +33,7 @@ def _refusals(events: list[Event]) -> list[dict[str, Any]]:
     return [dict(note.data) for note in notes if note.topic == "policy.refused"]
 
 
+@pytest.mark.requirement("kit:turn:refused-not-recorded")
 @pytest.mark.parametrize("is_streamed", [True, False])
 async def test_a_refused_message_leaves_nothing_behind(shop: PolicyShop, is_streamed: bool) -> None:
     model = shop.program.agent(steps=["Tea costs 3."])
@@ -66,6 +67,7 @@ async def test_a_refused_message_may_be_the_first_and_only_one(shop: PolicyShop)
     assert len(model.requests) == 1
 
 
+@pytest.mark.requirement("kit:policy:rewrite")
 async def test_a_rewritten_message_is_what_everybody_sees(shop: PolicyShop) -> None:
     model = shop.program.agent(steps=["Noted."])
     shop.policy(redact=["email"])
@@ -82,6 +84,7 @@ async def test_a_rewritten_message_is_what_everybody_sees(shop: PolicyShop) -> N
     assert _refusals(events) == []
 
 
+@pytest.mark.requirement("kit:policy:output")
 @pytest.mark.parametrize("is_streamed", [True, False])
 @pytest.mark.parametrize(
     ("fields", "answer"),
@@ -123,6 +126,7 @@ async def test_an_answer_that_passes_is_streamed_whole(shop: PolicyShop) -> None
     assert events[-1].text == "Tea costs 3."
 
 
+@pytest.mark.requirement("kit:policy:guarded")
 @pytest.mark.parametrize("field", ["validate_input", "rewrite_output"])
 async def test_a_function_that_fails_reaches_the_caller_and_the_session_goes_on(
     shop: PolicyShop, field: str

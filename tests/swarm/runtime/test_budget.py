@@ -233,6 +233,7 @@ def _spending(*tokens: int) -> Any:
     return model
 
 
+@pytest.mark.requirement("kit:rate:budget")
 @pytest.mark.anyio
 async def test_a_turn_ends_when_its_budget_is_spent(program: Program) -> None:
     calls: list[int] = []

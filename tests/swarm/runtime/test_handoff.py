@@ -14,6 +14,7 @@ async def secret_stock() -> str:
     return "42 boxes"
 
 
+@pytest.mark.requirement("kit:navigate:survives-restart")
 async def test_the_new_agent_answers_and_stays_active_after_a_restart(program: Program) -> None:
     seller = program.agent("seller", [call_tool("transfer_to_clerk")], handoffs=["clerk"])
     clerk = program.agent("clerk", ["I am the clerk.", "Still me."], prompt="You refund.")
@@ -43,6 +44,7 @@ async def test_a_declared_tool_may_be_the_hand_off(program: Program) -> None:
     assert seller.requests[0].tools[0].description == "For refunds."
 
 
+@pytest.mark.requirement("kit:navigate:old-traffic-hidden", "kit:history:own-tools-only")
 async def test_other_agents_tool_traffic_is_hidden_but_their_words_are_not(
     program: Program,
 ) -> None:
@@ -71,6 +73,7 @@ async def test_a_tool_of_another_agent_is_denied_by_name(program: Program) -> No
     )
 
 
+@pytest.mark.requirement("kit:navigate:last-of-several")
 async def test_of_two_hand_offs_in_one_answer_the_last_one_counts(program: Program) -> None:
     wish = call_tools("transfer_to_clerk", "transfer_to_boss")
     seller = program.agent("seller", [wish], handoffs=["clerk", "boss"])
@@ -84,6 +87,7 @@ async def test_of_two_hand_offs_in_one_answer_the_last_one_counts(program: Progr
     boss.assert_complete()
 
 
+@pytest.mark.requirement("kit:navigate:calls-beside")
 async def test_calls_beside_a_hand_off_still_run_and_keep_their_outputs(program: Program) -> None:
     wish = call_tools("secret_stock", "transfer_to_clerk", "secret_stock")
     program.agent("seller", [wish, "Back."], tools=[secret_stock], handoffs=["clerk"])
@@ -99,6 +103,7 @@ async def test_calls_beside_a_hand_off_still_run_and_keep_their_outputs(program:
     ]
 
 
+@pytest.mark.requirement("kit:navigate:most-handoffs")
 async def test_ping_pong_ends_at_the_limit_with_an_answer(program: Program) -> None:
     seller = program.agent("seller", [call_tool("transfer_to_clerk")] * 9, handoffs=["clerk"])
     clerk = program.agent("clerk", [call_tool("transfer_to_seller")] * 9, handoffs=["seller"])
@@ -112,6 +117,7 @@ async def test_ping_pong_ends_at_the_limit_with_an_answer(program: Program) -> N
     assert run.is_placeholder
 
 
+@pytest.mark.requirement("kit:navigate:outside-swarm")
 @pytest.mark.parametrize(
     ("target", "reason"),
     [

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ def _history(turns: list[_Turn], *, keep: int) -> History:
     return history
 
 
+@pytest.mark.requirement("kit:history:pairs")
 @given(turns=_turns(), keep=st.integers(1, 12), window=st.integers(1, 60))
 def test_calls_and_outputs_come_whole_and_side_by_side(
     turns: list[_Turn], keep: int, window: int
@@ -104,6 +106,7 @@ def test_outputs_are_those_of_the_same_turn(turns: list[_Turn], keep: int, windo
             assert message.content == f"output {number}"
 
 
+@pytest.mark.requirement("kit:history:window")
 @given(turns=_turns(), keep=st.integers(1, 12), window=st.integers(1, 60))
 def test_the_newest_question_is_always_there(turns: list[_Turn], keep: int, window: int) -> None:
     view = _history(turns, keep=window).view("seller", keep=keep)
@@ -152,6 +155,7 @@ def test_memory_is_bounded_by_the_window_or_one_turn(turns: list[_Turn], window:
     assert len(history.messages) <= max(window, longest)
 
 
+@pytest.mark.requirement("kit:history:empty-dropped")
 def test_empty_words_take_no_place() -> None:
     history = History(keep=10)
     question = Message(role="user", content="hi")

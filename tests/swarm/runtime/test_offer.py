@@ -17,6 +17,7 @@ async def stock() -> str:
     return "3 boxes"
 
 
+@pytest.mark.requirement("kit:tools:available")
 async def test_a_tool_that_is_not_there_now_is_not_offered(program: Program) -> None:
     is_open = [False, True, True]
 
@@ -34,6 +35,7 @@ async def test_a_tool_that_is_not_there_now_is_not_offered(program: Program) -> 
     assert output_of(model.requests[2]) == "3 boxes"
 
 
+@pytest.mark.requirement("kit:tools:dynamic", "kit:read:tool-name")
 async def test_a_tool_is_described_anew(program: Program) -> None:
     def describe(client_id: str, agent_name: str) -> dict[str, object]:
         return {
@@ -59,6 +61,7 @@ async def test_a_tool_is_described_anew(program: Program) -> None:
     assert output_of(model.requests[2]) == "3 of A"
 
 
+@pytest.mark.requirement("kit:tools:failing-hides")
 @pytest.mark.parametrize("field", ["is_available", "get_function"])
 async def test_a_function_that_fails_hides_its_tool_and_is_logged(
     program: Program, field: str, caplog: pytest.LogCaptureFixture
@@ -93,6 +96,7 @@ async def test_of_two_tools_with_one_name_the_first_is_offered(program: Program)
     assert output_of(model.requests[1]) == "3 boxes"
 
 
+@pytest.mark.requirement("kit:tools:order")
 async def test_hand_offs_are_offered_first(program: Program) -> None:
     program.tool(stock)
     model = program.agent("seller", ["x"], tools=["stock"], handoffs=["clerk"])

@@ -18,6 +18,7 @@ async def stock() -> str:
     return "3 boxes"
 
 
+@pytest.mark.requirement("kit:schema:validate-output")
 async def test_a_refused_answer_is_written_again_with_the_reason(program: Program) -> None:
     def check(text: str) -> str | None:
         return "name the price" if "CHF" not in text else None
@@ -32,6 +33,7 @@ async def test_a_refused_answer_is_written_again_with_the_reason(program: Progra
     ]
 
 
+@pytest.mark.requirement("kit:schema:transform", "kit:turn:shown-is-stored")
 async def test_nobody_sees_a_word_that_is_taken_back(program: Program) -> None:
     def shout(text: str) -> str:
         return text.upper()
@@ -45,6 +47,7 @@ async def test_nobody_sees_a_word_that_is_taken_back(program: Program) -> None:
     assert events[-1].text == "QUIET"
 
 
+@pytest.mark.requirement("kit:schema:map-message")
 async def test_text_may_be_a_tool_call(program: Program) -> None:
     def read(message: Message) -> Message:
         if not message.content.startswith("CALL "):
@@ -58,6 +61,7 @@ async def test_text_may_be_a_tool_call(program: Program) -> None:
     assert output_of(model.requests[1]) == "3 boxes"
 
 
+@pytest.mark.requirement("kit:schema:map-tool-calls")
 async def test_tool_calls_may_be_filtered(program: Program) -> None:
     def first(calls: Sequence[ToolCall], client_id: str, agent_name: str) -> list[ToolCall]:
         return list(calls[:1])
@@ -78,6 +82,7 @@ def wrong(*given: object) -> object:
     return 5
 
 
+@pytest.mark.requirement("kit:schema:functions-typed")
 @pytest.mark.parametrize(
     ("field", "function", "said"),
     [
@@ -119,6 +124,7 @@ async def test_map_tool_calls_that_returns_nonsense_is_named(program: Program) -
             await chat.complete("hi")
 
 
+@pytest.mark.requirement("kit:rescue:flush")
 async def test_flush_hides_the_history_and_gives_the_placeholder(program: Program) -> None:
     model = program.agent(steps=["one", " ", "two"], rescue="flush", placeholder="Again, please.")
     async with program.chat() as chat:
@@ -129,6 +135,7 @@ async def test_flush_hides_the_history_and_gives_the_placeholder(program: Progra
     assert (await program.runs())[1].is_placeholder
 
 
+@pytest.mark.requirement("kit:rescue:custom")
 async def test_a_function_may_rescue_an_answer(program: Program) -> None:
     async def rescue(client_id: str, agent_name: str) -> Message:
         return Message(role="assistant", content=f"{agent_name} is back.")

@@ -23,6 +23,7 @@ async def price(sku: str) -> str:
     return f"{sku}: 2.50"
 
 
+@pytest.mark.requirement("kit:turn:calls-parallel")
 async def test_parallel_calls_run_at_the_same_time(program: Program) -> None:
     both = anyio.Event()
     waiting: list[str] = []
@@ -63,6 +64,7 @@ async def test_a_missing_extra_in_a_tool_fails_the_turn_by_its_own_class(
         assert await chat.complete("again") == "fine"
 
 
+@pytest.mark.requirement("kit:rescue:tool-raises")
 async def test_the_model_reads_what_a_tool_raised(program: Program) -> None:
     async def breaks() -> NoReturn:
         raise KeyError("sku")
@@ -75,6 +77,7 @@ async def test_the_model_reads_what_a_tool_raised(program: Program) -> None:
     assert len(outputs) == 1
 
 
+@pytest.mark.requirement("kit:turn:call-budget")
 async def test_the_budget_of_calls_is_for_the_turn(program: Program) -> None:
     ran: list[int] = []
 
@@ -155,6 +158,7 @@ REPAIRS: list[tuple[str, Message | str, str]] = [
 ]
 
 
+@pytest.mark.requirement("kit:rescue:repair", "kit:rescue:unknown-tool", "kit:tools:schema-checked")
 @pytest.mark.parametrize(
     ("wish", "reason"), [row[1:] for row in REPAIRS], ids=[r[0] for r in REPAIRS]
 )
@@ -217,6 +221,7 @@ async def test_arguments_that_no_check_can_read_are_the_models_to_repair(
     assert ("nowhere" in said) != ("Unresolvable: http://example.com" in said)
 
 
+@pytest.mark.requirement("kit:rescue:empty")
 async def test_an_empty_answer_is_asked_again_without_a_trace(program: Program) -> None:
     model = program.agent(steps=["", "  \n", "here", "next"])
     async with program.chat() as chat:
@@ -226,6 +231,7 @@ async def test_an_empty_answer_is_asked_again_without_a_trace(program: Program) 
     assert [m.content for m in model.requests[-1].messages] == ["hello", "here", "more"]
 
 
+@pytest.mark.requirement("kit:rescue:bounded")
 async def test_the_placeholder_comes_when_the_repairs_are_used_up(program: Program) -> None:
     steps = [call_tool("nothing_like_it")] * 3 + ["fine"]
     model = program.agent(steps=steps, tools=[price], max_repairs=2, placeholder="Ask again.")
@@ -239,6 +245,7 @@ async def test_the_placeholder_comes_when_the_repairs_are_used_up(program: Progr
     model.assert_complete()
 
 
+@pytest.mark.requirement("kit:turn:call-ids")
 @pytest.mark.parametrize("ids", [("", ""), ("same", "same"), ("", "x")])
 async def test_missing_and_repeated_call_ids_are_made_unique(
     program: Program, ids: tuple[str, str]

@@ -56,6 +56,7 @@ class Gate:
         return f"re: {request.messages[-1].content}"
 
 
+@pytest.mark.requirement("kit:talk:session", "kit:talk:session-order", "kit:turn:one-at-a-time")
 async def test_fifty_messages_at_once_are_answered_in_order(program: Program) -> None:
     program.agent(model=echo)
     answers: dict[int, str] = {}
@@ -76,6 +77,7 @@ async def test_fifty_messages_at_once_are_answered_in_order(program: Program) ->
     assert asked == [str(number) for number in range(50)]
 
 
+@pytest.mark.requirement("kit:concurrency:clients-apart")
 async def test_clients_do_not_wait_for_each_other(program: Program) -> None:
     gate = Gate()
 
@@ -97,6 +99,7 @@ async def test_clients_do_not_wait_for_each_other(program: Program) -> None:
         gate.open.set()
 
 
+@pytest.mark.requirement("kit:history:of-swarm-and-client")
 async def test_two_swarms_of_one_client_share_nothing(program: Program) -> None:
     model = program.agent(steps=["one", "two"])
     program.swarm("first")
@@ -111,6 +114,7 @@ async def test_two_swarms_of_one_client_share_nothing(program: Program) -> None:
     assert [m.content for m in model.requests[1].messages] == ["to the second"]
 
 
+@pytest.mark.requirement("kit:concurrency:same-client")
 async def test_the_same_conversation_opens_once(program: Program) -> None:
     program.agent(steps=["ok"])
     program.swarm()
@@ -137,6 +141,7 @@ async def test_the_same_names_in_two_homes_are_two_conversations(
         assert [m.content for m in mine.history.messages] == ["a", "re: a"]
 
 
+@pytest.mark.requirement("kit:persist:no-escape")
 @pytest.mark.parametrize(
     "client_id", ["", "x" * 257, ".", "..", "a/b", "..\\x", "a\nb", "a\x00", "\ud800", "a\u202eb"]
 )
@@ -176,6 +181,7 @@ async def test_a_session_is_used_open_or_not_at_all(program: Program) -> None:
             raise NotImplementedError
 
 
+@pytest.mark.requirement("kit:persist:conversation")
 async def test_a_restart_resumes_the_conversation(program: Program) -> None:
     model = program.agent(
         steps=[call_tool("stock_level", sku="A"), "3.", "5."], tools=[stock_level]
@@ -210,6 +216,7 @@ async def test_an_agent_is_recorded_when_it_changed_and_only_then(program: Progr
     assert records[0].model.startswith("python:")
 
 
+@pytest.mark.requirement("kit:talk:stream")
 async def test_a_stream_shows_what_happens_in_order(program: Program) -> None:
     async with StubServer() as server:
         program.tool(always)
@@ -249,6 +256,7 @@ async def test_a_stream_raises_what_complete_raises(program: Program) -> None:
         assert await chat.complete("again") == "fine"
 
 
+@pytest.mark.requirement("kit:talk:leave-stream")
 async def test_leaving_a_stream_early_cancels_its_turn(program: Program) -> None:
     gate, is_cancelled = Gate(), anyio.Event()
 
@@ -296,6 +304,7 @@ async def test_a_stream_that_somebody_still_reads_ends_with_its_session(program:
     assert [run.status for run in await program.runs()] == ["interrupted"]
 
 
+@pytest.mark.requirement("kit:provider:cancelled")
 async def test_a_caller_that_gives_up_leaves_no_half_turn(program: Program) -> None:
     gate = Gate()
     program.agent(model=gate)
@@ -323,6 +332,7 @@ async def test_a_caller_that_gives_up_waiting_never_began(program: Program) -> N
     assert [run.question for run in await program.runs()] == ["first"]
 
 
+@pytest.mark.requirement("kit:output:closed")
 async def test_closing_interrupts_the_turn_and_refuses_those_that_wait(program: Program) -> None:
     gate = Gate()
     program.agent(model=gate)
@@ -383,6 +393,7 @@ async def test_a_body_that_is_cancelled_closes_its_session(program: Program) -> 
     assert [run.status for run in await program.runs()] == ["answered", "interrupted"]
 
 
+@pytest.mark.requirement("kit:persist:half-turn")
 async def test_a_turn_that_its_process_left_open_is_closed_at_the_next_start(
     program: Program,
 ) -> None:
@@ -406,6 +417,7 @@ async def test_a_turn_that_its_process_left_open_is_closed_at_the_next_start(
     assert [run.status for run in await program.runs()] == ["answered", "interrupted"]
 
 
+@pytest.mark.requirement("kit:navigate:unknown-active")
 async def test_an_agent_that_left_the_swarm_hands_back_to_the_default(program: Program) -> None:
     program.agent("seller", [call_tool("transfer_to_clerk")], handoffs=["clerk"])
     program.agent("clerk", ["Here."])

@@ -109,6 +109,7 @@ async def test_a_blocking_tool_does_not_hold_up_the_loop(program: Program) -> No
     assert output_of(model.requests[1]) == "free"
 
 
+@pytest.mark.requirement("kit:schema:tool-abort")
 @pytest.mark.parametrize("is_plain", [False, True])
 async def test_a_tool_over_its_time_is_given_up(program: Program, is_plain: bool) -> None:
     release = threading.Event()
@@ -213,6 +214,7 @@ async def test_a_schema_of_the_programs_own_is_checked_and_offered(program: Prog
     assert got == [{"size": "L", "from": {"size": "L"}}]
 
 
+@pytest.mark.requirement("kit:schema:tool-context")
 async def test_the_context_tells_the_call_and_whether_more_come(program: Program) -> None:
     seen: list[tuple[str, str, bool]] = []
 
@@ -250,6 +252,7 @@ async def test_anything_that_is_committed_becomes_text(program: Program) -> None
     assert output_of(model.requests[1]) == '{"boxes":3}'
 
 
+@pytest.mark.requirement("kit:commit:tool-output-once")
 async def test_a_second_output_is_an_error_of_the_tool_and_the_first_one_stays(
     program: Program,
 ) -> None:

@@ -42,6 +42,7 @@ async def price(sku: str) -> str:
     return f"{sku}: 2.50"
 
 
+@pytest.mark.requirement("kit:turn:all-calls-run", "kit:schema:tool-return")
 @pytest.mark.requirement("S0-01", "S0-03", "S0-04", "S0-06")
 async def test_calls_of_one_answer_run_in_order_and_their_outputs_go_back(program: Program) -> None:
     seen: list[str] = []
@@ -84,6 +85,7 @@ async def test_calls_of_one_answer_run_in_order_and_their_outputs_go_back(progra
     model.assert_complete()
 
 
+@pytest.mark.requirement("kit:turn:answers-by-itself")
 async def test_rounds_follow_each_other_until_there_is_text(program: Program) -> None:
     steps = [call_tool("stock_level", sku="AB"), call_tool("price", sku="AB"), "21 at 2.50"]
     model = program.agent(steps=steps, tools=[stock_level, price])
@@ -97,6 +99,7 @@ async def hangs(request: CompletionRequest) -> str:
     raise NotImplementedError
 
 
+@pytest.mark.requirement("kit:turn:deadline", "kit:turn:after-failure")
 async def test_a_model_that_never_answers_ends_in_a_typed_error_and_the_next_message_works(
     program: Program,
 ) -> None:
@@ -154,6 +157,7 @@ async def test_a_server_that_hangs_does_not_hang_the_turn(
         assert server.requests[-1]["messages"][0]["content"] == "hello"
 
 
+@pytest.mark.requirement("kit:turn:provider-error")
 async def test_a_provider_failure_is_typed_and_the_question_stays(program: Program) -> None:
     down = ProviderDownError("no connection", provider="openai/any")
     model = program.agent(steps=[call_tool("price", sku="A"), down, "fine"], tools=[price])
@@ -185,6 +189,7 @@ async def test_a_callback_that_raises_is_a_turn_error(program: Program, name: st
     assert (caught.value.client_id, caught.value.agent_name) == ("client", "seller")
 
 
+@pytest.mark.requirement("kit:history:prompt-order")
 async def test_prompts_and_system_lines_reach_the_model_in_order(program: Program) -> None:
     async def prompt(client_id: str, agent_name: str) -> str:
         return f"You serve {client_id} as {agent_name}."
@@ -266,6 +271,7 @@ async def test_a_key_that_a_tool_says_is_not_written(tmp_path: Path) -> None:
     assert (await program.runs())[0].answer == "It said ${SHOP_API_KEY}"
 
 
+@pytest.mark.requirement("kit:provider:usage")
 async def test_usage_of_all_calls_adds_up(program: Program) -> None:
     async with StubServer() as server:
         with use_catalog(program.catalog):

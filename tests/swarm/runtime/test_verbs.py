@@ -30,6 +30,7 @@ class AgentName(StrEnum):
     TEST_AGENT = "test_agent"
 
 
+@pytest.mark.requirement("kit:talk:execute")
 @pytest.mark.requirement("S4-14", "S4-17", "S4-18", "S4-19", "S4-20")
 async def test_a_tool_that_commits_and_then_lets_the_agent_answer(program: Program) -> None:
     """The shape of the pharmacy program: look up, commit, execute."""
@@ -63,6 +64,7 @@ async def test_a_tool_that_commits_and_then_lets_the_agent_answer(program: Progr
     model.assert_complete()
 
 
+@pytest.mark.requirement("kit:output:nested")
 async def test_execute_before_the_output_and_the_answer_as_the_return_value(
     program: Program,
 ) -> None:
@@ -79,6 +81,7 @@ async def test_execute_before_the_output_and_the_answer_as_the_return_value(
     assert (shown[place + 1].role, shown[place + 1].content) == ("tool", "Thought.")
 
 
+@pytest.mark.requirement("kit:commit:tool-output", "kit:turn:background-commit")
 async def test_execute_from_a_task_that_the_tool_left_is_waited_for(program: Program) -> None:
     go = anyio.Event()
     got: list[str] = []
@@ -107,6 +110,7 @@ async def test_execute_from_a_task_that_the_tool_left_is_waited_for(program: Pro
     assert kinds.count("turn_ended") == 2
 
 
+@pytest.mark.requirement("kit:output:late-dropped")
 async def test_a_task_that_outlives_its_turn_changes_nothing(program: Program) -> None:
     go, refused = anyio.Event(), list[str]()
 
@@ -212,6 +216,7 @@ async def test_a_model_that_fails_inside_execute_fails_the_turn_even_when_swallo
         assert await chat.complete("again") == "fine"
 
 
+@pytest.mark.requirement("kit:talk:emit", "kit:talk:emit-kept")
 async def test_emit_is_the_answer_and_the_model_is_not_asked_again(program: Program) -> None:
     async def say(context: ToolContext) -> None:
         await emit("Closed today.", context.client_id, context.agent_name)
@@ -225,6 +230,7 @@ async def test_emit_is_the_answer_and_the_model_is_not_asked_again(program: Prog
     assert (await program.runs())[1].answer == "Closed today."
 
 
+@pytest.mark.requirement("kit:output:newest")
 async def test_the_newest_of_several_answers_counts(program: Program) -> None:
     async def first(context: ToolContext) -> None:
         await emit("one", context.client_id, context.agent_name)
@@ -237,6 +243,7 @@ async def test_the_newest_of_several_answers_counts(program: Program) -> None:
         assert await chat.complete("go") == "two"
 
 
+@pytest.mark.requirement("kit:read:last-user")
 @pytest.mark.requirement("S4-17")
 async def test_the_last_user_message_is_never_one_that_a_tool_wrote(program: Program) -> None:
     heard: list[str] = []
@@ -257,6 +264,7 @@ async def test_the_last_user_message_is_never_one_that_a_tool_wrote(program: Pro
     assert heard == ["What I said"]
 
 
+@pytest.mark.requirement("kit:read:no-session")
 async def test_verbs_of_a_turn_need_one(program: Program) -> None:
     program.agent()
     async with program.chat():
@@ -272,6 +280,7 @@ async def test_verbs_of_a_turn_need_one(program: Program) -> None:
         await get_agent_name("client")
 
 
+@pytest.mark.requirement("kit:talk:execute-outside", "kit:talk:execute-stale")
 async def test_execute_outside_of_a_turn_is_a_turn_of_its_own(program: Program) -> None:
     model = program.agent(steps=["Your parcel is here."])
     async with program.chat() as chat:
@@ -291,6 +300,7 @@ async def test_execute_outside_of_a_turn_is_a_turn_of_its_own(program: Program) 
     assert run.answer == "Your parcel is here."
 
 
+@pytest.mark.requirement("kit:read:two-swarms")
 async def test_a_client_of_two_swarms_is_found_by_the_turn_that_runs(program: Program) -> None:
     async def where(context: ToolContext) -> str:
         return await get_last_user_message(context.client_id)
@@ -320,6 +330,7 @@ async def test_a_note_lies_beside_the_conversation(program: Program) -> None:
     assert len(notes) == 1
 
 
+@pytest.mark.requirement("kit:talk:emit-stale", "kit:commit:stale")
 async def test_a_stale_agent_can_change_nothing_any_more(program: Program) -> None:
     async def moves(context: ToolContext) -> str:
         names = (context.client_id, context.agent_name)
@@ -337,6 +348,7 @@ async def test_a_stale_agent_can_change_nothing_any_more(program: Program) -> No
     assert [m.content for m in clerk.requests[0].messages] == ["go"]
 
 
+@pytest.mark.requirement("kit:turn:tools-may-call-verbs")
 async def test_a_tool_cannot_wait_for_its_own_turn(program: Program) -> None:
     chats: list[Session] = []
 

@@ -23,6 +23,7 @@ def echo(request: CompletionRequest) -> str:
     return f"re: {request.messages[-1].content}"
 
 
+@pytest.mark.requirement("kit:history:window-tokens")
 async def test_a_window_of_tokens_keeps_the_newest(program: Program) -> None:
     model = program.agent(steps=["x" * 400] * 5, keep_tokens=250)
     async with program.chat() as chat:
@@ -41,6 +42,7 @@ async def test_a_question_larger_than_the_window_is_shown_all_the_same(program: 
     assert [m.content for m in model.requests[-1].messages] == ["y" * 4000]
 
 
+@pytest.mark.requirement("kit:history:instructions", "kit:commit:developer")
 async def test_instructions_outlive_the_window_and_a_restart(program: Program) -> None:
     model = program.agent(model=None, steps=["ok"] * 902, keep_messages=4)
     async with program.chat() as chat:
@@ -72,6 +74,7 @@ async def test_the_active_agent_and_the_way_back_outlive_the_window(program: Pro
         assert chat.stack == ("seller",)
 
 
+@pytest.mark.requirement("kit:commit:flush", "kit:history:append-only")
 async def test_what_was_flushed_stays_hidden_after_a_restart(program: Program) -> None:
     model = program.agent(steps=["one", "two", "three"])
     async with program.chat() as chat:

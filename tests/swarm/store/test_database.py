@@ -62,6 +62,7 @@ def test_a_home_that_may_not_be_written(tmp_path: Path) -> None:
         open_database(Path("/proc/self/home"))
 
 
+@pytest.mark.requirement("kit:persist:broken-store")
 @pytest.mark.parametrize(
     "content", [b"This is no database at all. " * 100, b"SQLite format 3\0" * 300]
 )

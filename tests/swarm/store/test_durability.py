@@ -111,6 +111,7 @@ def test_a_kill_at_a_named_step_loses_nothing_that_was_acknowledged(
         assert interrupted == 1, "a tool that ran has left no trace"
 
 
+@pytest.mark.requirement("kit:persist:killed")
 @pytest.mark.parametrize("delay", MOMENTS)
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(
     tmp_path: Path, store: str | None, delay: float

@@ -113,6 +113,7 @@ def test_a_missing_driver_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> No
         locate(HOME, "postgresql://db/shop")
 
 
+@pytest.mark.requirement("kit:facade:one-store")
 @pytest.mark.anyio
 async def test_the_environment_names_the_store(tmp_path: Path) -> None:
     path = tmp_path / "elsewhere.db"

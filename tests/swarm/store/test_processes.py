@@ -16,6 +16,7 @@ from tests.swarm.store.children import doze, shop, start, take_turns
 _TURNS = 5
 
 
+@pytest.mark.requirement("kit:concurrency:two-processes")
 @pytest.mark.requirement("S0-01")
 def test_processes_that_take_turns_on_one_session_keep_one_order(
     tmp_path: Path, store: str | None

@@ -25,6 +25,7 @@ def model(request: CompletionRequest) -> str:
     return f"re: {text}"
 
 
+@pytest.mark.requirement("kit:persist:always")
 @pytest.mark.requirement("S0-15")
 async def test_runs_are_listed_by_agent_and_status_newest_first(program: Program) -> None:
     program.agent("seller", model=model)
@@ -55,6 +56,7 @@ async def test_runs_are_listed_by_agent_and_status_newest_first(program: Program
         assert await session_ids(database) == ["shop/a", "shop/b"]
 
 
+@pytest.mark.requirement("kit:docs:runs")
 @pytest.mark.requirement("S0-02", "S0-03", "S0-04", "S0-06")
 async def test_a_run_has_its_messages_calls_outputs_and_times(program: Program) -> None:
     steps = [call_tool("stock_level", "id-1", sku="A"), "3 of A are left."]

@@ -29,6 +29,7 @@ def seats(params: dict[str, Any], context: ToolContext) -> str:
     return f"{params['seats']} seats."
 
 
+@pytest.mark.requirement("kit:template:action")
 async def test_an_action_is_run_kept_and_told(program: Program) -> None:
     booked: list[Any] = []
 
@@ -54,6 +55,7 @@ async def test_an_action_is_run_kept_and_told(program: Program) -> None:
     assert not program.catalog.tools.get("book").read_only
 
 
+@pytest.mark.requirement("kit:template:action-empty")
 async def test_an_action_without_a_result_says_so(program: Program) -> None:
     with use_catalog(program.catalog):
         add_commit_action(
@@ -69,6 +71,7 @@ async def test_an_action_without_a_result_says_so(program: Program) -> None:
     assert model.requests[1].messages[-1].content == "4 seats."
 
 
+@pytest.mark.requirement("kit:template:action-failure")
 async def test_an_action_that_raises_is_told_as_a_failure(program: Program) -> None:
     heard: list[Exception] = []
 
@@ -95,6 +98,7 @@ async def test_an_action_that_raises_is_told_as_a_failure(program: Program) -> N
     assert [str(error) for error in heard] == ["full"]
 
 
+@pytest.mark.requirement("kit:template:action-refused", "kit:schema:tool-validate")
 async def test_parameters_may_be_refused_with_a_reason(program: Program) -> None:
     def check(arguments: dict[str, Any], context: ToolContext) -> str | bool:
         return arguments["seats"] < 10 or "at most nine seats"
@@ -114,6 +118,7 @@ async def test_parameters_may_be_refused_with_a_reason(program: Program) -> None
     assert output_of(model.requests[1]) == ("error: the arguments were refused: at most nine seats")
 
 
+@pytest.mark.requirement("kit:template:fetch", "kit:template:fetch-unavailable")
 @pytest.mark.parametrize(
     ("found", "output"),
     [

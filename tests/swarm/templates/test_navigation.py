@@ -17,6 +17,7 @@ def calls_back(client_id: str, text: str, last: str, following: str) -> str:
     return f"{following} calls you back."
 
 
+@pytest.mark.requirement("kit:template:navigation", "kit:template:navigation-output")
 async def test_the_next_agent_answers_the_user(program: Program) -> None:
     with use_catalog(program.catalog):
         add_agent_navigation(tool_name="to_clerk", description="Refunds.", navigate_to="clerk")
@@ -34,6 +35,7 @@ async def test_the_next_agent_answers_the_user(program: Program) -> None:
     assert seller.requests[0].tools[0].parameters == {"type": "object", "properties": {}}
 
 
+@pytest.mark.requirement("kit:template:navigation-words")
 async def test_all_that_can_be_said_on_the_way(program: Program) -> None:
     heard: list[tuple[object, ...]] = []
 
@@ -62,6 +64,7 @@ async def test_all_that_can_be_said_on_the_way(program: Program) -> None:
     ]
 
 
+@pytest.mark.requirement("kit:template:navigation-emit")
 async def test_a_text_of_the_program_may_be_the_answer(program: Program) -> None:
     with use_catalog(program.catalog):
         add_agent_navigation(
@@ -77,6 +80,7 @@ async def test_a_text_of_the_program_may_be_the_answer(program: Program) -> None
         assert chat.agent_name == "clerk"
 
 
+@pytest.mark.requirement("kit:template:navigation-stops")
 async def test_later_calls_of_the_same_answer_are_skipped(program: Program) -> None:
     ran: list[str] = []
 
@@ -93,6 +97,7 @@ async def test_later_calls_of_the_same_answer_are_skipped(program: Program) -> N
     assert ran == []
 
 
+@pytest.mark.requirement("kit:template:navigation-circle")
 async def test_a_circle_ends_with_a_word_and_a_fresh_start(program: Program) -> None:
     with use_catalog(program.catalog):
         add_agent_navigation(tool_name="to_clerk", description="Refunds.", navigate_to="clerk")
@@ -111,6 +116,7 @@ async def test_a_circle_ends_with_a_word_and_a_fresh_start(program: Program) -> 
     seller.assert_complete()
 
 
+@pytest.mark.requirement("kit:template:triage", "kit:template:triage-reject")
 async def test_back_to_the_agent_that_starts(program: Program) -> None:
     with use_catalog(program.catalog):
         add_agent_navigation(tool_name="to_clerk", description="Refunds.", navigate_to="clerk")
@@ -126,6 +132,7 @@ async def test_back_to_the_agent_that_starts(program: Program) -> None:
     assert output_of(seller.requests[2]) == "Already on seller. Answer the user yourself"
 
 
+@pytest.mark.requirement("kit:template:navigation-before")
 async def test_what_before_navigate_raises_is_told_to_the_model(program: Program) -> None:
     def closed(*names: str) -> None:
         raise ValueError("the clerk is at lunch")
