@@ -136,7 +136,8 @@ class Session:
             raise
         self._is_open = True
         if self.told is not None:
-            await self.told.opened()
+            with anyio.move_on_after(self.plan.spec.turn_timeout):
+                await self.told.opened()
 
     async def aclose(self) -> None:
         """End the use of this session; a running turn is interrupted, the history stays."""
@@ -158,7 +159,8 @@ class Session:
         if self.plan.memory is not None:
             await self.plan.memory.dispose(self.plan.spec.swarm_name, self.client_id)
         if self.told is not None:
-            await self.told.closed()
+            with anyio.move_on_after(self.plan.spec.turn_timeout):
+                await self.told.closed()
 
     async def complete(self, content: str, *, payload: JsonValue = None) -> str:
         """Send a message and return the answer, once it is stored.
@@ -178,7 +180,7 @@ class Session:
 
         Policies for input do not apply to it. Raises what `complete` raises.
         """
-        message = replace(user_message(content, None), mode="tool")
+        message = user_message(content, None, mode="tool")
         return await self._run_turn(message, None)
 
     async def stream(
@@ -227,6 +229,8 @@ class Session:
             )
         if isinstance(outcome[0], Exception):
             raise outcome[0]
+        # Not through the buffer: a turn that has its answer waits for no reader.
+        yield outcome[0]
 
     @property
     def told(self) -> Announcer | None:
@@ -329,8 +333,6 @@ class Session:
             if self.plan.guard is not None and message.mode == "user":
                 message, refusal = await self._judge(message)
                 if refusal is not None:
-                    if publish is not None:
-                        await publish(refusal)
                     return refusal
             self.turn = Turn(self, message, publish)
             try:
@@ -367,14 +369,16 @@ class Session:
         return {"client_id": self.client_id, "agent_name": self.agent_name}
 
 
-def user_message(content: str, payload: JsonValue) -> Message:
-    """Return what a client says as a message.
+def user_message(
+    content: str, payload: JsonValue, *, mode: Literal["user", "tool"] = "user"
+) -> Message:
+    """Return what a client, or the program in its place, says as a message.
 
     Raises:
-        DeclarationError: The content is no text, or the payload is not JSON.
+        DeclarationError: A client says nothing, the content is no text, or the payload not JSON.
     """
     try:
-        message = Message(role="user", content=content, payload=payload)
+        message = Message(role="user", content=content, payload=payload, mode=mode)
         if not content.isascii():
             message = replace(message, content=output_text(content))
         if payload is not None:
@@ -382,4 +386,6 @@ def user_message(content: str, payload: JsonValue) -> Message:
     except ValueError as wrong:  # pydantic's errors are all of this class
         reason = " ".join(str(wrong).split("\n")[1:3]) or str(wrong)
         raise DeclarationError(f"a message is text, and its payload JSON: {reason}") from None
+    if mode == "user" and not content.strip():
+        raise DeclarationError("a message needs text; this one is empty")
     return message

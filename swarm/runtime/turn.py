@@ -127,9 +127,9 @@ class Turn:
                     await session.told.executing(self.message.content, self.message.mode)
                 text = await self.generate()
                 await self._settle()
+            if self._is_cancelled:
+                return await self._cancelled()
             if text is None:
-                if self._is_cancelled:
-                    return await self._cancelled()
                 if self.budget is not None:
                     self.budget.check_time()
                 raise TurnTimeoutError(f"no answer within {limit:g} s", **self.names)
@@ -327,18 +327,16 @@ class Turn:
             # Nobody gets this answer, so the turn must not pass for answered later on.
             self.is_over = not self.session.withdraw()
             raise
-        answered = Answered(text, self.session.agent_name, self.run_id, self._usage)
-        await self.publish(answered)
         if self.session.told is not None:
-            await self.session.told.answered(self.message, text)
-        return answered
+            # Nobody may wait for ever for an observer of an answer that was given.
+            with anyio.move_on_after(self.session.plan.spec.turn_timeout):
+                await self.session.told.answered(self.message, text)
+        return Answered(text, self.session.agent_name, self.run_id, self._usage)
 
     async def _cancelled(self) -> Answered:
         self._end("interrupted", Failure(code="cancelled", message="the output was cancelled"))
         await self.session.flush()
-        answered = Answered("", self.session.agent_name, self.run_id, self._usage)
-        await self.publish(answered)
-        return answered
+        return Answered("", self.session.agent_name, self.run_id, self._usage)
 
     async def _fail(self, error: SwarmError) -> None:
         self._end("failed", Failure(code=error.code, message=str(error)))

@@ -188,8 +188,9 @@ async def note(topic: str, data: dict[str, JsonValue], client_id: str) -> None:
 
 
 async def _execute(session: Session, content: str) -> str:
-    own = current_turn.get()
-    if (own is not None and own.session is session) or session.turn is not None:
+    own, running = current_turn.get(), session.turn
+    is_own = own is not None and own.session is session
+    if is_own or (running is not None and not running.is_over):
         return await running_turn(session, "execute").execute(content)
     answered = await session.run_tool_turn(content)
     if session.connector is not None and answered.text:

@@ -196,9 +196,9 @@ async def test_a_turn_with_a_tool_becomes_a_row_with_its_tools(tmp_path: Path) -
     ]
     names = [tool["function"]["name"] for tool in row["tools"]]
     assert names == [
-        "price", "advise", "announce", "ask_pharma", "ask_hours", "transfer_to_doctor"
+        "transfer_to_doctor", "price", "advise", "announce", "ask_pharma", "ask_hours"
     ]  # fmt: skip
-    assert row["tools"][0]["function"]["parameters"]["required"] == ["product"]
+    assert row["tools"][1]["function"]["parameters"]["required"] == ["product"]
     assert found.dropped == {}
     assert checked(found, tmp_path).tools == {"price": 1}
 
@@ -450,7 +450,7 @@ async def test_feedback_decides_what_becomes_of_an_answer(tmp_path: Path) -> Non
     assert row["preferred_output"] == [{"role": "assistant", "content": "It is 4.80."}]
     assert row["non_preferred_output"] == [{"role": "assistant", "content": "It is 5.80."}]
     assert row["input"]["parallel_tool_calls"] is True
-    assert row["input"]["tools"][0]["function"]["name"] == "price"
+    assert row["input"]["tools"][1]["function"]["name"] == "price"
     assert roles(row["input"]["messages"])[-2:] == ["assistant", "tool"]
     assert not any("weight" in message for message in row["input"]["messages"])
     checked(found, tmp_path)

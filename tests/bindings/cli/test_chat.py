@@ -91,7 +91,7 @@ def test_an_openai_compatible_server_calls_the_tool_and_answers(
     output = wikiswarm("chat", hosted(shop, server.base_url), option, "-m", "How much?")
     assert output.out == ("The wiki says: On 'Price of Dolanex?': 4.80 euros. [31mNow in red.\n")
     first, second = server.requests
-    assert [tool["function"]["name"] for tool in first["tools"]] == ["price", "stock", "to_doctor"]
+    assert [tool["function"]["name"] for tool in first["tools"]] == ["to_doctor", "price", "stock"]
     assert first.get("stream", False) is (option == "--stream")
     assert [message["role"] for message in second["messages"]] == [
         "system", "user", "assistant", "tool",

@@ -318,7 +318,6 @@ async def test_an_observer_that_never_ends_before_the_answer(program: Program, n
 
 
 @pytest.mark.requirement("kit:turn:deadline", "kit:schema:observers-guarded")
-@pytest.mark.xfail(reason="observers of an answer are waited for outside of the deadline")
 @pytest.mark.parametrize("name", ["on_output", "on_assistant_message"])
 async def test_an_observer_that_never_ends_after_the_answer(program: Program, name: str) -> None:
     program.agent(steps=["one"], callbacks={name: never})
@@ -333,10 +332,7 @@ async def test_an_observer_that_never_ends_after_the_answer(program: Program, na
     "words",
     [
         # One word was read, and 256 wait for the reader: there is no place for the answer.
-        pytest.param(
-            257,
-            marks=pytest.mark.xfail(reason="the answer waits for the reader without a limit"),
-        ),
+        pytest.param(257, id="exactly as many as fit"),
         pytest.param(300, id="more than fit"),
     ],
 )
