@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from swarm.runtime.session import Session
     from swarm.runtime.turn import Turn
 
-__all__ = ["agent_view", "ask_model", "ask_stateless"]
+__all__ = ["agent_view", "ask_model", "ask_stateless", "summary_text"]
 
 
 async def ask_model(
@@ -74,12 +74,16 @@ async def agent_view(session: "Session", plan: AgentPlan) -> list[Message]:
     messages += session.history.instructions(spec.agent_name)
     summary = session.history.summary(spec.agent_name)
     if summary is not None:
-        text = f"What was said before, in short:\n{summary}"
-        messages.append(Message(role="system", content=text))
+        messages.append(Message(role="system", content=summary_text(summary)))
     messages += session.history.view(
         spec.agent_name, keep=spec.keep_messages, tokens=spec.keep_tokens
     )
     return messages
+
+
+def summary_text(summary: str) -> str:
+    """Return a summary as a model is shown it."""
+    return f"What was said before, in short:\n{summary}"
 
 
 async def ask_stateless(session: "Session", plan: AgentPlan, content: str) -> str:
