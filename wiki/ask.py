@@ -67,6 +67,8 @@ async def question(message: str, client_id: str, agent_name: str, wiki_name: str
         raise WikiNotListedError(wiki_name, listed, client_id=client_id, agent_name=agent_name)
     spec = shared.catalog.registry(WIKIS).get(wiki_name)
     answer = await _answer(spec, message, shared.catalog, shared.open_completion, shared.services)
+    if session.turn is not None:
+        session.turn.spend(answer.usage)
     session.note("wiki.answer", {"question": message, **answer.model_dump(mode="json")})
     if not answer.citations or answer.model == _PASSAGES:
         return answer.text

@@ -15,6 +15,7 @@ from swarm import (
     Usage,
     add_agent,
     add_completion,
+    add_tool,
     change_to_agent,
     use_catalog,
 )
@@ -23,6 +24,7 @@ from swarm.events import Event, MessageAdded, TurnEnded, decode_event
 from swarm.runtime.budget import Budget, read_usage
 from swarm.testing import call_tool
 from tests.swarm.program import Program
+from wiki import add_wiki
 
 
 class _Clock:
@@ -359,3 +361,21 @@ async def test_a_cost_limit_without_a_price_is_refused_when_a_session_opens(
             pass
     assert [problem.where for problem in caught.value.problems] == ["swarms.shop.budget"]
     assert "WIKISWARM_PRICES" in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_what_a_wiki_takes_counts_for_the_turn_that_asks_it(program: Program) -> None:
+    def encyclopedia(request: CompletionRequest) -> CompletionResult:
+        answer = Message(role="assistant", content="It is blue.")
+        return CompletionResult(answer, "python:wiki", Usage(input_tokens=90, output_tokens=10))
+
+    with use_catalog(program.catalog):
+        add_completion(completion_name="wiki_model", get_completion=encyclopedia)
+        add_wiki(wiki_name="colours", completion="wiki_model")
+        add_tool(tool_name="ask_colours", wiki="colours")
+    steps = [call_tool("ask_colours", question="The sky?"), "Blue."]
+    program.agent(steps=steps, tools=["ask_colours"], wiki_list=["colours"])
+    program.swarm(budget={"turn_tokens": 100})
+    async with program.chat() as chat:
+        with pytest.raises(BudgetExceededError, match="turn_tokens"):
+            await chat.complete("Which colour has the sky?")
