@@ -40,6 +40,7 @@ async def resume(session: "Session") -> None:
     """
     stored = await session.journal.read(session.id, last=4 * session.plan.window)
     if not stored:
+        session.continue_after(0)
         _begin(session)
         return
     if stored[0].seq > 1:

@@ -9,10 +9,8 @@ from typing import Literal
 import anyio
 from anyio.abc import TaskGroup
 from pydantic import JsonValue
-from pydantic_core import to_json
 
 from swarm.errors import (
-    DeclarationError,
     SessionError,
     TurnInterruptedError,
     TurnTimeoutError,
@@ -38,11 +36,11 @@ from swarm.runtime.navigation import restore_agent
 from swarm.runtime.plan import AgentPlan, SwarmPlan
 from swarm.runtime.resume import resume
 from swarm.runtime.round import PendingCall
-from swarm.runtime.tools import output_text
+from swarm.runtime.said import user_message
 from swarm.runtime.turn import Publish, Turn
 from swarm.runtime.turns import current_turn, turn_of
 
-__all__ = ["Connector", "Session", "SessionMode", "user_message"]
+__all__ = ["Connector", "Session", "SessionMode"]
 
 SessionMode = Literal["session", "connection", "complete", "scope"]
 """Which verb opened a session."""
@@ -82,6 +80,8 @@ class Session:
         self.compared: set[str] = set()
         """Agents that were compared with that since the session opened."""
         self._is_open = False
+        self._may_record = False
+        """The lease is held, and the next number is known."""
         # Invariant: one turn at a time, in the order the messages came. Never held by tools.
         self._order = anyio.Lock(fast_acquire=True)
         self._scope: anyio.CancelScope | None = None
@@ -131,6 +131,7 @@ class Session:
             await restore_agent(self)
             await self.flush()
         except BaseException:
+            self._may_record = False
             self.journal.release(self.id)
             remove_live(self)
             raise
@@ -152,6 +153,7 @@ class Session:
                     async with self._order:
                         pass
         finally:
+            self._may_record = False
             # Other processes may come once this is flushed, in this one a session may right away.
             self._ticket = self.journal.release(self.id)
             remove_live(self)
@@ -244,11 +246,19 @@ class Session:
         return self.plan.agents[self.agent_name]
 
     def continue_after(self, seq: int) -> None:
-        """Go on after an event that the journal has."""
-        self._seq = seq
+        """Go on after the newest event that the journal has; 0 when it has none."""
+        self._seq, self._may_record = seq, True
 
     def record(self, event: Event) -> None:
-        """Append an event to the conversation; `flush` makes it durable."""
+        """Append an event to the conversation; `flush` makes it durable.
+
+        Raises:
+            SessionError: The session is not open yet, or was closed: others may write to the
+                conversation, and the journal would take this for a second writer.
+            StoreError: The journal takes no more.
+        """
+        if not self._may_record:
+            raise SessionError(f"session {self.id!r} is not open; nothing of it can be kept")
         self._ticket = self.journal.append(self.id, self._seq + 1, event)
         self._seq += 1
         self.history.apply(event)
@@ -367,25 +377,3 @@ class Session:
     @property
     def _names(self) -> dict[str, str]:
         return {"client_id": self.client_id, "agent_name": self.agent_name}
-
-
-def user_message(
-    content: str, payload: JsonValue, *, mode: Literal["user", "tool"] = "user"
-) -> Message:
-    """Return what a client, or the program in its place, says as a message.
-
-    Raises:
-        DeclarationError: A client says nothing, the content is no text, or the payload not JSON.
-    """
-    try:
-        message = Message(role="user", content=content, payload=payload, mode=mode)
-        if not content.isascii():
-            message = replace(message, content=output_text(content))
-        if payload is not None:
-            to_json(payload)
-    except ValueError as wrong:  # pydantic's errors are all of this class
-        reason = " ".join(str(wrong).split("\n")[1:3]) or str(wrong)
-        raise DeclarationError(f"a message is text, and its payload JSON: {reason}") from None
-    if mode == "user" and not content.strip():
-        raise DeclarationError("a message needs text; this one is empty")
-    return message

@@ -6,6 +6,7 @@ ends with text. No lock is held while user code runs, so tools may call every ve
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,10 @@ class Turn:
         except BaseException as error:
             is_cancelled = isinstance(error, anyio.get_cancelled_exc_class())
             reason = "cancelled" if is_cancelled else type(error).__name__
-            self._end("interrupted", Failure(code="turn_interrupted", message=reason))
+            # A session that closed without waiting any longer is no writer: who opens it next
+            # writes this end.
+            with suppress(SessionError):
+                self._end("interrupted", Failure(code="turn_interrupted", message=reason))
             # The caller is gone, but the journal must not be left with half a turn.
             with anyio.move_on_after(5, shield=True):
                 await self._flush_quietly()
