@@ -26,6 +26,7 @@ from swarm.events import (
     StreamEvent,
 )
 from swarm.messages import Message, Usage, no_usage
+from swarm.observing import LONGEST_GOODBYE
 from swarm.runtime.announce import Announcer
 from swarm.runtime.directory import add_live, remove_live
 from swarm.runtime.guard import Verdict
@@ -136,9 +137,13 @@ class Session:
             remove_live(self)
             raise
         self._is_open = True
-        if self.told is not None:
-            with anyio.move_on_after(self.plan.spec.turn_timeout):
-                await self.told.opened()
+        try:
+            if self.told is not None:
+                with anyio.move_on_after(self.plan.spec.turn_timeout):
+                    await self.told.opened()
+        except BaseException:
+            await self.aclose()
+            raise
 
     async def aclose(self) -> None:
         """End the use of this session; a running turn is interrupted, the history stays."""
@@ -152,17 +157,21 @@ class Session:
                 with anyio.move_on_after(10, shield=True):
                     async with self._order:
                         pass
+            if self.plan.memory is not None:
+                # Before the next session of the client begins to use the same.
+                with self._goodbye():
+                    await self.plan.memory.dispose(self.plan.spec.swarm_name, self.client_id)
         finally:
             self._may_record = False
             # Other processes may come once this is flushed, in this one a session may right away.
             self._ticket = self.journal.release(self.id)
             remove_live(self)
-        await self.flush()
-        if self.plan.memory is not None:
-            await self.plan.memory.dispose(self.plan.spec.swarm_name, self.client_id)
-        if self.told is not None:
-            with anyio.move_on_after(self.plan.spec.turn_timeout):
-                await self.told.closed()
+        try:
+            await self.flush()
+        finally:
+            if self.told is not None:
+                with self._goodbye():
+                    await self.told.closed()
 
     async def complete(self, content: str, *, payload: JsonValue = None) -> str:
         """Send a message and return the answer, once it is stored.
@@ -330,6 +339,11 @@ class Session:
     async def flush(self) -> None:
         """Return once everything recorded is durable."""
         await self.journal.flush(self.id, self._ticket)
+
+    def _goodbye(self) -> anyio.CancelScope:
+        """Return the scope of observers of the end: told also where the end is a cancellation."""
+        longest = min(self.plan.spec.turn_timeout, LONGEST_GOODBYE)
+        return anyio.move_on_after(longest, shield=True)
 
     async def _run_turn(self, message: Message, publish: Publish | None) -> Answered:
         if not self._is_open:

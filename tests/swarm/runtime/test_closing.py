@@ -3,9 +3,17 @@
 import threading
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from swarm import commit_user_message_force, session
+from swarm import (
+    State,
+    add_state,
+    commit_user_message_force,
+    session,
+    use_catalog,
+)
+from swarm.callbacks import SwarmCallbacks
 from swarm.errors import SessionError
 from swarm.events import TurnEnded
 from swarm.runtime import has_session, note
@@ -78,3 +86,68 @@ async def test_a_verb_that_comes_while_a_session_opens_is_refused(program: Progr
                 is_free.set()
     assert await _answers(program) == ["one", "two"]
     assert "is not open" in refused[0]
+
+
+async def test_an_opening_that_is_cut_off_leaves_no_session_behind(program: Program) -> None:
+    is_stuck = anyio.Event()
+
+    async def wait_once(client_id: str, swarm_name: str) -> None:
+        if not is_stuck.is_set():
+            is_stuck.set()
+            await anyio.sleep_forever()
+
+    async def open_it(scope: anyio.CancelScope) -> None:
+        with scope:
+            async with session("client", "shop", host=host):
+                raise AssertionError("it was cut off")
+
+    program.agent("seller", ["one"])
+    program.swarm(callbacks=SwarmCallbacks(on_init=wait_once))
+    async with program.host() as host, anyio.create_task_group() as group:
+        scope = anyio.CancelScope()
+        group.start_soon(open_it, scope)
+        await is_stuck.wait()
+        scope.cancel()
+        await anyio.wait_all_tasks_blocked()
+        assert not has_session("client")
+        async with session("client", "shop", host=host) as chat:
+            assert await chat.complete("1") == "one"
+
+
+async def test_a_session_that_is_cancelled_tells_its_observers_of_the_end(
+    program: Program,
+) -> None:
+    told: list[str] = []
+
+    async def swarm_ends(client_id: str, swarm_name: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append("swarm")
+
+    async def state_ends(client_id: str, state_name: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append("state")
+
+    with use_catalog(program.catalog):
+        add_state(state_name="cart", default=0, callbacks={"on_dispose": state_ends})
+    program.agent("seller", states=["cart"])
+    program.swarm(callbacks=SwarmCallbacks(on_dispose=swarm_ends))
+    async with program.host() as host:
+        with anyio.CancelScope() as scope:
+            async with session("client", "shop", host=host):
+                await State.get("cart", client_id="client", agent_name="seller")
+                scope.cancel()
+                await anyio.lowlevel.checkpoint()
+        assert told == ["state", "swarm"]
+
+
+async def test_an_observer_of_the_end_that_hangs_does_not_hold_the_end(program: Program) -> None:
+    async def hang(client_id: str, state_name: str) -> None:
+        await anyio.sleep_forever()
+
+    with use_catalog(program.catalog):
+        add_state(state_name="cart", default=0, callbacks={"on_dispose": hang})
+    program.agent("seller", states=["cart"])
+    program.swarm(turn_timeout=0.1)
+    with anyio.fail_after(5):
+        async with program.host() as host, session("client", "shop", host=host):
+            await State.get("cart", client_id="client", agent_name="seller")
