@@ -324,12 +324,14 @@ class Turn:
             raise self.failure
 
     async def _finish(self, text: str) -> Answered:
+        before = self.session.total
         self._end("answered", answer=text)
         try:
             await self.session.flush()
         except StoreError:
             # Nobody gets this answer, so the turn must not pass for answered later on.
-            self.is_over = not self.session.withdraw()
+            if self.session.withdraw():
+                self.is_over, self.session.total = False, before
             raise
         if self.session.told is not None:
             # Nobody may wait for ever for an observer of an answer that was given.

@@ -1,5 +1,6 @@
 """Budgets: what a turn may spend, alone and through a session."""
 
+import sqlite3
 from typing import Any
 
 import anyio
@@ -19,7 +20,7 @@ from swarm import (
     change_to_agent,
     use_catalog,
 )
-from swarm.errors import BudgetExceededError, ValidationError
+from swarm.errors import BudgetExceededError, StoreError, ValidationError
 from swarm.events import Event, MessageAdded, TurnEnded, decode_event
 from swarm.runtime.budget import Budget, read_usage
 from swarm.testing import call_tool
@@ -379,3 +380,23 @@ async def test_what_a_wiki_takes_counts_for_the_turn_that_asks_it(program: Progr
     async with program.chat() as chat:
         with pytest.raises(BudgetExceededError, match="turn_tokens"):
             await chat.complete("Which colour has the sky?")
+
+
+@pytest.mark.anyio
+async def test_a_turn_whose_answer_could_not_be_stored_counts_once(program: Program) -> None:
+    usage = Usage(input_tokens=10)
+    result = CompletionResult(Message(role="assistant", content="yes"), "m", usage)
+    program.agent("seller", model=lambda request: result)
+    async with program.chat() as chat:
+        await chat.complete("one")
+        with sqlite3.connect(program.home / "journal.sqlite3") as file:
+            file.execute("ALTER TABLE events RENAME TO lost")
+        with pytest.raises(StoreError):
+            await chat.complete("two")
+        with sqlite3.connect(program.home / "journal.sqlite3") as file:
+            file.execute("ALTER TABLE lost RENAME TO events")
+        await chat.complete("three")
+        assert chat.total.input_tokens == 30
+    ends = [row.event for row in await program.events() if isinstance(row.event, TurnEnded)]
+    assert [end.status for end in ends] == ["answered", "failed", "answered"]
+    assert [end.total.input_tokens for end in ends if end.total] == [10, 20, 30]
