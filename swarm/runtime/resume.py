@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["resume"]
 
-_LASTING_KINDS = (
-    "agent_changed",
-    "history_flushed",
-    "history_summarized",
-    "instruction_added",
-)
-_LASTING = 100
-"""Events of these kinds that are read beside the newest of all: what they say holds for longer."""
+_LASTING = {
+    "agent_changed": 1,
+    "history_flushed": 1,
+    "history_summarized": 100,
+    "instruction_added": 50,
+}
+"""Events that are read beside the newest of all: what they say holds for longer. Each kind for
+itself, so that hand-offs, of which the newest counts, do not crowd out what was committed."""
 
 
 async def resume(session: "Session") -> None:
@@ -45,7 +45,10 @@ async def resume(session: "Session") -> None:
         return
     if stored[0].seq > 1:
         # These may lie before the window.
-        for row in await session.journal.read(session.id, last=_LASTING, kinds=_LASTING_KINDS):
+        lasting: list[StoredEvent] = []
+        for kind, last in _LASTING.items():
+            lasting += await session.journal.read(session.id, last=last, kinds=(kind,))
+        for row in sorted(lasting, key=lambda row: row.seq):
             if row.seq < stored[0].seq:
                 _take_in(session, row.event)
     unfinished = _replay(session, stored)
