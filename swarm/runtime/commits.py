@@ -2,8 +2,8 @@
 
 In a turn they belong to it, and are dropped with it when it fails; what a system or developer
 message says, and a flush, hold for the rest of the conversation all the same. Outside of a turn
-they are durable on return. A verb that takes the name of an agent does nothing once another agent has
-taken over; its twin with `_force` does not ask.
+they are durable on return. A verb that takes the name of an agent does nothing once another agent
+has taken over; its twin with `_force` does not ask.
 """
 
 from collections.abc import Mapping, Sequence
