@@ -228,10 +228,13 @@ class Session:
         self._tasks.start_soon(work)
         try:
             async with aclosing(receive):
-                async for event in receive:
-                    yield event
+                try:
+                    async for event in receive:
+                        yield event
+                finally:
+                    # Before the buffer closes, on which the turn would fail.
+                    scope.cancel()
         finally:
-            scope.cancel()
             with anyio.CancelScope(shield=True):
                 await finished.wait()
         if not outcome:
