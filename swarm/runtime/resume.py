@@ -16,6 +16,7 @@ from swarm.events import (
 from swarm.messages import Usage
 from swarm.runtime.budget import read_usage
 from swarm.runtime.journal import StoredEvent
+from swarm.runtime.round import PendingCall
 
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
@@ -95,6 +96,12 @@ def _take_in(session: "Session", event: Event) -> None:
         session.agent_name = event.agent_name
     elif isinstance(event, AgentConfigured):
         session.configured[event.agent_name] = event
+    elif isinstance(event, MessageAdded) and event.run_id is None:
+        # Requested outside of a turn; the output may come at any time.
+        for call in event.message.tool_calls:
+            agent_name = event.message.agent_name or session.agent_name
+            session.requested[call.id] = PendingCall(call.id, call.name, agent_name)
+        session.requested.pop(event.message.tool_call_id or "", None)
 
 
 def _interrupt(session: "Session", run_id: str, usage: Usage) -> None:

@@ -1,6 +1,7 @@
 """The edges of a session: verbs that come too early or too late, and openings that are cut off."""
 
 import threading
+from contextlib import aclosing
 
 import anyio
 import anyio.lowlevel
@@ -9,12 +10,14 @@ import pytest
 from swarm import (
     State,
     add_state,
+    commit_tool_output_force,
+    commit_tool_request_force,
     commit_user_message_force,
     session,
     use_catalog,
 )
 from swarm.callbacks import SwarmCallbacks
-from swarm.errors import SessionError
+from swarm.errors import SessionError, SwarmError
 from swarm.events import TurnEnded
 from swarm.runtime import has_session, note
 from tests.swarm.program import Program, call_tools
@@ -151,3 +154,39 @@ async def test_an_observer_of_the_end_that_hangs_does_not_hold_the_end(program: 
     with anyio.fail_after(5):
         async with program.host() as host, session("client", "shop", host=host):
             await State.get("cart", client_id="client", agent_name="seller")
+
+
+async def test_a_call_that_was_requested_before_a_restart_gets_its_output_after_it(
+    program: Program,
+) -> None:
+    model = program.agent("seller", ["Three boxes."])
+    async with program.chat():
+        ids = [
+            *await commit_tool_request_force({"name": "look_up"}, "client"),
+            *await commit_tool_request_force({"name": "look_up"}, "client"),
+        ]
+        await commit_tool_output_force(ids[0], "two", "client")
+    async with program.chat() as chat:
+        await commit_tool_output_force(ids[1], "three", "client")
+        with pytest.raises(SwarmError):
+            await commit_tool_output_force(ids[0], "again", "client")
+        assert await chat.complete("How many?") == "Three boxes."
+    outputs = [m.content for m in model.requests[0].messages if m.role == "tool"]
+    assert outputs == ["two", "three"]
+
+
+async def test_a_turn_whose_reader_left_in_a_hurry_was_interrupted_and_did_not_fail(
+    program: Program,
+) -> None:
+    async def look_up() -> str:
+        """Looks up."""
+        return "found"
+
+    calls = call_tools(*["look_up"] * 20)
+    program.agent("seller", model=lambda request: calls, tools=[look_up], max_tool_calls=10_000)
+    async with program.chat() as chat, aclosing(chat.stream("Look!")) as events:
+        async for _ in events:
+            await anyio.wait_all_tasks_blocked()  # the turn fills the buffer and waits
+            break
+    ends = [row.event for row in await program.events() if isinstance(row.event, TurnEnded)]
+    assert [end.status for end in ends] == ["interrupted"]
