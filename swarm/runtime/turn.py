@@ -237,9 +237,10 @@ class Turn:
         if self.budget is not None:
             self.budget.add(usage)
 
-    def enter_agent(self, plan: AgentPlan) -> None:
+    def enter_agent(self, plan: AgentPlan, *, is_counted: bool = True) -> None:
         """Note that another agent has the turn; its limits hold from now on, too."""
-        self.route.append(plan.spec.agent_name)
+        if is_counted:
+            self.route.append(plan.spec.agent_name)
         if self.budget is None and plan.spec.budget is not None:
             self.budget = _budget(self.session, self._usage)
         elif self.budget is not None:
