@@ -102,13 +102,18 @@ async def ask_stateless(session: "Session", plan: AgentPlan, content: str) -> st
     Raises:
         ProviderError: The model failed.
         CallbackError: A function of the prompt failed.
+        BudgetExceededError: The turn that runs has spent what it may.
     """
     message = Message(role="user", content=content, mode="tool")
+    budget = session.turn.budget if session.turn is not None else None
     request = CompletionRequest(
         messages=[*await agent_view(session, plan), message],
         client_id=session.client_id,
         agent_name=plan.spec.agent_name,
+        wants_usage=budget is not None,
     )
+    if budget is not None:
+        budget.check()
     if session.told is not None:
         await session.told.running(content)
     result = await plan.completion.complete(request)

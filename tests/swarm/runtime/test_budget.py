@@ -18,6 +18,7 @@ from swarm import (
     add_completion,
     add_tool,
     change_to_agent,
+    run_stateless_force,
     use_catalog,
 )
 from swarm.errors import BudgetExceededError, StoreError, ValidationError
@@ -400,3 +401,46 @@ async def test_a_turn_whose_answer_could_not_be_stored_counts_once(program: Prog
     ends = [row.event for row in await program.events() if isinstance(row.event, TurnEnded)]
     assert [end.status for end in ends] == ["answered", "failed", "answered"]
     assert [end.total.input_tokens for end in ends if end.total] == [10, 20, 30]
+
+
+@pytest.mark.anyio
+async def test_what_is_asked_beside_the_conversation_is_within_the_budget(
+    program: Program,
+) -> None:
+    asked: list[str] = []
+
+    async def think() -> str:
+        for _ in range(5):
+            await run_stateless_force("and?", "client")
+        raise AssertionError("the budget holds")
+
+    def model(request: CompletionRequest) -> CompletionResult:
+        asked.append(request.messages[-1].content)
+        said = call_tool("think") if len(asked) == 1 else Message(role="assistant", content="hm")
+        return CompletionResult(said, "m", Usage(input_tokens=60))
+
+    program.agent(model=model, tools=[think])
+    program.swarm(budget=BudgetSpec(turn_tokens=150))
+    async with program.chat() as chat:
+        with pytest.raises(BudgetExceededError, match="180 of 150"):
+            await chat.complete("Think!")
+    assert asked == ["Think!", "and?", "and?"]
+
+
+@pytest.mark.anyio
+async def test_no_summary_is_made_on_a_budget_that_is_spent(program: Program) -> None:
+    asked: list[str] = []
+
+    def model(request: CompletionRequest) -> CompletionResult:
+        asked.append(request.messages[0].content)
+        return CompletionResult(Message(role="assistant", content="ok"), "m", Usage(input_tokens=9))
+
+    program.agent(model=model, keep_messages=2, summarize=True)
+    program.swarm(budget=BudgetSpec(session_tokens=27))
+    async with program.chat() as chat:
+        for text in ("one", "two"):
+            await chat.complete(text)
+        with pytest.raises(BudgetExceededError):
+            for text in ("three", "four"):
+                await chat.complete(text)
+    assert len(asked) == 3
