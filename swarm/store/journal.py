@@ -110,7 +110,8 @@ class SqlJournal:
         while self._stored < ticket:
             write = self._writing or self._start()
             await write.done.wait()
-            if write.error is not None and self._stored < ticket:
+            # One that was under way before the event was queued says nothing of it.
+            if write.error is not None and self._stored < ticket <= write.last:
                 if isinstance(write.error, StoreError):
                     raise StoreError(str(write.error)) from write.error
                 raise write.error

@@ -1,6 +1,7 @@
 """The journal: groups, two writers, damage, and what a failure leaves in the queue."""
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import anyio
@@ -266,3 +267,40 @@ async def test_a_damaged_conversation_is_a_store_error_and_others_live_on(
             raise NotImplementedError
     async with program.chat("good") as chat:
         assert await chat.complete("still here") == "re: still here"
+
+
+async def test_an_event_does_not_share_the_failure_of_a_write_that_it_was_not_in(
+    program: Program,
+) -> None:
+    async with program.host() as host:
+        journal, is_free, failed = host.journal, threading.Event(), list[str]()
+
+        def rename(table: str, other: str) -> None:
+            host.database.run_sync(
+                lambda connection: connection.exec_driver_sql(
+                    f"ALTER TABLE {table} RENAME TO {other}"
+                )
+            )
+
+        def go_away() -> None:
+            is_free.wait()
+            rename("events", "away")
+
+        async def write_early() -> None:
+            try:
+                await journal.flush(
+                    "shop/a", journal.append("shop/a", 1, Noted(topic="a", data={}))
+                )
+            except StoreError as error:
+                failed.append(str(error))
+
+        host.database.submit(go_away)
+        async with anyio.create_task_group() as group:
+            group.start_soon(write_early)
+            await anyio.wait_all_tasks_blocked()
+            ticket = journal.append("shop/b", 1, Noted(topic="b", data={}))
+            host.database.submit(lambda: rename("away", "events"))
+            is_free.set()
+            await journal.flush("shop/b", ticket)
+        assert len(failed) == 1
+        assert [row.event.kind for row in await journal.read("shop/b", last=9)] == ["noted"]
