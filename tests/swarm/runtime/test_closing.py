@@ -8,6 +8,8 @@ import anyio.lowlevel
 import pytest
 
 from swarm import (
+    CompletionRequest,
+    Message,
     State,
     add_state,
     commit_tool_output_force,
@@ -19,6 +21,7 @@ from swarm import (
 from swarm.callbacks import SwarmCallbacks
 from swarm.errors import SessionError, SwarmError
 from swarm.events import TurnEnded
+from swarm.memory import StateCallbacks
 from swarm.runtime import has_session, note
 from tests.swarm.program import Program, call_tools
 
@@ -131,7 +134,7 @@ async def test_a_session_that_is_cancelled_tells_its_observers_of_the_end(
         told.append("state")
 
     with use_catalog(program.catalog):
-        add_state(state_name="cart", default=0, callbacks={"on_dispose": state_ends})
+        add_state(state_name="cart", default=0, callbacks=StateCallbacks(on_dispose=state_ends))
     program.agent("seller", states=["cart"])
     program.swarm(callbacks=SwarmCallbacks(on_dispose=swarm_ends))
     async with program.host() as host:
@@ -148,7 +151,7 @@ async def test_an_observer_of_the_end_that_hangs_does_not_hold_the_end(program: 
         await anyio.sleep_forever()
 
     with use_catalog(program.catalog):
-        add_state(state_name="cart", default=0, callbacks={"on_dispose": hang})
+        add_state(state_name="cart", default=0, callbacks=StateCallbacks(on_dispose=hang))
     program.agent("seller", states=["cart"])
     program.swarm(turn_timeout=0.1)
     with anyio.fail_after(5):
@@ -183,7 +186,11 @@ async def test_a_turn_whose_reader_left_in_a_hurry_was_interrupted_and_did_not_f
         return "found"
 
     calls = call_tools(*["look_up"] * 20)
-    program.agent("seller", model=lambda request: calls, tools=[look_up], max_tool_calls=10_000)
+
+    def model(request: CompletionRequest) -> Message:
+        return calls
+
+    program.agent("seller", model=model, tools=[look_up], max_tool_calls=10_000)
     async with program.chat() as chat, aclosing(chat.stream("Look!")) as events:
         async for _ in events:
             await anyio.wait_all_tasks_blocked()  # the turn fills the buffer and waits
