@@ -26,6 +26,7 @@ from swarm.errors import (
 )
 from swarm.extension import Services
 from swarm.host import Host, current_host
+from swarm.observing import observe
 from swarm.runtime import OpenCompletion, find_live
 from wiki.answer import Citation, WikiAnswer
 from wiki.errors import WikiNotListedError
@@ -103,6 +104,9 @@ async def _answer(
     open_completion: OpenCompletion,
     services: Services | None,
 ) -> WikiAnswer:
+    if spec.callbacks is not None:
+        where = f"wiki {spec.wiki_name!r}"
+        await observe(spec.callbacks.on_chat, message, spec.wiki_name, place=where)
     started = time.monotonic()
     # A model that hangs must leave time for the fallback.
     share = spec.timeout if spec.fallback is None else spec.timeout / 2

@@ -385,7 +385,13 @@ async def test_what_a_wiki_takes_counts_for_the_turn_that_asks_it(program: Progr
 
 @pytest.mark.anyio
 async def test_a_turn_whose_answer_could_not_be_stored_counts_once(program: Program) -> None:
-    program.agent("seller", model=_spending(10))
+    usage = Usage(input_tokens=10)
+    result = CompletionResult(Message(role="assistant", content="yes"), "m", usage)
+
+    def model(request: CompletionRequest) -> CompletionResult:
+        return result
+
+    program.agent("seller", model=model)
     async with program.chat() as chat:
         await chat.complete("one")
         with sqlite3.connect(program.home / "journal.sqlite3") as file:

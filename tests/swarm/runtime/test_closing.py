@@ -21,7 +21,7 @@ from swarm import (
 from swarm.callbacks import SwarmCallbacks
 from swarm.errors import SessionError, SwarmError
 from swarm.events import TurnEnded
-from swarm.memory.specs import StateCallbacks
+from swarm.memory import StateCallbacks
 from swarm.runtime import has_session, note
 from tests.swarm.program import Program, call_tools
 
@@ -185,8 +185,10 @@ async def test_a_turn_whose_reader_left_in_a_hurry_was_interrupted_and_did_not_f
         """Looks up."""
         return "found"
 
+    calls = call_tools(*["look_up"] * 20)
+
     def model(request: CompletionRequest) -> Message:
-        return call_tools(*["look_up"] * 20)
+        return calls
 
     program.agent("seller", model=model, tools=[look_up], max_tool_calls=10_000)
     async with program.chat() as chat, aclosing(chat.stream("Look!")) as events:
