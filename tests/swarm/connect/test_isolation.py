@@ -75,7 +75,7 @@ async def test_an_error_of_a_fork_is_told_and_reaches_the_caller(
             await fork(run, client_id="f", swarm_name="shop", on_error=on_error)
         assert isinstance(caught.value, ZeroDivisionError)
         assert [type(error) for error in told] == [ZeroDivisionError]
-        assert "function 'on_error' of fork: on_error raised ValueError" in caplog.text
+        assert "callback 'on_error' of fork failed: ValueError" in caplog.text
         assert live_sessions("f") == []
 
 
@@ -183,8 +183,8 @@ async def test_overrides_of_a_scope_replace_fields(program: Program, home: Path)
             await scope(run, agent={"sellre": {}})
         with pytest.raises(UnknownNameError, match="no kind named 'agnet'; did you mean 'agent'"):
             await scope(run, agnet={"seller": {}})
-        with pytest.raises(ValidationError, match=r"agents\.seller\.plcaeholder: unknown field"):
-            await scope(run, agent={"seller": {"plcaeholder": "x"}})
+        with pytest.raises(ValidationError, match=r"agents\.seller\.placeholders: unknown field"):
+            await scope(run, agent={"seller": {"placeholders": "x"}})
         assert run() == ("kept", "outer")
 
 
