@@ -22,7 +22,7 @@ from swarm.errors import (
     SetupError,
 )
 from swarm.extension import Services
-from swarm.functions import checked_call, describe, function_name
+from swarm.functions import checked_call, describe, function_name, observe
 from swarm.host import Host, use_host
 from swarm.runtime import OpenCompletion, find_live
 from wiki.answer import Citation, WikiAnswer
@@ -100,6 +100,9 @@ async def _answer(
     open_completion: OpenCompletion,
     services: Services | None,
 ) -> WikiAnswer:
+    if spec.callbacks is not None:
+        where = f"wiki {spec.wiki_name!r}"
+        await observe(spec.callbacks.on_chat, message, spec.wiki_name, place=where)
     started = time.monotonic()
     # A model that hangs must leave time for the fallback.
     share = spec.timeout if spec.fallback is None else spec.timeout / 2

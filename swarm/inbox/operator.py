@@ -6,9 +6,10 @@ its deadline; a reply that comes later is brought to the conversation as a messa
 
 import asyncio  # noqa: TID251 - the loop to which replies from other threads come back
 import functools
+import inspect
 import logging
-from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from swarm.completion import CompletionRequest, CompletionResult
@@ -138,11 +139,16 @@ class OperatorCompletion:
     async def _hang_up(self, function: object) -> None:
         if not callable(function):
             return
+        what = describe(function, "connect_operator's function", self._place)
         try:
             # It only hears that nobody waits any more, so it must not hold the turn up.
-            function()
+            value: object = function()
         except (Exception, SystemExit) as error:
-            log_failure(describe(function, "connect_operator's function", self._place), error)
+            log_failure(what, error)
+            return
+        if inspect.isawaitable(value):
+            left = cast("Awaitable[None]", value)  # what it gives does not matter
+            self._watch.start_soon(functools.partial(_finish, left, what))
 
     def _reply(self, loop: asyncio.AbstractEventLoop, item_id: str, text: str) -> None:
         """Take the person's answer, from any thread, also long after the turn.
@@ -164,3 +170,10 @@ class OperatorCompletion:
             await self._inbox.reply(item_id, text, by=OPERATOR)
         except AlreadyDecidedError as error:
             _log.warning("a second reply of the operator was dropped: %s", error)
+
+
+async def _finish(left: Awaitable[None], what: str) -> None:
+    try:
+        await left
+    except (Exception, SystemExit) as error:
+        log_failure(what, error)

@@ -122,7 +122,7 @@ class Searches:
             raise MemoryCallbackError(what, reason) from wrong
         except StoreError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             compare = self._embeddings.spec(spec.embedding).get_similarity or index.search
             raise failure_of(compare, "get_similarity", key.place, reason_of(error)) from error
         # Another process may have put something into a folder that both use.

@@ -67,12 +67,12 @@ def test_the_document_fits_its_schema_and_a_wrong_one_does_not(document: Path) -
     schema = document_schema()
     jsonschema.validate(yaml.safe_load(DOCUMENT), schema)
     assert check(document, environment={}).problems == ()
-    wrong = DOCUMENT.replace("execute:", "executee:")
+    wrong = DOCUMENT.replace("execute:", "excute:")
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(wrong), schema)
     document.write_text(wrong, encoding="utf-8")
     places = [problem.where for problem in check(document, environment={}).problems]
-    assert "pipelines.restock.executee" in places
+    assert "pipelines.restock.excute" in places
 
 
 def test_the_verbs_are_found_in_swarm() -> None:

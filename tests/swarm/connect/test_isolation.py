@@ -183,8 +183,8 @@ async def test_overrides_of_a_scope_replace_fields(program: Program, home: Path)
             await scope(run, agent={"sellre": {}})
         with pytest.raises(UnknownNameError, match="no kind named 'agnet'; did you mean 'agent'"):
             await scope(run, agnet={"seller": {}})
-        with pytest.raises(ValidationError, match=r"agents\.seller\.placeholders: unknown field"):
-            await scope(run, agent={"seller": {"placeholders": "x"}})
+        with pytest.raises(ValidationError, match=r"agents\.seller\.plcaeholder: unknown field"):
+            await scope(run, agent={"seller": {"plcaeholder": "x"}})
         assert run() == ("kept", "outer")
 
 
