@@ -6,7 +6,7 @@ references. `override_agent` and its like change fields inside a `with` block.
 """
 
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -39,6 +39,7 @@ __all__ = [
     "override_mcp",
     "override_swarm",
     "override_tool",
+    "with_fields",
 ]
 
 P = ParamSpec("P")
@@ -153,14 +154,9 @@ class _Override(Generic[SpecT]):
             UnknownNameError: Nothing declares the name.
             ValidationError: A field is unknown or of the wrong type.
         """
-        kind = self._kind
-        registry = current_catalog().registry(kind)
+        registry = current_catalog().registry(self._kind)
         old = registry.get(name)
-        given = {key: getattr(old, key) for key in old.model_fields_set}
-        try:
-            changed = kind.spec.model_validate({**given, **fields, kind.key: name})
-        except PydanticError as wrong:
-            raise ValidationError(field_problems(wrong, f"{kind.section}.{name}", kind)) from None
+        changed = with_fields(self._kind, old, fields)
         registry.replace(changed)
         try:
             yield changed
@@ -176,6 +172,20 @@ def getter(kind: Kind[SpecT]) -> _Getter[SpecT]:
 def override(kind: Kind[SpecT]) -> _Override[SpecT]:
     """Return the `override_*` context manager of a kind."""
     return _Override(kind)
+
+
+def with_fields(kind: Kind[SpecT], old: SpecT, fields: Mapping[str, Any]) -> SpecT:
+    """Return a declaration with some fields replaced; the others stay.
+
+    Raises:
+        ValidationError: A field is unknown or of the wrong type.
+    """
+    name: str = getattr(old, kind.key)
+    given = {key: getattr(old, key) for key in old.model_fields_set}
+    try:
+        return kind.spec.model_validate({**given, **fields, kind.key: name})
+    except PydanticError as wrong:
+        raise ValidationError(field_problems(wrong, f"{kind.section}.{name}", kind)) from None
 
 
 add_agent = declarer(AGENTS, AgentSpec)

@@ -9,7 +9,8 @@ from pydantic import JsonValue, ValidationError
 from swarm.catalog import Catalog, current_catalog
 from swarm.completion import Completion, CompletionRequest, CompletionResult
 from swarm.errors import DeclarationError, ProviderOutputError, SwarmError
-from swarm.host import Host, current_host
+from swarm.functions import reason_of
+from swarm.host import Host, use_host
 from swarm.messages import Message, read_message
 from swarm.runtime.plan import OpenCompletion
 from swarm.runtime.turn import Turn, current_turn
@@ -89,12 +90,8 @@ async def open_place(host: Host | None) -> AsyncGenerator[Place, None]:
         plan = turn.session.plan
         yield Place(_newest(plan.catalog), plan.open_completion, turn)
         return
-    used = host or current_host()
-    if used is not None:
+    async with use_host(host) as used:
         yield Place(_newest(used.catalog), used.completion, turn)
-        return
-    async with Host() as own:
-        yield Place(own.catalog, own.completion, turn)
 
 
 async def ask_completion(completion: Completion, request: CompletionRequest) -> CompletionResult:
@@ -107,9 +104,8 @@ async def ask_completion(completion: Completion, request: CompletionRequest) -> 
         return await completion.complete(request)
     except SwarmError:
         raise
-    except Exception as error:
-        text = f"{type(error).__name__}: {error}"
-        raise ProviderOutputError(text, provider=completion.model) from error
+    except (Exception, SystemExit) as error:
+        raise ProviderOutputError(reason_of(error), provider=completion.model) from error
 
 
 def read_messages(values: object) -> tuple[Message, ...]:

@@ -1,8 +1,6 @@
 """Pages about the results of outlines and advisors, for people to read and to file away."""
 
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ from pydantic import BaseModel
 
 from swarm.environment import read_environment
 from swarm.errors import InvalidIdError, StoreError
+from swarm.files import write_atomically
 from swarm.outline import OutlineResult
 from swarm.secrets import hide, secrets_of
 
@@ -81,16 +80,7 @@ def _write(folder: str | Path, result_id: str, parts: list[str]) -> Path:
     path = Path(folder) / f"{result_id}.md"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(text.encode(errors="replace"))
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_atomically(path, text.encode(errors="replace"), mode=0o600)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
     return path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
-from swarm.host import Host, current_host
+from swarm.host import Host, use_host
 from swarm.runtime import Session
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ class session:
 
     async def __aenter__(self) -> Session:
         async with AsyncExitStack() as stack:
-            host = self._host or current_host()
-            if host is None:
-                host = await stack.enter_async_context(Host())
+            host = await stack.enter_async_context(use_host(self._host))
             opened = await stack.enter_async_context(await host.open_session(*self._names))
             self._stack = stack.pop_all()
             return opened

@@ -3,8 +3,8 @@
 import contextlib
 import contextvars
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from swarm.policy import Policies
     from swarm.store import Database, SqlJournal
 
-__all__ = ["Host", "current_host", "default_home"]
+__all__ = ["Host", "current_host", "default_home", "use_host"]
 
 _MOST_PLANS = 256
 """Swarms that are kept ready; scopes make some that nobody needs again."""
@@ -344,3 +344,14 @@ _current: ContextVar[Host | None] = ContextVar("wikiswarm_host", default=None)
 def current_host() -> Host | None:
     """Return the host that sessions open in, if one is open."""
     return _current.get()
+
+
+@asynccontextmanager
+async def use_host(host: Host | None) -> AsyncGenerator[Host, None]:
+    """Give the host, or the one that is open, or a new one for the block."""
+    known = host or current_host()
+    if known is not None:
+        yield known
+        return
+    async with Host() as own:
+        yield own

@@ -1,12 +1,9 @@
 """Asking a wiki: by an agent in a conversation, or directly."""
 
-import inspect
 import time
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 
 from swarm import (
     Catalog,
@@ -17,16 +14,16 @@ from swarm import (
     Message,
     Usage,
 )
+from swarm.direct import ask_completion
 from swarm.errors import (
     ProviderError,
     ProviderOutputError,
     ProviderTimeoutError,
     SetupError,
-    SwarmError,
 )
 from swarm.extension import Services
-from swarm.host import Host, current_host
-from swarm.observing import observe
+from swarm.functions import checked_call, describe, function_name, observe
+from swarm.host import Host, use_host
 from swarm.runtime import OpenCompletion, find_live
 from wiki.answer import Citation, WikiAnswer
 from wiki.errors import WikiNotListedError
@@ -91,8 +88,7 @@ async def ask(wiki_name: str, message: str, *, host: Host | None = None) -> Wiki
         ProviderError: The wiki's model failed, and so did its fallback.
         SetupError: The model lacks a key or an extra.
     """
-    async with AsyncExitStack() as stack:
-        used = host or current_host() or await stack.enter_async_context(Host())
+    async with use_host(host) as used:
         spec = used.catalog.registry(WIKIS).get(wiki_name)
         return await _answer(spec, message, used.catalog, used.completion, used)
 
@@ -215,35 +211,26 @@ async def _complete(completion: Completion, spec: WikiSpec, message: str) -> Com
         messages=[*system, Message(role="user", content=message)],
         wants_confidence=spec.min_confidence is not None,
     )
-    try:
-        return await completion.complete(request)
-    except SwarmError:
-        raise
-    except Exception as error:
-        # A model that is the user's own function; see `_ask_function`.
-        text = f"{type(error).__name__}: {error}"
-        raise ProviderOutputError(text, provider=completion.model) from error
+    return await ask_completion(completion, request)
 
 
 async def _ask_function(spec: WikiSpec, message: str) -> CompletionResult:
     function = spec.get_chat
     if function is None:
         raise ValueError(f"wiki {spec.wiki_name!r} has no get_chat")
-    name = f"python:{getattr(function, '__name__', type(function).__name__)}"
-    try:
-        if inspect.iscoroutinefunction(function):
-            value: object = await function(message)
-        else:
-            value = await anyio.to_thread.run_sync(function, message, abandon_on_cancel=True)
-            if inspect.isawaitable(value):
-                value = await value
-    except (Exception, SystemExit) as error:
-        # A callback is user code; what it raises is a failure of this wiki's model.
-        text = f"{type(error).__name__}: {error}"
-        raise ProviderOutputError(text, provider=name) from error
+    name = f"python:{function_name(function)}"
+    role, place = "get_chat", f"wiki {spec.wiki_name!r}"
+
+    def failure(what: str, reason: str) -> ProviderOutputError:
+        # What it raises is a failure of this wiki's model.
+        return ProviderOutputError(f"{what} failed: {reason}", provider=name)
+
+    value: object = await checked_call(
+        function, message, role=role, place=place, failure=failure, in_thread=True
+    )
     if not isinstance(value, str):
-        kind = type(value).__name__
-        raise ProviderOutputError(f"get_chat returned {kind}; return text", provider=name)
+        reason = f"it returned {type(value).__name__}; return text"
+        raise failure(describe(function, role, place), reason)
     return CompletionResult(Message(role="assistant", content=value), name)
 
 

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home
+from bindings.cli.options import (
+    HomeOption,
+    JsonOption,
+    StoreOption,
+    refuse_early_options,
+    resolve_home,
+)
 from bindings.cli.output import command, done, print_json, print_table, say
 from bindings.cli.runs import with_database
 
@@ -40,10 +46,7 @@ def default(
     if context.invoked_subcommand is None:
         list_items(home=home, store=store, as_json=as_json)
         return
-    given = [context.get_parameter_source(name) for name in ("home", "store", "as_json")]
-    if any(source is not None and source.name == "COMMANDLINE" for source in given):
-        say(f"error: write options after the command: wikiswarm inbox {context.invoked_subcommand}")
-        raise typer.Exit(2)
+    refuse_early_options(context, "inbox")
 
 
 @app.command("list")

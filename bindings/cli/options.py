@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from bindings.cli.output import say
+
 __all__ = [
     "FileArgument",
     "HomeOption",
     "JsonOption",
     "StoreOption",
+    "refuse_early_options",
     "resolve_home",
     "resolve_store",
 ]
@@ -38,6 +41,15 @@ StoreOption = Annotated[
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 """Machine-readable output."""
+
+
+def refuse_early_options(context: typer.Context, group: str) -> None:
+    """End the program when options stand before the command of a group, where they do nothing."""
+    given = [context.get_parameter_source(name) for name in ("home", "store", "as_json")]
+    if any(source is not None and source.name == "COMMANDLINE" for source in given):
+        command = f"wikiswarm {group} {context.invoked_subcommand}"
+        say(f"error: write options after the command: {command}")
+        raise typer.Exit(2)
 
 
 def resolve_home(home: Path | None) -> Path:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home, resolve_store
+from bindings.cli.options import (
+    HomeOption,
+    JsonOption,
+    StoreOption,
+    refuse_early_options,
+    resolve_home,
+    resolve_store,
+)
 from bindings.cli.output import command, done, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -33,10 +40,7 @@ def default(
     if context.invoked_subcommand is None:
         list_runs(home=home, store=store, as_json=as_json)
         return
-    given = [context.get_parameter_source(name) for name in ("home", "store", "as_json")]
-    if any(source is not None and source.name == "COMMANDLINE" for source in given):
-        say(f"error: write options after the command: wikiswarm runs {context.invoked_subcommand}")
-        raise typer.Exit(2)
+    refuse_early_options(context, "runs")
 
 
 @app.command("list")

@@ -4,8 +4,6 @@ A page is put in its place whole, and the page of something that is gone is remo
 were not written here stay as they are.
 """
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +18,7 @@ from declarative.describe.writer import Writer, fenced, heading, table
 from swarm import Catalog, Kind
 from swarm.catalog import AGENTS, SWARMS, TOOLS
 from swarm.errors import StoreError
+from swarm.files import write_atomically
 from swarm.outline import OUTLINES
 
 __all__ = ["INDEX", "pages", "write_pages"]
@@ -120,17 +119,7 @@ def _write(home: Path, page: str, text: str) -> Path:
     # A folder may lead elsewhere by a link.
     if not is_known or path.parent.resolve() != path.parent:
         raise StoreError(f"cannot write {path}: it is outside of {home}")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode(errors="replace"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_atomically(path, text.encode(errors="replace"))
     return path
 
 

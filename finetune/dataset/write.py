@@ -5,10 +5,8 @@ names a dataset. What the rows say is not judged here; that is `check`.
 """
 
 import hashlib
-import os
-import secrets
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +16,7 @@ from finetune.dataset.problem import DatasetError, Problem
 from finetune.dataset.rows import DpoRow, SftRow, encode_row
 from finetune.dataset.shape import parse_row
 from swarm.errors import StoreError
+from swarm.files import replacing
 
 __all__ = ["WrittenFile", "write_rows"]
 
@@ -90,23 +89,14 @@ def _refusal(path: Path, number: int, code: str, message: str) -> DatasetError:
 
 @contextmanager
 def _replacing(path: Path) -> Generator[BinaryIO]:
-    """Open a temporary file that takes the path's place when the block ends well."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    with _storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = temporary.open("xb")
-    try:
+    """Open a file that takes the path's place when the block ends well."""
+    with ExitStack() as stack:
+        with _storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(replacing(path))
         yield file
         with _storing(path):
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            os.replace(temporary, path)
-            _sync_folder(path.parent)
-    finally:
-        with suppress(OSError):  # closing flushes again, and fails again on a full disk
-            file.close()
-        temporary.unlink(missing_ok=True)
+            stack.close()
 
 
 @contextmanager
@@ -116,13 +106,3 @@ def _storing(path: Path) -> Generator[None]:
         yield
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return  # a folder cannot be opened there, and the rename is durable without it
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

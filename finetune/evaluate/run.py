@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from finetune.evaluate.match import exact_match
 from finetune.evaluate.report import EvaluationReport, RowResult
 from finetune.train.child import ChildError, check_installed, run_child
-from finetune.train.files import model_folder, sha256_file, write_atomic
+from finetune.train.files import model_folder, sha256_file
 from finetune.train.rows import dump_rows, read_chats
 from swarm.errors import StoreError
+from swarm.files import write_atomically
 
 __all__ = ["EvaluationError", "EvaluationProgress", "evaluate"]
 
@@ -138,7 +139,7 @@ def _report(
 ) -> EvaluationReport:
     exact = sum(result.exact for result in results)
     lines = "".join(f"{result.model_dump_json()}\n" for result in results)
-    write_atomic(output_dir / "results.jsonl", lines)
+    write_atomically(output_dir / "results.jsonl", lines)
     report = EvaluationReport.model_validate(
         {
             "model_sha256": sha256_file(next(iter(sorted(folder.glob("*.safetensors"))))),
@@ -150,5 +151,5 @@ def _report(
             **done,
         }
     )
-    write_atomic(output_dir / "report.json", report.model_dump_json(indent=2) + "\n")
+    write_atomically(output_dir / "report.json", report.model_dump_json(indent=2) + "\n")
     return report

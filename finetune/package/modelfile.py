@@ -9,8 +9,9 @@ from pathlib import Path
 
 from finetune.package.converter import PackagingError
 from finetune.package.vocabulary import read_vocabulary
-from finetune.train.files import model_folder, write_atomic
+from finetune.train.files import model_folder
 from finetune.train.template import END_OF_TURN, TEMPLATE
+from swarm.files import write_atomically
 
 __all__ = ["modelfile", "write_modelfile"]
 
@@ -69,5 +70,5 @@ def write_modelfile(model: Path, gguf: Path, *, system: str | None = None) -> Pa
         )
     path = gguf.parent / "Modelfile"
     text = modelfile(gguf.name, num_ctx=config["max_position_embeddings"], system=system)
-    write_atomic(path, text)
+    write_atomically(path, text)
     return path

@@ -1,32 +1,14 @@
-"""Files of a run folder: written whole or not at all, and named by their hash.
+"""Files of a run folder, named by their hash.
 
 Reading training data is the business of `finetune.train.rows`.
 """
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from swarm.errors import DataError
 
-__all__ = ["folder_hashes", "model_folder", "sha256_file", "write_atomic"]
-
-
-def write_atomic(path: Path, data: str | bytes) -> None:
-    """Replace a file in one step: a reader sees the old content or the new, never a part."""
-    content = data.encode("utf-8") if isinstance(data, str) else data
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)  # mkstemp makes it private; a model file is not
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+__all__ = ["folder_hashes", "model_folder", "sha256_file"]
 
 
 def sha256_file(path: Path) -> str:

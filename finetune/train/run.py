@@ -12,10 +12,11 @@ from pydantic import JsonValue
 
 from finetune.train.child import ChildError, check_installed, run_child
 from finetune.train.config import TrainConfig, TrainProgress, TrainResult
-from finetune.train.files import model_folder, sha256_file, write_atomic
+from finetune.train.files import model_folder, sha256_file
 from finetune.train.manifest import Manifest, make_manifest, manifest_text
 from finetune.train.rows import dump_rows, read_chats, read_data, read_pairs
 from swarm.errors import DataError, StoreError
+from swarm.files import write_atomically
 
 __all__ = ["TrainingError", "train"]
 
@@ -113,15 +114,15 @@ def _freeze(config: TrainConfig, data: Path, rehearsal: Path | None, run_dir: Pa
         run_dir.mkdir(parents=True, exist_ok=True)
         if any(run_dir.iterdir()):
             raise DataError(f"{run_dir} is not empty; every run needs a folder of its own")
-        write_atomic(run_dir / "data.jsonl", dump_rows(rows))
+        write_atomically(run_dir / "data.jsonl", dump_rows(rows))
         if kept is not None:
-            write_atomic(run_dir / "rehearsal.jsonl", dump_rows(kept))
-        write_atomic(run_dir / "config.json", config.model_dump_json(indent=2) + "\n")
+            write_atomically(run_dir / "rehearsal.jsonl", dump_rows(kept))
+        write_atomically(run_dir / "config.json", config.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise StoreError(f"{run_dir}: {error.strerror or error}") from error
 
 
 def _finish(config: TrainConfig, run_dir: Path) -> Manifest:
     manifest = make_manifest(config, run_dir)
-    write_atomic(run_dir / "manifest.json", manifest_text(manifest))
+    write_atomically(run_dir / "manifest.json", manifest_text(manifest))
     return manifest

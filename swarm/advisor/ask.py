@@ -10,9 +10,9 @@ from swarm.advisor.errors import AdvisorCallbackError
 from swarm.advisor.spec import ADVISORS, AdvisorCallbacks, AdvisorSpec
 from swarm.completion import CompletionRequest, CompletionResult
 from swarm.direct import Place, ask_completion, open_place, text_completion
-from swarm.errors import DeclarationError, ProviderTimeoutError, SwarmError
+from swarm.errors import DeclarationError, ProviderTimeoutError
 from swarm.fields import Callback, as_lines
-from swarm.functions import call_in_thread, function_name, tell
+from swarm.functions import checked_call, describe, function_name, observe
 from swarm.host import Host
 from swarm.messages import Message
 from swarm.runtime.ids import new_run_id
@@ -40,7 +40,7 @@ async def ask(message: object, advisor_name: str, *, host: Host | None = None) -
         spec = place.catalog.registry(ADVISORS).get(advisor_name)
         callbacks, where = spec.callbacks or AdvisorCallbacks(), f"advisor {advisor_name!r}"
         started = time.monotonic()
-        await tell(callbacks.on_chat, message, place=where)
+        await observe(callbacks.on_chat, message, place=where)
         result: CompletionResult | None = None
         with anyio.move_on_after(spec.timeout):
             if spec.get_chat is not None:
@@ -60,24 +60,24 @@ async def ask(message: object, advisor_name: str, *, host: Host | None = None) -
             }
             place.turn.spend(result.usage)
             place.turn.session.note("advisor.result", data)
-        await tell(callbacks.on_result, result_id, result.message.content, place=where)
+        await observe(callbacks.on_result, result_id, result.message.content, place=where)
         return result.message.content
 
 
 async def _ask_function(spec: AdvisorSpec, function: Callback, message: object) -> CompletionResult:
-    name = function_name(function)
-    try:
-        given = await call_in_thread(function, message)
-    except SwarmError as error:
-        error.add_note(f"raised in function {name!r} of advisor {spec.advisor_name!r}")
-        raise
-    except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise AdvisorCallbackError(name, spec.advisor_name, reason) from error
+    role, place = "get_chat", f"advisor {spec.advisor_name!r}"
+
+    def failure(what: str, reason: str) -> AdvisorCallbackError:
+        return AdvisorCallbackError(what, spec.advisor_name, reason)
+
+    given = await checked_call(
+        function, message, role=role, place=place, failure=failure, in_thread=True
+    )
     if not isinstance(given, str):
         reason = f"it returned {type(given).__name__}; return text"
-        raise AdvisorCallbackError(name, spec.advisor_name, reason)
-    return CompletionResult(Message(role="assistant", content=given), f"python:{name}")
+        raise failure(describe(function, role, place), reason)
+    model = f"python:{function_name(function)}"
+    return CompletionResult(Message(role="assistant", content=given), model)
 
 
 async def _ask_model(spec: AdvisorSpec, message: object, place: Place) -> CompletionResult:

@@ -13,4 +13,4 @@ class AdvisorCallbackError(SwarmError):
 
     def __init__(self, function: str, advisor_name: str, reason: str) -> None:
         self.function, self.advisor_name, self.reason = function, advisor_name, reason
-        super().__init__(f"function {function!r} of advisor {advisor_name!r} failed: {reason}")
+        super().__init__(f"{function} failed: {reason}")

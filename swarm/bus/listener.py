@@ -1,7 +1,5 @@
 """A function that listens: called with one event after the other, in their order."""
 
-import functools
-import inspect
 import logging
 import threading
 from collections.abc import Callable
@@ -12,6 +10,7 @@ import anyio
 from swarm.bus.bus import Bus
 from swarm.bus.event import BusEvent
 from swarm.bus.waiting import Waiting
+from swarm.functions import call, describe, is_cancelled, log_failure
 
 __all__ = ["Listener", "Subscription"]
 
@@ -84,8 +83,8 @@ class Listener:
             is_new_trouble = self._waiting.put(event)
             is_served, self._is_served = self._is_served, True
         if is_new_trouble:
-            text = "%s is too slow for the events of %s; the oldest are dropped"
-            _log.warning(text, _name(self._function), self._key[1])
+            what = describe(self._function, "listener", f"bus {self._key[1]!r}")
+            _log.warning("%s is too slow for the events; the oldest are dropped", what)
         if not is_served:
             self.hand_over()
 
@@ -108,28 +107,23 @@ class Listener:
     async def call(self, event: BusEvent) -> None:
         """Call the function, unless the filter says no."""
         try:
-            if self._filter is not None and not await _result(self._filter(event)):
+            if self._filter is not None and not await call(self._filter, event):
                 return
             if self._is_stopped:  # while the filter thought about it
                 return
             if self._is_once:
                 self.stop()
-            await _result(self._function(event))
+            await call(self._function, event)
         except anyio.get_cancelled_exc_class() as error:
-            import asyncio  # noqa: TID251 - only asyncio tells who was cancelled
-
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if is_cancelled():
                 raise
             self._complain(event, error)
         except (Exception, SystemExit) as error:
             self._complain(event, error)
 
     def _complain(self, event: BusEvent, error: BaseException) -> None:
-        name = _name(self._function)
-        text = "%s failed on %s of %s: %s: %s"
-        kind = type(error).__name__
-        _log.warning(text, name, event.type, event.bus, kind, error, exc_info=error)
+        what = describe(self._function, "listener", f"bus {event.bus!r}")
+        log_failure(what, error, effect=f"the event was {event.type!r}")
 
 
 class Subscription:
@@ -148,15 +142,3 @@ class Subscription:
     def dropped(self) -> int:
         """How many events were dropped because the function is too slow."""
         return self._listener.dropped
-
-
-def _name(function: Callable[..., Any]) -> str:
-    """Return what messages call a function."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    name = getattr(function, "__qualname__", type(function).__qualname__)
-    return f"listener {name!r}"
-
-
-async def _result(value: Any) -> Any:
-    return await value if inspect.isawaitable(value) else value

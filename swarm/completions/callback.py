@@ -1,15 +1,13 @@
 """A completion that a program's own function gives."""
 
-import functools
-import inspect
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, cast
 
-import anyio.to_thread
 from pydantic import ValidationError
 
 from swarm.completion import CompletionRequest, CompletionResult
 from swarm.errors import ProviderOutputError
+from swarm.functions import call_in_thread
 from swarm.messages import Message, read_message
 from swarm.specs import Callback
 
@@ -26,9 +24,6 @@ class CallbackCompletion:
     def __init__(self, function: Callback, name: str) -> None:
         self._function = function
         self._name = name
-        self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-            getattr(function, "__call__", None)  # noqa: B004 - to see an async __call__
-        )
 
     @property
     def model(self) -> str:
@@ -37,14 +32,7 @@ class CallbackCompletion:
 
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return the function's answer; see `Completion.complete`."""
-        if self._is_async:
-            value: object = await self._function(request)
-        else:
-            call = functools.partial(self._function, request)
-            value = await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
-            if inspect.isawaitable(value):
-                value = cast("object", await value)
-        return self._result(value)
+        return self._result(await call_in_thread(self._function, request))
 
     async def stream(
         self, request: CompletionRequest

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 
 from swarm.completion import CompletionRequest, CompletionResult, ToolDefinition
 from swarm.completions.embedding_wire import read_embeddings
+from swarm.completions.json_server import JsonServer
 from swarm.completions.openai_wire import (
     ToolCallDeltas,
     confidence_of,
@@ -19,31 +19,19 @@ from swarm.completions.openai_wire import (
     wire_tool,
 )
 from swarm.completions.providers import read_key
-from swarm.completions.refusal import hide_key, refusal
-from swarm.completions.sse import read_events
 from swarm.completions.thinking import ThinkingFilter, split_thinking
-from swarm.errors import (
-    DeclarationError,
-    ProviderDownError,
-    ProviderError,
-    ProviderOutputError,
-)
+from swarm.errors import DeclarationError, ProviderDownError, ProviderOutputError
 from swarm.extension import Services
 from swarm.messages import Message
 from swarm.reference import ModelReference
 from swarm.specs import CompletionSpec
 
-if TYPE_CHECKING:
-    import aiohttp
-
 __all__ = ["OpenAICompatible", "open_openai_compatible"]
 
 _Json = Mapping[str, Any]
 
-_MAX_BODY = 16 * 1024 * 1024
-"""Bytes of an answer that is not streamed."""
-_MAX_STREAM = 64 * 1024 * 1024
-"""Bytes of a streamed one, where every token comes in an envelope of its own."""
+_CHAT = "/chat/completions"
+_EMBEDDINGS = "/embeddings"
 
 
 class _Server(NamedTuple):
@@ -100,18 +88,15 @@ class OpenAICompatible:
     ) -> None:
         self._reference = reference
         self._model = str(reference)
-        self._url = f"{base_url.rstrip('/')}/chat/completions"
-        self._embeddings_url = f"{base_url.rstrip('/')}/embeddings"
-        self._key = key
         default = _SERVERS[reference.provider].key_variable
-        self._key_variable = next(iter(spec.key_variables), default)
-        self._services = services
-        self._headers = {"Content-Type": "application/json"}
-        if key is not None:
-            if reference.provider == "azure":
-                self._headers["api-key"] = key
-            else:
-                self._headers["Authorization"] = f"Bearer {key}"
+        self._server = JsonServer(
+            self._model,
+            base_url,
+            services,
+            key=key,
+            key_variable=next(iter(spec.key_variables), default),
+            key_header="api-key" if reference.provider == "azure" else "Authorization",
+        )
         sampling = {
             "temperature": spec.temperature,
             "top_p": spec.top_p,
@@ -128,9 +113,8 @@ class OpenAICompatible:
 
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return the whole answer; see `Completion.complete`."""
-        async with self._post(self._body(request)) as response:
-            data = await self._read(response)
-        return self._result(self._parse(data))
+        async with self._server.post(_CHAT, self._body(request)) as response:
+            return self._result(await self._server.read(response))
 
     async def stream(
         self, request: CompletionRequest
@@ -144,10 +128,13 @@ class OpenAICompatible:
         usage: object = None
         finish: str | None = None
         is_done = has_choice = False
-        async with self._post(body) as response, aclosing(self._events(response)) as events:
+        async with (
+            self._server.post(_CHAT, body) as response,
+            aclosing(self._server.events(response)) as events,
+        ):
             if response.content_type == "application/json":
                 # Some servers know no streams and answer as a whole.
-                result = self._result(self._parse(await self._read(response)))
+                result = self._result(await self._server.read(response))
                 if result.message.content:
                     yield result.message.content
                 yield result
@@ -155,7 +142,7 @@ class OpenAICompatible:
             async for data in events:
                 if is_done := data == b"[DONE]":
                     break
-                chunk = self._parse(data)
+                chunk = self._server.parse(data)
                 usage = chunk.get("usage") or usage
                 choices = chunk.get("choices")
                 if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
@@ -206,9 +193,9 @@ class OpenAICompatible:
         """
         body: dict[str, object] = {"model": self._reference.name, "input": list(texts)}
         sent = orjson.dumps(body | self._extra)
-        async with self._post(sent, self._embeddings_url) as response:
-            data = await self._read(response)
-        return read_embeddings(self._parse(data), len(texts), self.model)
+        async with self._server.post(_EMBEDDINGS, sent) as response:
+            answer = await self._server.read(response)
+        return read_embeddings(answer, len(texts), self.model)
 
     def _result(self, answer: _Json) -> CompletionResult:
         """Return an answer that came as a whole."""
@@ -252,85 +239,11 @@ class OpenAICompatible:
             known = self._tools[id(tools)] = (tools, [wire_tool(tool) for tool in tools])
         return known[1]
 
-    def _post(self, body: bytes, url: str | None = None) -> "_Exchange":
-        """Return a request; entered, it gives the response of a server that took it."""
-        return _Exchange(self, body, url or self._url)
-
-    async def send(self, body: bytes, url: str) -> "aiohttp.ClientResponse":
-        """Send a request."""
-        response = await self._services.http().post(
-            url, data=body, headers=self._headers, allow_redirects=False
-        )
-        if response.status != 200:
-            async with response:
-                raise self._refusal(response, await self._read(response))
-        return response
-
-    def failure(self, error: BaseException | None, url: str) -> ProviderDownError | None:
-        """Return our error for one of the HTTP client's."""
-        import aiohttp
-
-        if isinstance(error, TimeoutError):
-            return ProviderDownError("no connection in time", provider=self.model)
-        if isinstance(error, aiohttp.ClientError):
-            reason = f"no answer from {url}: {error}".removesuffix(": ")
-            return ProviderDownError(hide_key(reason, self._key), provider=self.model)
-        return None
-
-    async def _read(self, response: "aiohttp.ClientResponse") -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.content.iter_any():
-            size += len(part)
-            if size > _MAX_BODY:
-                raise self._bad("the answer is larger than 16 MiB")
-            parts.append(part)
-        return b"".join(parts)
-
-    async def _events(self, response: "aiohttp.ClientResponse") -> AsyncGenerator[bytes, None]:
-        size = 0
-        try:
-            async for data in read_events(response.content.iter_any()):
-                size += len(data)
-                if size > _MAX_STREAM:
-                    raise self._bad("the answer is larger than 64 MiB")
-                if data := data.strip():
-                    yield data
-        except ValueError as error:
-            raise self._bad(str(error)) from None
-
-    def _parse(self, data: bytes) -> _Json:
-        try:
-            answer = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            raise self._bad("the answer is not JSON") from None
-        if not isinstance(answer, dict):
-            raise self._bad("the answer is no JSON object")
-        fields = cast("_Json", answer)
-        if fields.get("error"):
-            text = hide_key(_error_text(fields), self._key)
-            raise ProviderDownError(text, provider=self.model)
-        return fields
-
     def _choice(self, answer: _Json) -> _Json:
         choices = answer.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             raise self._bad("the answer has no choices")
         return cast("_Json", choices[0])
-
-    def _refusal(self, response: "aiohttp.ClientResponse", body: bytes) -> ProviderError:
-        try:
-            text = _error_text(orjson.loads(body))
-        except orjson.JSONDecodeError:
-            text = body[:2000].decode(errors="replace")
-        return refusal(
-            response.status,
-            text,
-            provider=self.model,
-            key=self._key,
-            key_variable=self._key_variable,
-            retry_after=response.headers.get("Retry-After"),
-        )
 
     def _bad(self, text: str) -> ProviderOutputError:
         return ProviderOutputError(text, provider=self.model)
@@ -338,37 +251,6 @@ class OpenAICompatible:
     def _is_openai(self, base_url: str) -> bool:
         """Whether the newer name of the token limit is known there."""
         return self._reference.provider == "openai" and base_url == _SERVERS["openai"].base_url
-
-
-class _Exchange:
-    """A request and its response; what the HTTP client raises becomes an error of ours.
-
-    A class, since a generator would cost every turn more.
-    """
-
-    def __init__(self, completion: OpenAICompatible, body: bytes, url: str) -> None:
-        self._completion = completion
-        self._body = body
-        self._url = url
-
-    async def __aenter__(self) -> "aiohttp.ClientResponse":
-        try:
-            self._response = await self._completion.send(self._body, self._url)
-        except Exception as error:
-            if failure := self._completion.failure(error, self._url):
-                raise failure from error
-            raise
-        return self._response
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._response.__aexit__(kind, error, trace)
-        if error is not None and (failure := self._completion.failure(error, self._url)):
-            raise failure from error
 
 
 def _text(value: object) -> str:
@@ -384,14 +266,3 @@ def _text(value: object) -> str:
 def _reasoning(fields: _Json) -> str:
     """Return what the model thought; servers do not agree on the field's name."""
     return _text(fields.get("reasoning_content")) or _text(fields.get("reasoning"))
-
-
-def _error_text(answer: object) -> str:
-    """Return what a server says about an error, in any of the shapes that are in use."""
-    if not isinstance(answer, dict):
-        return str(answer or "")
-    fields = cast("_Json", answer)
-    error: Any = fields.get("error") or fields.get("message") or fields.get("detail") or ""
-    if isinstance(error, dict):
-        error = cast("_Json", error).get("message") or cast("object", error)
-    return str(error)

@@ -1,12 +1,11 @@
 """How a declaration becomes a completion, and what the completions of one host share."""
 
-import inspect
-import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from swarm.completion import Completion, CompletionRequest, CompletionResult
+from swarm.completion import Completion
 from swarm.completions.breaker import Breaker
 from swarm.completions.callback import CallbackCompletion
 from swarm.completions.formats import FormatFallback
@@ -16,13 +15,12 @@ from swarm.completions.rotation import Key, RotatingCompletion
 from swarm.completions.spending import Spending
 from swarm.errors import Problem, ValidationError
 from swarm.extension import Services, model_provider
+from swarm.functions import function_name, observe
 from swarm.reference import parse_reference
 from swarm.runtime.plan import SwarmPlan
-from swarm.specs import BreakerSpec, Callback, CompletionSpec
+from swarm.specs import BreakerSpec, CompletionSpec
 
 __all__ = ["Models", "unpriced_budgets"]
-
-_log = logging.getLogger("wikiswarm")
 
 _KEYLESS = frozenset({"gguf", "offline", "python", "registry"})
 """Providers that take no key, so that several names of keys change nothing."""
@@ -58,7 +56,7 @@ class Models:
             self._prices = PriceTable(self._own_prices)
         candidates: list[Candidate] = []
         if spec.get_completion is not None:
-            name = _function_name(spec.get_completion)
+            name = function_name(spec.get_completion)
             completion = CallbackCompletion(spec.get_completion, f"python:{name}")
             breaker = self._breaker(spec, completion.model, spec.get_completion)
             price = self._prices.own.get(completion.model, FREE)
@@ -163,17 +161,4 @@ def _observer(spec: CompletionSpec) -> Observe | None:
     function = spec.callbacks.on_complete if spec.callbacks is not None else None
     if function is None:
         return None
-
-    async def observe(request: CompletionRequest, result: CompletionResult) -> None:
-        try:
-            value = function(request, result)
-            if inspect.isawaitable(value):
-                await value
-        except Exception:
-            _log.exception("%s (on_complete) raised; it changes nothing", _function_name(function))
-
-    return observe
-
-
-def _function_name(function: Callback) -> str:
-    return getattr(function, "__name__", type(function).__name__)
+    return partial(observe, function, place=f"completion {spec.completion_name!r}")

@@ -11,13 +11,13 @@ import anyio
 from anyio.abc import TaskStatus
 from pydantic import JsonValue
 
-from swarm.connect.calling import tell
 from swarm.connect.clock import CLOCK, Clock
-from swarm.connect.opening import find_sessions, open_as, refuse_own_turn, use_host
+from swarm.connect.opening import find_sessions, open_as, refuse_own_turn
 from swarm.connect.places import take_place
 from swarm.connect.tasks import BlockTasks, log_failure
 from swarm.errors import SessionError
-from swarm.host import Host
+from swarm.functions import observe
+from swarm.host import Host, use_host
 from swarm.runtime.ids import check_client_id
 from swarm.runtime.session import Session
 
@@ -227,7 +227,7 @@ class Chat:
 
     async def _tell(self, names: _Names) -> None:
         for listener in list(self._listeners.get(names.client_id, ())):
-            await tell(listener, *names, place="chat: listen_dispose")
+            await observe(listener, *names, place="Chat.listen_dispose")
 
     async def _watch(self) -> None:
         while True:

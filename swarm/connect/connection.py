@@ -2,20 +2,21 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
 import anyio
 from pydantic import JsonValue
 
-from swarm.connect.calling import call, function_name
 from swarm.connect.clock import CLOCK, Clock
 from swarm.connect.errors import ConnectorError
-from swarm.connect.opening import open_as, use_host
+from swarm.connect.opening import open_as
 from swarm.connect.rate import rates_of
 from swarm.connect.scheduled import Ask, Schedule
 from swarm.connect.tasks import BlockTasks
-from swarm.host import Host
+from swarm.functions import checked_call, describe
+from swarm.host import Host, use_host
 from swarm.runtime.session import Session
 
 __all__ = ["OutgoingMessage", "Push", "Send", "make_connection"]
@@ -189,18 +190,14 @@ def _as_send(ask: Ask) -> Send:
 
 
 async def _push(connector: Push, message: OutgoingMessage) -> None:
-    cause: Exception | None = None
-    reason = f"no end within {_LONGEST_PUSH:g} s"
-    with anyio.move_on_after(_LONGEST_PUSH):
-        try:
-            await call(connector, message)
-            return
-        except Exception as error:
-            cause, reason = error, f"{type(error).__name__}: {error}"
-    raise ConnectorError(
-        f"connector {function_name(connector)}",
-        reason,
+    role, place = "connector", f"client {message.client_id!r}"
+    failure = partial(
+        ConnectorError,
         data=message.data,
         client_id=message.client_id,
         agent_name=message.agent_name,
-    ) from cause
+    )
+    with anyio.move_on_after(_LONGEST_PUSH):
+        await checked_call(connector, message, role=role, place=place, failure=failure, passes=())
+        return
+    raise failure(describe(connector, role, place), f"no end within {_LONGEST_PUSH:g} s")

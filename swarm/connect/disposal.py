@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from swarm.connect.calling import tell
 from swarm.connect.clock import CLOCK, Clock
 from swarm.connect.opening import find_sessions, refuse_own_turn
 from swarm.connect.tasks import BlockTasks, log_failure
 from swarm.errors import SwarmError
+from swarm.functions import observe
 from swarm.runtime.ids import check_client_id
 
 __all__ = ["AutoDispose", "dispose_connection", "make_auto_dispose"]
@@ -62,8 +62,7 @@ class AutoDispose:
         """Stop watching and leave the session as it is; `on_destroy` is told, once."""
         if not self._is_over:
             self._is_over = True
-            place = f"swarm {self._names[1]!r}: on_destroy"
-            await tell(self._on_destroy, *self._names, place=place)
+            await observe(self._on_destroy, *self._names, place="make_auto_dispose")
 
     async def watch(self) -> None:
         """Close the session when no tick came for the timeout; `on_destroy` is told."""

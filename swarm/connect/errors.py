@@ -60,9 +60,4 @@ class PipelineError(CallbackError):
         self, pipeline_name: str, function: str, reason: str, *, client_id: str, agent_name: str
     ) -> None:
         self.pipeline_name = pipeline_name
-        super().__init__(
-            f"{function} of pipeline {pipeline_name!r}",
-            reason,
-            client_id=client_id,
-            agent_name=agent_name,
-        )
+        super().__init__(function, reason, client_id=client_id, agent_name=agent_name)

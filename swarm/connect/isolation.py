@@ -3,15 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError as PydanticError
-
 from swarm.catalog import Catalog, current_catalog, use_catalog
-from swarm.connect.calling import call, tell
 from swarm.connect.errors import ClientLiveError
-from swarm.connect.opening import open_as, use_host
-from swarm.declare import field_problems
-from swarm.errors import UnknownNameError, ValidationError
-from swarm.host import Host
+from swarm.connect.opening import open_as
+from swarm.declare import with_fields
+from swarm.errors import UnknownNameError
+from swarm.functions import call, observe
+from swarm.host import Host, use_host
 from swarm.runtime.directory import live_sessions
 from swarm.runtime.ids import check_client_id
 
@@ -51,7 +49,7 @@ async def fork(
         async with use_host(host) as used, open_as("scope", client_id, swarm_name, used) as session:
             return await run(client_id, session.agent_name)
     except Exception as error:
-        await tell(on_error, error, place="fork: on_error")
+        await observe(on_error, error, place="fork")
         raise
 
 
@@ -94,10 +92,4 @@ def _replace(catalog: Catalog, kind_name: str, name: str, fields: Mapping[str, A
         raise UnknownNameError("kind", kind_name, list(kinds))
     kind = kinds[kind_name]
     registry = catalog.registry(kind)
-    old = registry.get(name)
-    given = {key: getattr(old, key) for key in old.model_fields_set}
-    try:
-        changed = kind.spec.model_validate({**given, **fields, kind.key: name})
-    except PydanticError as wrong:
-        raise ValidationError(field_problems(wrong, f"{kind.name}s.{name}", kind)) from None
-    registry.replace(changed)
+    registry.replace(with_fields(kind, registry.get(name), fields))

@@ -2,10 +2,10 @@
 
 from pydantic import JsonValue
 
-from swarm.connect.opening import open_as, use_host
+from swarm.connect.opening import open_as
 from swarm.connect.places import held_places, take_place
 from swarm.errors import SessionError
-from swarm.host import Host, current_host
+from swarm.host import Host, current_host, use_host
 from swarm.runtime.ids import check_client_id
 
 __all__ = ["complete"]

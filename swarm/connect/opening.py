@@ -4,23 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from swarm.errors import SessionError
-from swarm.host import Host, current_host
+from swarm.host import Host
 from swarm.runtime.directory import live_sessions
 from swarm.runtime.session import Connector, Session, SessionMode
 from swarm.runtime.turn import current_turn
 
-__all__ = ["find_sessions", "open_as", "refuse_own_turn", "require_live", "use_host"]
-
-
-@asynccontextmanager
-async def use_host(host: Host | None) -> AsyncGenerator[Host, None]:
-    """Give the host, or the one that is open, or a new one for the block."""
-    known = host or current_host()
-    if known is not None:
-        yield known
-        return
-    async with Host() as own:
-        yield own
+__all__ = ["find_sessions", "open_as", "refuse_own_turn", "require_live"]
 
 
 @asynccontextmanager

@@ -1,16 +1,17 @@
 """`start_pipeline`: a procedure of the program, run as an agent of a client's session."""
 
+from functools import partial
 from typing import Any
 
 import anyio
 from pydantic import JsonValue
 
-from swarm.connect.calling import call, function_name, tell
 from swarm.connect.errors import PipelineError
 from swarm.connect.opening import require_live
 from swarm.connect.places import held_places, take_place
 from swarm.connect.spec import PIPELINES, PipelineCallbacks, PipelineSpec
-from swarm.errors import SessionError, SwarmError, UnknownNameError
+from swarm.errors import SessionError, UnknownNameError
+from swarm.functions import checked_call, describe, observe
 from swarm.runtime.directory import find_live, live_sessions
 from swarm.runtime.navigation import change_agent
 from swarm.runtime.session import Session
@@ -77,26 +78,30 @@ async def _start(session: Session, spec: PipelineSpec, agent_name: str, payload:
 async def _execute(client_id: str, spec: PipelineSpec, agent_name: str, payload: JsonValue) -> Any:
     callbacks = spec.callbacks or PipelineCallbacks()
     arguments = (client_id, spec.pipeline_name, agent_name, payload)
-    place = f"pipeline {spec.pipeline_name!r}: "
-    await tell(callbacks.on_start, *arguments, place=place + "on_start")
+    place = f"pipeline {spec.pipeline_name!r}"
+    what = describe(spec.execute, "execute", place)
+    await observe(callbacks.on_start, *arguments, place=place)
     is_error = True
     try:
-        result = await call(spec.execute, client_id, agent_name, payload)
+        result = await checked_call(
+            spec.execute,
+            client_id,
+            agent_name,
+            payload,
+            role="execute",
+            place=place,
+            failure=partial(
+                PipelineError, spec.pipeline_name, client_id=client_id, agent_name=agent_name
+            ),
+        )
         is_error = False
     except Exception as error:
-        await tell(callbacks.on_error, *arguments, error, place=place + "on_error")
-        if isinstance(error, SwarmError):
-            error.add_note(f"raised in pipeline {spec.pipeline_name!r}")
-            raise
-        raise PipelineError(
-            spec.pipeline_name,
-            function_name(spec.execute),
-            f"{type(error).__name__}: {error}",
-            client_id=client_id,
-            agent_name=agent_name,
-        ) from error
+        is_made_here = isinstance(error, PipelineError) and error.function == what
+        raised = error.__cause__ if is_made_here else error
+        await observe(callbacks.on_error, *arguments, raised, place=place)
+        raise
     finally:
-        await tell(callbacks.on_end, *arguments, is_error, place=place + "on_end")
+        await observe(callbacks.on_end, *arguments, is_error, place=place)
     return result
 
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from swarm.errors import SessionError, StoreError
+from swarm.errors import SessionError
 from swarm.host import Host, current_host
 from swarm.runtime.ids import check_client_id, session_id
 
@@ -138,7 +138,6 @@ class _Presence:
         if self._table is not None:
             return self._table
         import sqlalchemy as sa
-        import sqlalchemy.exc
 
         table = sa.Table(
             "presence",
@@ -146,7 +145,6 @@ class _Presence:
             sa.Column("session_id", sa.String(400), primary_key=True),
             sa.Column("marker", sa.String(40), primary_key=True),
         )
-        create = sa.schema.CreateTable(table, if_not_exists=True)
         database = self._host.database
         leases = database.tables.leases
 
@@ -155,11 +153,7 @@ class _Presence:
             counted = sa.select(leases.c.session_id).where(held)
             connection.execute(sa.delete(table).where(table.c.marker.not_in(counted)))
 
-        try:
-            await database.run(lambda connection: connection.execute(create))
-        except (sqlalchemy.exc.IntegrityError, StoreError):
-            # Two processes may create it at once; the second finds it now.
-            await database.run(lambda connection: connection.execute(create))
+        await database.create_tables(table.metadata)
         await database.run(clean)
         self._table = table
         return table

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from pydantic import JsonValue
 
 from swarm.connect.clock import CLOCK, Clock
-from swarm.connect.opening import open_as, use_host
-from swarm.host import Host
+from swarm.connect.opening import open_as
+from swarm.host import Host, use_host
 from swarm.runtime.session import Session
 
 __all__ = ["RateSession", "Rates", "rate", "rates_of"]

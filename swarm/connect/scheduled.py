@@ -9,10 +9,10 @@ from pydantic import JsonValue
 
 from swarm.connect.clock import CLOCK, Clock
 from swarm.connect.committing import Said, check_said, commit_said
-from swarm.connect.opening import open_as, refuse_own_turn, use_host
+from swarm.connect.opening import open_as, refuse_own_turn
 from swarm.connect.tasks import BlockTasks
 from swarm.errors import SessionError, TurnInterruptedError
-from swarm.host import Host
+from swarm.host import Host, use_host
 from swarm.runtime.session import Session
 
 __all__ = ["Ask", "Schedule", "ScheduledSession", "scheduled"]

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from swarm.completion import CompletionRequest, CompletionResult
-from swarm.errors import SessionError
+from swarm.errors import CallbackError, SessionError
+from swarm.functions import checked_call, describe, log_failure
 from swarm.inbox.errors import AlreadyDecidedError
 from swarm.inbox.inbox import Inbox, clean_text
 from swarm.inbox.item import InboxItem, NewItem
 from swarm.inbox.questions import Questions
 from swarm.inbox.watch import Watch
 from swarm.messages import Message
-from swarm.runtime.approval import call_named
 from swarm.runtime.turn import Turn, current_turn
 from swarm.specs import AgentSpec
 
@@ -50,6 +50,10 @@ class OperatorCompletion:
     def model(self) -> str:
         """How the journal names a person."""
         return OPERATOR
+
+    @property
+    def _place(self) -> str:
+        return f"agent {self._spec.agent_name!r}"
 
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return the person's reply; see `Completion.complete`.
@@ -114,32 +118,37 @@ class OperatorCompletion:
         if connect is None:
             return None
         names = {"client_id": turn.session.client_id, "agent_name": self._spec.agent_name}
+        failure = functools.partial(CallbackError, **names)
         send = self._lines.get(turn.session)
         if send is None:
-            send = await call_named(
-                connect, *names.values(), field=f"connect_operator of {names['agent_name']!r}",
-                **names,
-            )  # fmt: skip
+            role = "connect_operator"
+            send = await checked_call(
+                connect, *names.values(), role=role, place=self._place, failure=failure
+            )
             self._lines[turn.session] = send
-        return await call_named(
+        reply = functools.partial(self._reply, asyncio.get_running_loop(), item.id)
+        return await checked_call(
             send,
             item.payload.text,
-            functools.partial(self._reply, asyncio.get_running_loop(), item.id),
-            field=f"returned by connect_operator of {names['agent_name']!r}",
-            **names,
+            reply,
+            role="connect_operator's function",
+            place=self._place,
+            failure=failure,
         )
 
     async def _hang_up(self, function: object) -> None:
         if not callable(function):
             return
+        what = describe(function, "connect_operator's function", self._place)
         try:
             # It only hears that nobody waits any more, so it must not hold the turn up.
             value: object = function()
-            if inspect.isawaitable(value):
-                left = cast("Awaitable[None]", value)  # what it gives does not matter
-                self._watch.start_soon(lambda: left)
-        except Exception:
-            _log.exception("what connect_operator of %r left failed", self._spec.agent_name)
+        except (Exception, SystemExit) as error:
+            log_failure(what, error)
+            return
+        if inspect.isawaitable(value):
+            left = cast("Awaitable[None]", value)  # what it gives does not matter
+            self._watch.start_soon(functools.partial(_finish, left, what))
 
     def _reply(self, loop: asyncio.AbstractEventLoop, item_id: str, text: str) -> None:
         """Take the person's answer, from any thread, also long after the turn.
@@ -161,3 +170,10 @@ class OperatorCompletion:
             await self._inbox.reply(item_id, text, by=OPERATOR)
         except AlreadyDecidedError as error:
             _log.warning("a second reply of the operator was dropped: %s", error)
+
+
+async def _finish(left: Awaitable[None], what: str) -> None:
+    try:
+        await left
+    except (Exception, SystemExit) as error:
+        log_failure(what, error)

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
-from swarm.errors import StoreError
-
 if TYPE_CHECKING:
     import sqlalchemy
 
@@ -43,21 +41,8 @@ class InboxTable:
         raise AssertionError("nothing cancels a scope of ours from inside")
 
     async def _create(self) -> "sqlalchemy.Table":
-        import sqlalchemy as sa
-        import sqlalchemy.exc
-
         table = _table()
-
-        def create(connection: "sqlalchemy.Connection") -> None:
-            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-
-        try:
-            await self.database.run(create)
-        except (sqlalchemy.exc.IntegrityError, StoreError):
-            # Two processes may create it at once; the second finds it now.
-            await self.database.run(create)
+        await self.database.create_tables(table.metadata)
         self._table = table
         return table
 

@@ -6,7 +6,7 @@ __all__ = ["McpUnavailableError"]
 
 
 class McpUnavailableError(SetupError):
-    """A server that was never reached before cannot be reached, so its tools are not known."""
+    """The tools of a server that was never reached before, or of a function, are not known."""
 
     code = "mcp_unavailable"
     rpc_code = -32026

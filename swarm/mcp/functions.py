@@ -1,16 +1,14 @@
 """MCP by two functions of the program, in place of a server."""
 
-import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, cast
-
-import anyio.to_thread
 
 from swarm.context import ToolContext
 from swarm.errors import DeclarationError
+from swarm.functions import call_in_thread, checked_call, observe
+from swarm.mcp.errors import McpUnavailableError
 from swarm.mcp.spec import McpSpec
 from swarm.mcp.tool import MAX_TOOLS, McpTool, read_tool
-from swarm.observing import observe
 
 __all__ = ["McpFunctions"]
 
@@ -29,15 +27,15 @@ class McpFunctions:
         """Return a client's tools; the function is asked once, until `forget`.
 
         Raises:
+            McpUnavailableError: It failed; names it.
             DeclarationError: It gave something else than tools.
-            Exception: Whatever it raises.
         """
         known = self._lists.get(client_id)
         if known is None:
             if self._spec.callbacks is not None:
                 on_fetch, name = self._spec.callbacks.on_fetch, self._spec.mcp_name
                 await observe(on_fetch, client_id, name, place=f"mcp {name!r}")
-            values = await _ask(self._spec.list_tools, client_id)
+            values = await self._list(client_id)
             if not isinstance(values, Iterable) or isinstance(values, str | bytes):
                 raise DeclarationError(f"list_tools gave {type(values).__name__}; give a list")
             items = cast("Iterable[object]", values)  # of anything; each is checked
@@ -49,7 +47,11 @@ class McpFunctions:
 
     async def call(self, tool_name: str, context: ToolContext) -> object:
         """Call the function and return what it gives; nothing counts as an empty output."""
-        output = await _ask(self._spec.call_tool, tool_name, context)
+        function = self._spec.call_tool
+        if function is None:
+            raise ValueError("an mcp without functions is reached by a connection")
+        # What it raises is for the model to read, as with any other tool.
+        output = await call_in_thread(function, tool_name, context)
         return "" if output is None else output
 
     def forget(self, client_id: str | None) -> None:
@@ -59,11 +61,15 @@ class McpFunctions:
         else:
             self._lists.pop(client_id, None)
 
-
-async def _ask(function: Callable[..., Any] | None, *arguments: object) -> Any:
-    if function is None:
-        raise ValueError("an mcp without functions is reached by a connection")
-    if inspect.iscoroutinefunction(function):
-        return await function(*arguments)
-    value = await anyio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
-    return await value if inspect.isawaitable(value) else value
+    async def _list(self, client_id: str) -> Any:
+        function, name = self._spec.list_tools, self._spec.mcp_name
+        if function is None:
+            raise ValueError("an mcp without functions is reached by a connection")
+        return await checked_call(
+            function,
+            client_id,
+            role="list_tools",
+            place=f"mcp {name!r}",
+            failure=lambda what, reason: McpUnavailableError(name, f"{what} failed: {reason}"),
+            in_thread=True,
+        )

@@ -5,7 +5,6 @@ read it. So the first list of a server is kept in the home, and a tool that read
 later, or is new, stays blocked until a person approves it.
 """
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from swarm.errors import DataError, StoreError
+from swarm.files import write_atomically
 from swarm.mcp.tool import McpTool
 
 __all__ = ["Pins", "ToolChange", "changes", "pins_path", "read_pins", "write_pins"]
@@ -73,8 +73,6 @@ def write_pins(home: Path, mcp_name: str, tools: Sequence[McpTool]) -> Pins:
     Raises:
         StoreError: The home cannot be written.
     """
-    import tempfile  # 5 ms that only programs with MCP servers pay
-
     path = pins_path(home, mcp_name)
     pins = Pins(
         mcp_name=mcp_name,
@@ -84,13 +82,7 @@ def write_pins(home: Path, mcp_name: str, tools: Sequence[McpTool]) -> Pins:
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{mcp_name}.", delete=False
-        ) as file:
-            file.write(pins.model_dump_json(indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(file.name, path)
+        write_atomically(path, pins.model_dump_json(indent=1), mode=0o600)
     except OSError as wrong:
         raise StoreError(f"{path} cannot be written: {wrong.strerror or wrong}") from wrong
     return pins

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from swarm.errors import SwarmError, ToolFailed
 from swarm.extension import Services
+from swarm.functions import observe
 from swarm.mcp.connection import Connection, LostConnectionError
 from swarm.mcp.errors import McpUnavailableError
 from swarm.mcp.output import result_text
@@ -18,7 +19,6 @@ from swarm.mcp.pins import Pins, changes, read_pins, write_pins
 from swarm.mcp.spec import McpSpec
 from swarm.mcp.tool import McpTool
 from swarm.mcp.transport import log_path, open_transport
-from swarm.observing import observe
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult

@@ -12,11 +12,11 @@ from swarm.catalog import Catalog
 from swarm.context import ToolContext
 from swarm.errors import ToolFailed
 from swarm.extension import Services
+from swarm.functions import LONGEST_GOODBYE, observe
 from swarm.mcp.functions import McpFunctions
 from swarm.mcp.server import Listing, McpServer
 from swarm.mcp.spec import MCPS, McpSpec
 from swarm.mcp.tool import McpTool, function_name, unfit_reason
-from swarm.observing import LONGEST_GOODBYE, observe
 from swarm.specs import AgentSpec, ToolSpec
 
 __all__ = ["McpTools", "forget_tools", "mcp_server", "mcp_tools"]

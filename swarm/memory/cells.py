@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from swarm.memory.calling import call_in_thread
+from swarm.memory.calling import ask
 from swarm.memory.tables import MemoryTables, Tables
 from swarm.memory.values import decode_value, encode_value
 
@@ -137,7 +137,14 @@ class OwnCells:
             MemoryCallbackError: The function failed.
             NotJsonError: It gave something else than JSON.
         """
-        value = await call_in_thread(self._read, key.client_id, key.name, place=key.place)
+        value = await ask(
+            self._read,
+            key.client_id,
+            key.name,
+            role="get_state",
+            place=key.place,
+            in_thread=True,
+        )
         text = None if value is None else encode_value(value, key.place)
         return Cell(text, content_version(text))
 
@@ -148,7 +155,15 @@ class OwnCells:
             MemoryCallbackError: The function failed.
         """
         value = None if text is None else decode_value(text)
-        await call_in_thread(self._write, key.client_id, key.name, value, place=key.place)
+        await ask(
+            self._write,
+            key.client_id,
+            key.name,
+            value,
+            role="set_state",
+            place=key.place,
+            in_thread=True,
+        )
         return content_version(text)
 
 

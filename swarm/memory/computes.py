@@ -10,7 +10,8 @@ import anyio
 from pydantic import JsonValue
 
 from swarm.errors import DeclarationError
-from swarm.memory.calling import call_in_thread, pass_through
+from swarm.functions import observe
+from swarm.memory.calling import ask, pass_through
 from swarm.memory.cells import CellKey
 from swarm.memory.lives import Lives
 from swarm.memory.owner import EVERYBODY, Owner
@@ -18,7 +19,6 @@ from swarm.memory.specs import COMPUTES, ComputeSpec
 from swarm.memory.states import States
 from swarm.memory.telling import publish
 from swarm.memory.values import decode_value, encode_value
-from swarm.observing import observe
 
 if TYPE_CHECKING:
     from swarm.catalog import Catalog
@@ -121,7 +121,7 @@ class Computes:
         token = _chain.set((*_chain.get(), run))
         try:
             await self._tell_change(run)
-            value = await call_in_thread(spec.get, *names, place=key.place)
+            value = await ask(spec.get, *names, role="get", place=key.place, in_thread=True)
             value = decode_value(encode_value(value, key.place))
             value = await pass_through(spec.middlewares, value, *names, place=key.place)
             text = run.text = encode_value(value, key.place)

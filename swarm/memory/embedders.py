@@ -8,7 +8,7 @@ from swarm.completion import Completion
 from swarm.completions.providers import load_function
 from swarm.errors import require
 from swarm.extension import Services
-from swarm.memory.calling import call_in_thread
+from swarm.memory.calling import ask
 from swarm.memory.hashing import hash_texts
 from swarm.memory.specs import EmbeddingSpec
 from swarm.reference import ModelReference, parse_reference
@@ -41,10 +41,11 @@ async def open_embedder(spec: EmbeddingSpec, services: Services) -> Embedder:
 
 
 def _of_function(function: Callable[..., Any], spec: EmbeddingSpec) -> Embedder:
+    place = f"embedding {spec.embedding_name!r}"
+    role = "create" if spec.create is not None else "model"
+
     async def embed(texts: Sequence[str], is_search: bool) -> Any:
-        return await call_in_thread(
-            function, list(texts), place=f"embedding {spec.embedding_name!r}"
-        )
+        return await ask(function, list(texts), role=role, place=place, in_thread=True)
 
     return embed
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from swarm.errors import ProviderOutputError, UnknownNameError
 from swarm.extension import Services
-from swarm.memory.calling import call_in_thread, failure_of
+from swarm.functions import observe
+from swarm.memory.calling import ask, failure_of
 from swarm.memory.embedders import Embedder, open_embedder
 from swarm.memory.specs import BUILT_IN, EMBEDDINGS, EmbeddingSpec
 from swarm.memory.vectors import VectorCache, pack_vector
-from swarm.observing import observe
 
 if TYPE_CHECKING:
     from swarm.catalog import Catalog
@@ -109,9 +109,11 @@ class Embeddings:
         """Return the vectors that are remembered."""
         function = spec.read_embedding_cache
         if function is not None:
-            place = _place(spec)
-            rows = await call_in_thread(function, list(hashes), spec.embedding_name, place=place)
-            return _checked_rows(rows, hashes, function, place)
+            role, told = "read_embedding_cache", (list(hashes), spec.embedding_name)
+            rows = await ask(function, *told, role=role, place=_place(spec), in_thread=True)
+            return _checked_rows(
+                rows, hashes, lambda reason: failure_of(function, role, _place(spec), reason)
+            )
         if not _is_cached(spec):
             return {}
         return await self._cache.read(hashes)
@@ -120,32 +122,32 @@ class Embeddings:
         function = spec.write_embedding_cache
         if function is not None:
             rows = {key: vector.tolist() for key, vector in made.items()}
-            await call_in_thread(function, rows, spec.embedding_name, place=_place(spec))
+            role, told = "write_embedding_cache", (rows, spec.embedding_name)
+            await ask(function, *told, role=role, place=_place(spec), in_thread=True)
         elif _is_cached(spec):
             await self._cache.write(made)
 
 
 def _checked_rows(
-    rows: Any, hashes: Sequence[str], function: Callable[..., Any], place: str
+    rows: Any, hashes: Sequence[str], failure: Callable[[str], Exception]
 ) -> "dict[str, array[float]]":
     """Return the vectors that a program's own cache gave."""
     if rows is None:
         return {}
     if not isinstance(rows, Mapping):
-        raise failure_of(function, place, "it returns no mapping of vectors")
+        raise failure("it returns no mapping of vectors")
     asked = set(hashes)
     try:
         found = cast("Mapping[str, Any]", rows)
         return {key: pack_vector(row) for key, row in found.items() if key in asked}
     except (TypeError, ValueError, OverflowError) as wrong:
-        reason = f"it returns what is no vector: {wrong}"
-        raise failure_of(function, place, reason) from wrong
+        raise failure(f"it returns what is no vector: {wrong}") from wrong
 
 
 def _no_vectors(spec: EmbeddingSpec, reason: str) -> Exception:
     text = f"no list of one vector for each text: {reason}"
     if spec.create is not None:
-        return failure_of(spec.create, _place(spec), text)
+        return failure_of(spec.create, "create", _place(spec), text)
     return ProviderOutputError(text, provider=spec.model or "")
 
 

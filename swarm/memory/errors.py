@@ -26,9 +26,9 @@ class MemoryCallbackError(SwarmError):
     code = "memory_callback"
     rpc_code = -32081
 
-    def __init__(self, function_name: str, place: str, reason: str) -> None:
-        self.function_name, self.place = function_name, place
-        super().__init__(f"{function_name} of {place} failed: {reason}")
+    def __init__(self, function: str, reason: str) -> None:
+        self.function, self.reason = function, reason
+        super().__init__(f"{function} failed: {reason}")
 
 
 class NotJsonError(DeclarationError):

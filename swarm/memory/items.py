@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from swarm.memory.calling import call_in_thread, failure_of
+from swarm.memory.calling import ask, failure_of
 from swarm.memory.cells import CellKey, content_version, write_cell
 from swarm.memory.specs import StorageSpec
 from swarm.memory.tables import MemoryTables, Tables
@@ -129,11 +129,12 @@ class OwnItems:
         function = self._spec.get_data
         if function is None:
             raise ValueError(f"{key.place} has no `get_data`")
-        values = await call_in_thread(function, key.client_id, key.name, place=key.place)
+        role, names = "get_data", (key.client_id, key.name)
+        values = await ask(function, *names, role=role, place=key.place, in_thread=True)
         if values is None:
             return NOTHING
         if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
-            raise failure_of(function, key.place, "it returns no list of items")
+            raise failure_of(function, role, key.place, "it returns no list of items")
         texts = item_texts(cast("Iterable[object]", values), key.place)
         items = {item: StoredItem(n, text) for n, (item, text) in enumerate(texts.items())}
         version = content_version("\n".join(texts.values()))
@@ -153,7 +154,8 @@ class OwnItems:
         new = _changed(old, change, 0)
         if change.put or change.remove or change.is_clear or not old.version:
             values = [decode_value(stored.text) for stored in new.items.values()]
-            await call_in_thread(function, key.client_id, key.name, values, place=key.place)
+            told = (key.client_id, key.name, values)
+            await ask(function, *told, role="set_data", place=key.place, in_thread=True)
         self._numbers[key] = change.last_number
         texts = "\n".join(stored.text for stored in new.items.values())
         return new._replace(version=content_version(texts))

@@ -6,9 +6,9 @@ Only what declares one of the two is remembered.
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from swarm.functions import observe
 from swarm.memory.cells import CellKey
 from swarm.memory.owner import Owner
-from swarm.observing import observe
 
 __all__ = ["Lifecycle", "Lives"]
 

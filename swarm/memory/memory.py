@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from swarm.functions import LONGEST_GOODBYE
 from swarm.memory.cells import MemoryCells, SqlCells
 from swarm.memory.computes import Computes
 from swarm.memory.embeddings import Embeddings
@@ -17,7 +18,6 @@ from swarm.memory.states import States
 from swarm.memory.storages import Storages
 from swarm.memory.tables import MemoryTables
 from swarm.memory.vectors import VectorCache
-from swarm.observing import LONGEST_GOODBYE
 
 if TYPE_CHECKING:
     from swarm.catalog import Catalog

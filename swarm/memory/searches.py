@@ -13,7 +13,8 @@ import anyio.to_thread
 from swarm.chroma import ChromaFolder
 from swarm.errors import StoreError
 from swarm.extension import Services
-from swarm.memory.calling import call_function, failure_of
+from swarm.functions import reason_of
+from swarm.memory.calling import ask, failure_of
 from swarm.memory.cells import CellKey
 from swarm.memory.chroma import ChromaIndex
 from swarm.memory.embeddings import Embeddings
@@ -116,15 +117,14 @@ class Searches:
                 await self._call(index, functools.partial(index.put, entries))
             found = await self._call(index, look)
         except ValueError as wrong:
-            name = f"embedding {spec.embedding!r}"
+            what = f"embedding {spec.embedding!r} of {key.place}"
             reason = f"{wrong}; change its `version` whenever it changes"
-            raise MemoryCallbackError(name, key.place, reason) from wrong
+            raise MemoryCallbackError(what, reason) from wrong
         except StoreError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             compare = self._embeddings.spec(spec.embedding).get_similarity or index.search
-            reason = f"{type(error).__name__}: {error}"
-            raise failure_of(compare, key.place, reason) from error
+            raise failure_of(compare, "get_similarity", key.place, reason_of(error)) from error
         # Another process may have put something into a folder that both use.
         return [one for one in found if one.key in texts]
 
@@ -168,11 +168,11 @@ async def _named_texts(spec: StorageSpec, key: CellKey, text: str) -> list[str]:
     item = cast("dict[str, Any]", decode_value(text))
     if spec.index is None:
         return [" ".join(v for k, v in item.items() if k != "id" and isinstance(v, str))]
-    made = await call_function(spec.index, item, place=key.place)
+    made = await ask(spec.index, item, role="index", place=key.place)
     if isinstance(made, str):
         return [made]
     texts = list(cast("Mapping[str, Any]", made).values()) if isinstance(made, Mapping) else None
     if texts is None or not all(isinstance(text, str) for text in texts):
         reason = "it returns neither a text nor a mapping of texts"
-        raise failure_of(spec.index, key.place, reason)
+        raise failure_of(spec.index, "index", key.place, reason)
     return texts

@@ -1,13 +1,13 @@
 """The states of a host: read, changed in order, cleared."""
 
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
 from swarm.errors import StoreError
-from swarm.memory.calling import call_function, pass_through
+from swarm.functions import call, observe
+from swarm.memory.calling import ask, pass_through
 from swarm.memory.cells import CellKey, Cells, OwnCells
 from swarm.memory.lives import Lives
 from swarm.memory.owner import EVERYBODY, Owner
@@ -15,7 +15,6 @@ from swarm.memory.queues import Queues
 from swarm.memory.specs import STATES, StateSpec
 from swarm.memory.telling import publish
 from swarm.memory.values import decode_value, encode_value
-from swarm.observing import observe
 
 if TYPE_CHECKING:
     from swarm.catalog import Catalog
@@ -128,9 +127,8 @@ class States:
         while cell.text is None:
             if spec.get_default is None:
                 return encode_value(spec.default, key.place), cell.version
-            made = await call_function(
-                spec.get_default, key.client_id, spec.state_name, place=key.place
-            )
+            names = (key.client_id, spec.state_name)
+            made = await ask(spec.get_default, *names, role="get_default", place=key.place)
             text = encode_value(made, key.place)
             version = await self._cells(spec).write(key, text, cell.version)
             if version is not None:
@@ -161,8 +159,7 @@ class States:
 async def _change(function: Any, old: JsonValue, key: CellKey) -> Any:
     """Return the new value; an error of the caller's own function passes as it is."""
     try:
-        new = function(old)
-        return await new if inspect.isawaitable(new) else new
+        return await call(function, old)
     except Exception as error:
         error.add_note(f"in the function that was to change {key.place}; it has its old value")
         raise

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from swarm.errors import StoreError
-from swarm.memory.calling import call_function
+from swarm.functions import observe
+from swarm.memory.calling import ask
 from swarm.memory.cells import CellKey
 from swarm.memory.items import NOTHING, Change, Content, Items, OwnItems, StoredItem, item_texts
 from swarm.memory.lives import Lives
@@ -15,7 +16,6 @@ from swarm.memory.searches import Searches
 from swarm.memory.specs import STORAGES, StorageSpec
 from swarm.memory.telling import publish
 from swarm.memory.values import ItemId, decode_value, item_key
-from swarm.observing import observe
 
 if TYPE_CHECKING:
     from swarm.catalog import Catalog
@@ -218,9 +218,8 @@ class Storages:
     async def _with_defaults(self, spec: StorageSpec, key: CellKey) -> Content:
         made: Any = spec.default
         if spec.get_default is not None:
-            made = await call_function(
-                spec.get_default, key.client_id, spec.storage_name, place=key.place
-            )
+            names = (key.client_id, spec.storage_name)
+            made = await ask(spec.get_default, *names, role="get_default", place=key.place)
         texts = item_texts(list(made), key.place)
         put = {item: StoredItem(n, text) for n, (item, text) in enumerate(texts.items())}
         items = self._items(spec)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
-from swarm.errors import StoreError
-
 if TYPE_CHECKING:
     import sqlalchemy
 
@@ -51,22 +49,10 @@ class MemoryTables:
 
     async def _create(self) -> Tables:
         import sqlalchemy as sa
-        import sqlalchemy.exc
 
         metadata = sa.MetaData()
         tables = _tables(metadata)
-
-        def create(connection: "sqlalchemy.Connection") -> None:
-            for table in metadata.sorted_tables:
-                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-
-        try:
-            await self._database.run(create)
-        except (sqlalchemy.exc.IntegrityError, StoreError):
-            # Two processes may create them at once; the second finds them now.
-            await self._database.run(create)
+        await self._database.create_tables(metadata)
         self._tables = tables
         return tables
 

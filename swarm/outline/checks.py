@@ -8,7 +8,7 @@ from pydantic import ValidationError as PydanticError
 
 from swarm.completion import CompletionResult
 from swarm.errors import SwarmError
-from swarm.functions import call, function_name
+from swarm.functions import call, describe, function_name, reason_of
 from swarm.json_schema import Format, schema_checker
 from swarm.outline.errors import OutlineCallbackError
 from swarm.outline.reading import UnreadableError, read_documents
@@ -69,22 +69,23 @@ class DocumentChecks:
         return data
 
     async def _validate(self, validation: Callable[..., Any], data: Any) -> None:
-        name, outline = function_name(validation), self._spec.outline_name
+        outline = self._spec.outline_name
+        what = describe(validation, "validation", f"outline {outline!r}")
         try:
             given = await call(validation, data)
         except SwarmError as error:
-            error.add_note(f"raised in function {name!r} of outline {outline!r}")
+            error.add_note(f"raised in {what}")
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InvalidDocumentError(_reason(error)) from error
         if given is False:
-            raise InvalidDocumentError(f"{name} refused it")
+            raise InvalidDocumentError(f"{function_name(validation)} refused it")
         if isinstance(given, str) and given:
             raise InvalidDocumentError(given)
         if not isinstance(given, bool | str | None):
             kind = type(given).__name__
             reason = f"it returned {kind}; return None, or the reason why the document is not valid"
-            raise OutlineCallbackError(name, outline, reason)
+            raise OutlineCallbackError(what, outline, reason)
 
 
 def _parsed(document: dict[str, Any], model: type[BaseModel]) -> BaseModel:
@@ -99,7 +100,7 @@ def _parsed(document: dict[str, Any], model: type[BaseModel]) -> BaseModel:
         raise InvalidDocumentError(_reason(error)) from error
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception | SystemExit) -> str:
     """Return what an exception says about a document."""
     if isinstance(error, PydanticError):
         parts: list[str] = []
@@ -110,4 +111,4 @@ def _reason(error: Exception) -> str:
         return "; ".join(parts[:5])
     if isinstance(error, ValueError | AssertionError) and str(error):
         return str(error)
-    return f"{type(error).__name__}: {error}"
+    return reason_of(error)

@@ -13,4 +13,4 @@ class OutlineCallbackError(SwarmError):
 
     def __init__(self, function: str, outline_name: str, reason: str) -> None:
         self.function, self.outline_name, self.reason = function, outline_name, reason
-        super().__init__(f"function {function!r} of outline {outline_name!r} failed: {reason}")
+        super().__init__(f"{function} failed: {reason}")

@@ -12,9 +12,9 @@ from pydantic import BaseModel, JsonValue
 
 from swarm.completion import CompletionRequest, CompletionResult, ResponseFormat
 from swarm.direct import Place, ask_completion, open_place, read_messages
-from swarm.errors import DeclarationError, ProviderTimeoutError, SwarmError, ValidationError
+from swarm.errors import DeclarationError, ProviderTimeoutError, ValidationError
 from swarm.fields import as_lines
-from swarm.functions import call, function_name, tell
+from swarm.functions import checked_call, describe, observe
 from swarm.host import Host
 from swarm.json_schema import Format, read_format, strict_schema
 from swarm.messages import Message, Usage
@@ -135,19 +135,19 @@ class _Filling:
         return ProviderTimeoutError(text, provider=self._where)
 
     async def _system_lines(self) -> list[str]:
-        prompt = await self._lines(self._spec.prompt)
-        lines = [*prompt, *await self._lines(self._spec.system)]
+        prompt = await self._lines("prompt", self._spec.prompt)
+        lines = [*prompt, *await self._lines("system", self._spec.system)]
         import orjson
 
         schema = orjson.dumps(self._format.schema).decode()
         found = [line for line in lines if line]
         return [*found, f"{_INSTRUCTION}\n{schema}"]
 
-    async def _lines(self, value: object) -> tuple[str, ...]:
+    async def _lines(self, role: str, value: object) -> tuple[str, ...]:
         if isinstance(value, str | tuple):
             return as_lines(cast("str | tuple[str, ...]", value))
         function = cast("Callable[..., Any]", value)  # the spec allows nothing else
-        given = await self._use(function, self._spec.outline_name)
+        given = await self._use(role, function, self._spec.outline_name)
         if isinstance(given, str):
             return (given,)
         if isinstance(given, Iterable):
@@ -155,18 +155,18 @@ class _Filling:
             if all(isinstance(line, str) for line in lines):
                 return tuple(cast("list[str]", lines))
         kind = type(cast("object", given)).__name__
-        raise self._bad(function, f"it returned {kind}; return text, or a list of it")
+        raise self._bad(role, function, f"it returned {kind}; return text, or a list of it")
 
     async def _messages(self) -> tuple[Message, ...]:
-        function = self._spec.get_outline_history
+        role, function = "get_outline_history", self._spec.get_outline_history
         if function is None:
             params = self._context.params
             return tuple(Message(role="user", content=_as_text(value)) for value in params)
-        given = await self._use(function, self._context)
+        given = await self._use(role, function, self._context)
         try:
             return read_messages([given] if isinstance(given, str) else given)
         except DeclarationError as wrong:
-            raise self._bad(function, f"what it returned is no history: {wrong}") from None
+            raise self._bad(role, function, f"what it returned is no history: {wrong}") from None
 
     def _result(
         self,
@@ -190,21 +190,20 @@ class _Filling:
             seconds=round(time.monotonic() - self._started, 6),
         )
 
-    async def _use(self, function: Callable[..., Any], *arguments: object) -> Any:
+    async def _use(self, role: str, function: Callable[..., Any], *arguments: object) -> Any:
         """Return what a function gives whose result is used."""
-        try:
-            return await call(function, *arguments)
-        except SwarmError as error:
-            error.add_note(f"raised in function {function_name(function)!r} of {self._where}")
-            raise
-        except Exception as error:
-            raise self._bad(function, f"{type(error).__name__}: {error}") from error
+        return await checked_call(
+            function, *arguments, role=role, place=self._where, failure=self._failure
+        )
 
     async def _tell(self, observer: Callable[..., Any] | None, *arguments: object) -> None:
-        await tell(observer, *arguments, place=self._where)
+        await observe(observer, *arguments, place=self._where)
 
-    def _bad(self, function: Callable[..., Any], reason: str) -> OutlineCallbackError:
-        return OutlineCallbackError(function_name(function), self._spec.outline_name, reason)
+    def _bad(self, role: str, function: Callable[..., Any], reason: str) -> OutlineCallbackError:
+        return self._failure(describe(function, role, self._where), reason)
+
+    def _failure(self, what: str, reason: str) -> OutlineCallbackError:
+        return OutlineCallbackError(what, self._spec.outline_name, reason)
 
 
 def _response_format(name: str, wanted: Format) -> ResponseFormat:

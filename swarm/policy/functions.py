@@ -1,20 +1,15 @@
 """Calls the functions that policies name: those whose result counts, and those that only hear."""
 
-import functools
-import inspect
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from swarm.errors import CallbackError, SessionError
+from swarm.functions import checked_call, describe, observe
 from swarm.policy.spec import PolicySpec
 from swarm.runtime import find_live
-from swarm.secrets import hide
 from swarm.specs import SwarmSpec
 
 __all__ = ["Case", "Functions"]
-
-_log = logging.getLogger("wikiswarm")
 
 
 class Case(NamedTuple):
@@ -43,45 +38,32 @@ class Functions:
             CallbackError: It raised; names it.
         """
         function: Callable[..., Any] = getattr(case.policy, field)
-        try:
-            result = function(*arguments)
-            return await result if inspect.isawaitable(result) else result
-        except Exception as error:
-            raise self.failure(field, case, self._reason(error)) from error
+        return await checked_call(
+            function,
+            *arguments,
+            role=field,
+            place=_place(case.policy),
+            failure=lambda what, reason: _error(case, what, reason),
+            secrets=self._secrets,
+        )
 
     def failure(self, field: str, case: Case, reason: str) -> CallbackError:
-        """Return the error of a function that raised, or returned what it may not."""
-        name = _name_of(getattr(case.policy, field))
-        return CallbackError(
-            f"{field} of policy {case.policy.policy_name!r}, function {name!r},",
-            reason,
-            client_id=case.client_id,
-            agent_name=_agent_name(case),
-        )
+        """Return the error of a function that returned what it may not."""
+        what = describe(getattr(case.policy, field), field, _place(case.policy))
+        return _error(case, what, reason)
 
     async def tell(self, event: str, policy: PolicySpec, *arguments: object) -> None:
         """Call the function that hears of an event, if there is one; it can change nothing."""
         function = getattr(policy.callbacks, event, None)
-        if function is None:
-            return
-        try:
-            result = function(*arguments)
-            if inspect.isawaitable(result):
-                await result
-        except Exception as error:
-            place = f"{event} of policy {policy.policy_name!r}"
-            _log.error(
-                "%s, function %r, failed: %s", place, _name_of(function), self._reason(error)
-            )
-
-    def _reason(self, error: Exception) -> str:
-        return hide(f"{type(error).__name__}: {error}", self._secrets)
+        await observe(function, *arguments, place=_place(policy), secrets=self._secrets)
 
 
-def _name_of(function: Any) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return getattr(function, "__name__", type(function).__name__)
+def _place(policy: PolicySpec) -> str:
+    return f"policy {policy.policy_name!r}"
+
+
+def _error(case: Case, what: str, reason: str) -> CallbackError:
+    return CallbackError(what, reason, client_id=case.client_id, agent_name=_agent_name(case))
 
 
 def _agent_name(case: Case) -> str:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
-from swarm.errors import StoreError
-
 if TYPE_CHECKING:
     import sqlalchemy
 
@@ -106,7 +104,6 @@ class BanTable:
 
     async def _create(self) -> "sqlalchemy.Table":
         import sqlalchemy as sa
-        import sqlalchemy.exc
 
         table = sa.Table(
             "policy_bans",
@@ -116,14 +113,6 @@ class BanTable:
             sa.Column("policy_name", sa.String(64), primary_key=True),
             sa.Column("at", sa.Double, nullable=False),
         )
-
-        def create(connection: "sqlalchemy.Connection") -> None:
-            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-
-        try:
-            await self._database.run(create)
-        except (sqlalchemy.exc.IntegrityError, StoreError):
-            # Two processes may create it at once; the second finds it now.
-            await self._database.run(create)
+        await self._database.create_tables(table.metadata)
         self._table = table
         return table

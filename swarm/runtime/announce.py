@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from swarm.events import Event, InstructionAdded, MessageAdded, TurnStarted
+from swarm.fields import Callback
+from swarm.functions import observe
 from swarm.messages import Message, ToolCall
-from swarm.runtime.calling import observe
 from swarm.runtime.telling import call_fields, tell, tell_commit, tell_message
 
 if TYPE_CHECKING:
@@ -30,33 +31,33 @@ class Announcer:
     async def opened(self) -> None:
         """The session is open."""
         if (swarm := self._swarm) is not None:
-            await observe(swarm.on_init, *self._swarm_names)
+            await self._tell_swarm(swarm.on_init)
         for name, plan in self._session.plan.agents.items():
             if plan.spec.callbacks is not None:
-                await observe(plan.spec.callbacks.on_init, self._session.client_id, name)
+                await self._tell_agent(plan.spec.callbacks.on_init, name)
 
     async def connected(self) -> None:
         """The client has a connection, to which answers are pushed."""
         tell(self._session, "session-bus", "connect")
         if (swarm := self._swarm) is not None:
-            await observe(swarm.on_connect, *self._swarm_names)
+            await self._tell_swarm(swarm.on_connect)
 
     async def closed(self) -> None:
         """The session is closed."""
         for name, plan in self._session.plan.agents.items():
             if plan.spec.callbacks is not None:
-                await observe(plan.spec.callbacks.on_dispose, self._session.client_id, name)
+                await self._tell_agent(plan.spec.callbacks.on_dispose, name)
         if (swarm := self._swarm) is not None:
-            await observe(swarm.on_dispose, *self._swarm_names)
+            await self._tell_swarm(swarm.on_dispose)
 
     async def executing(self, content: str, mode: str) -> None:
         """The active agent is about to answer a message."""
         tell(self._session, "swarm-bus", "get-agent", None, self._agent_field)
         if (swarm := self._swarm) is not None:
-            await observe(swarm.on_execute, *self._swarm_names, content, mode)
+            await self._tell_swarm(swarm.on_execute, content, mode)
         if (agent := self._agent) is not None:
-            await observe(agent.on_execute, *self._agent_names, content, mode)
-            await observe(agent.on_user_message, *self._agent_names, content)
+            await self._tell_agent(agent.on_execute, self._active, content, mode)
+            await self._tell_agent(agent.on_user_message, self._active, content)
 
     def nested(self, kind: Literal["begin", "end"], content: str) -> None:
         """A message that a tool writes is about to be answered, or was."""
@@ -65,9 +66,9 @@ class Announcer:
     async def running(self, content: str) -> None:
         """The active agent is about to answer a message that is not kept."""
         if (swarm := self._swarm) is not None:
-            await observe(swarm.on_run, *self._swarm_names, content)
+            await self._tell_swarm(swarm.on_run, content)
         if (agent := self._agent) is not None:
-            await observe(agent.on_run, *self._agent_names, content)
+            await self._tell_agent(agent.on_run, self._active, content)
 
     def ran(self, content: str, result: str) -> None:
         """The active agent has answered a message that is not kept."""
@@ -93,13 +94,13 @@ class Announcer:
             tell_commit(self._session, f"commit-{message.role}-message", said)
         if (agent := self._agent) is not None and not message.tool_calls:
             observer = getattr(agent, f"on_{message.role}_message", None)
-            await observe(observer, *self._agent_names, content)
+            await self._tell_agent(observer, self._active, content)
 
     async def flushed(self) -> None:
         """The history before now is hidden."""
         tell_commit(self._session, "commit-flush", {})
         if (agent := self._agent) is not None:
-            await observe(agent.on_flush, *self._agent_names)
+            await self._tell_agent(agent.on_flush, self._active)
 
     def stopped(self) -> None:
         """Tool calls that have not started are skipped."""
@@ -115,13 +116,12 @@ class Announcer:
         request = [call_fields(call) for call in calls]
         tell_commit(self._session, "commit-tool-request", {"request": request})
         if (agent := self._agent) is not None:
-            await observe(agent.on_tool_request, *self._agent_names, tuple(calls))
+            await self._tell_agent(agent.on_tool_request, self._active, tuple(calls))
 
     async def tools_ended(self, agent_name: str, calls: Sequence[ToolCall]) -> None:
         """All calls of one model answer have ended."""
         if (agent := self._callbacks(agent_name)) is not None:
-            names = (self._session.client_id, agent_name)
-            await observe(agent.on_after_tool_calls, *names, tuple(calls))
+            await self._tell_agent(agent.on_after_tool_calls, agent_name, tuple(calls))
 
     async def tool_output(
         self, agent_name: str, tool_id: str, content: str, *, is_error: bool
@@ -130,15 +130,14 @@ class Announcer:
         said = {"tool_id": tool_id, "content": content}
         tell_commit(self._session, "commit-tool-output", said, agent_name=agent_name)
         if (agent := self._callbacks(agent_name)) is not None:
-            names = (self._session.client_id, agent_name)
-            await observe(agent.on_tool_output, *names, tool_id, content)
+            await self._tell_agent(agent.on_tool_output, agent_name, tool_id, content)
             if is_error:
-                await observe(agent.on_tool_error, *names, tool_id, content)
+                await self._tell_agent(agent.on_tool_error, agent_name, tool_id, content)
 
     async def resurrecting(self, mode: str, reason: str) -> None:
         """A bad model output is being mended."""
         if (agent := self._agent) is not None:
-            await observe(agent.on_resurrect, *self._agent_names, mode, reason)
+            await self._tell_agent(agent.on_resurrect, self._active, mode, reason)
 
     async def answered(self, message: Message, result: str) -> None:
         """The turn of a message has its answer."""
@@ -148,8 +147,8 @@ class Announcer:
         asked = {"content": message.content, **mode}
         tell(self._session, "session-bus", "execute", asked, output)
         if (agent := self._agent) is not None:
-            await observe(agent.on_assistant_message, *self._agent_names, result)
-            await observe(agent.on_output, *self._agent_names, result)
+            await self._tell_agent(agent.on_assistant_message, self._active, result)
+            await self._tell_agent(agent.on_output, self._active, result)
 
     def failed(self, message: Message, code: str) -> None:
         """The turn of a message has no answer."""
@@ -160,7 +159,7 @@ class Announcer:
         """A text of the program goes out to the client."""
         tell(self._session, "session-bus", "emit", {"content": content})
         if (swarm := self._swarm) is not None:
-            await observe(swarm.on_emit, *self._swarm_names, content)
+            await self._tell_swarm(swarm.on_emit, content)
 
     async def agent_changed(self, previous: str, agent_name: str) -> None:
         """Another agent has taken over."""
@@ -169,7 +168,7 @@ class Announcer:
         tell(self._session, "swarm-bus", "set-agent-name", taken)
         tell(self._session, "swarm-bus", "set-agent-ref", taken)
         if (swarm := self._swarm) is not None:
-            await observe(swarm.on_agent_changed, *self._swarm_names, agent_name)
+            await self._tell_swarm(swarm.on_agent_changed, agent_name)
 
     def named(self) -> None:
         """Somebody asked for the name of the active agent."""
@@ -182,25 +181,29 @@ class Announcer:
         output = {"is_valid": is_valid, "text": result}
         tell(self._session, "policy-bus", f"validate-{direction}", {"text": text}, output)
 
+    async def _tell_swarm(self, function: Callback | None, *told: object) -> None:
+        name = self._session.plan.spec.swarm_name
+        await observe(function, self._session.client_id, name, *told, place=f"swarm {name!r}")
+
+    async def _tell_agent(self, function: Callback | None, agent_name: str, *told: object) -> None:
+        names = (self._session.client_id, agent_name)
+        await observe(function, *names, *told, place=f"agent {agent_name!r}")
+
+    @property
+    def _active(self) -> str:
+        return self._session.agent_name
+
     @property
     def _swarm(self) -> "SwarmCallbacks | None":
         return self._session.plan.spec.callbacks
 
     @property
     def _agent(self) -> "AgentCallbacks | None":
-        return self._callbacks(self._session.agent_name)
+        return self._callbacks(self._active)
 
     def _callbacks(self, agent_name: str) -> "AgentCallbacks | None":
         return self._session.plan.agents[agent_name].spec.callbacks
 
     @property
-    def _swarm_names(self) -> tuple[str, str]:
-        return self._session.client_id, self._session.plan.spec.swarm_name
-
-    @property
-    def _agent_names(self) -> tuple[str, str]:
-        return self._session.client_id, self._session.agent_name
-
-    @property
     def _agent_field(self) -> dict[str, str]:
-        return {"agent_name": self._session.agent_name}
+        return {"agent_name": self._active}

@@ -1,14 +1,15 @@
 """The step before a tool runs: does a person have to agree, and does one."""
 
-import inspect
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 
 from swarm.context import ToolContext
 from swarm.errors import CallbackError
+from swarm.functions import checked_call
 from swarm.messages import ToolCall
 from swarm.runtime.guard import Approval
 from swarm.runtime.tools import BoundTool
@@ -16,7 +17,7 @@ from swarm.runtime.tools import BoundTool
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
 
-__all__ = ["ask_people", "call_named", "finish_approved"]
+__all__ = ["ask_people", "finish_approved"]
 
 _Finish = Callable[[str, bool], None]
 
@@ -33,13 +34,13 @@ async def ask_people(
     spec = tool.spec
     if spec is None or spec.needs_approval is False:
         return None
-    if spec.needs_approval is not True and not await call_named(
+    if spec.needs_approval is not True and not await checked_call(
         spec.needs_approval,
         context.arguments,
         context,
-        field=f"needs_approval of tool {spec.tool_name!r}",
-        client_id=context.client_id,
-        agent_name=context.agent_name,
+        role="needs_approval",
+        place=f"tool {spec.tool_name!r}",
+        failure=partial(CallbackError, client_id=context.client_id, agent_name=context.agent_name),
     ):
         return None
     approvals = session.plan.approvals
@@ -63,28 +64,3 @@ async def finish_approved(session: "Session", approval: Approval) -> AsyncGenera
             output, is_error = given[0] if given else (None, True)
             with anyio.CancelScope(shield=True):
                 await session.plan.approvals.finish(approval.approval_id, output, is_error=is_error)
-
-
-async def call_named(
-    function: Callable[..., Any],
-    *arguments: object,
-    field: str,
-    client_id: str,
-    agent_name: str,
-) -> Any:
-    """Return what a function of a declaration, plain or async, returns.
-
-    Raises:
-        CallbackError: It raised; names it.
-    """
-    try:
-        value = function(*arguments)
-        return await value if inspect.isawaitable(value) else value
-    except Exception as error:
-        name = getattr(function, "__name__", type(function).__name__)
-        raise CallbackError(
-            f"{name} ({field})",
-            f"{type(error).__name__}: {error}",
-            client_id=client_id,
-            agent_name=agent_name,
-        ) from error

@@ -1,10 +1,11 @@
 """Who has the conversation: hand-offs, the way back, and the guards against running in circles."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from swarm.errors import NavigationError, suggest
+from swarm.errors import CallbackError, NavigationError, suggest
 from swarm.events import AgentChanged, HandedOff
-from swarm.runtime.calling import checked_call
+from swarm.functions import checked_call
 from swarm.runtime.turns import turn_of
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ async def change_agent(
             raise NavigationError(text, **names)
     stack = session.stack[:-1] if is_back else (*session.stack, session.agent_name)
     stack = stack[-_LONGEST_STACK:]
+    place, failure = f"swarm {spec.swarm_name!r}", partial(CallbackError, **names)
     for role, function, value in (
         ("set_active_agent", spec.set_active_agent, agent_name),
         ("set_navigation_stack", spec.set_navigation_stack, list(stack)),
     ):
         if function is not None:
             arguments = (session.client_id, value, spec.swarm_name)
-            await checked_call(role, function, *arguments, **names)
+            await checked_call(function, *arguments, role=role, place=place, failure=failure)
     previous = session.agent_name
     change = AgentChanged(
         run_id=turn.run_id if turn else None,
@@ -105,13 +107,15 @@ async def restore_agent(session: "Session") -> None:
     """
     spec = session.plan.spec
     names = {"client_id": session.client_id, "agent_name": session.agent_name}
+    place, failure = f"swarm {spec.swarm_name!r}", partial(CallbackError, **names)
     for role, function in (
         ("get_active_agent", spec.get_active_agent),
         ("get_navigation_stack", spec.get_navigation_stack),
     ):
         if function is None:
             continue
-        found = await checked_call(role, function, session.client_id, spec.swarm_name, **names)
+        arguments = (session.client_id, spec.swarm_name)
+        found = await checked_call(function, *arguments, role=role, place=place, failure=failure)
         if role == "get_active_agent" and found in session.plan.agents:
             session.agent_name = found
         elif role == "get_navigation_stack" and found is not None:

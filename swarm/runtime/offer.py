@@ -1,15 +1,11 @@
 """Which of its tools an agent is offered now, and how they are described."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import ValidationError
-
 from swarm.completion import ToolDefinition
-from swarm.errors import SwarmError
-from swarm.runtime.calling import call, function_name
+from swarm.functions import call, describe, log_failure
 from swarm.runtime.tools import BoundTool, bind_tool
 from swarm.specs import ToolFunction, ToolSpec
 
@@ -17,8 +13,6 @@ if TYPE_CHECKING:
     from swarm.runtime.plan import AgentPlan
 
 __all__ = ["is_dynamic", "offer_tools"]
-
-_log = logging.getLogger("wikiswarm")
 
 
 def is_dynamic(spec: ToolSpec | None) -> bool:
@@ -49,18 +43,18 @@ async def offer_tools(plan: "AgentPlan", client_id: str) -> "AgentPlan":
 async def _offer(
     tool: BoundTool, spec: ToolSpec, client_id: str, agent_name: str
 ) -> BoundTool | None:
-    function: Any = spec.is_available
+    role, function = "is_available", spec.is_available
+    names = (client_id, agent_name)
     try:
-        if function is not None and not await call(function, client_id, agent_name, spec.tool_name):
+        if function is not None and not await call(function, *names, spec.tool_name):
             return None
-        function = spec.get_function
+        role, function = "get_function", spec.get_function
         if function is None:
             return tool
-        return _described(tool, spec, await call(function, client_id, agent_name))
+        return _described(tool, spec, await call(function, *names))
     except (Exception, SystemExit) as error:
-        reason = error if isinstance(error, SwarmError | ValidationError) else repr(error)
-        text = "tool %r is hidden: %s failed: %s"
-        _log.error(text, spec.tool_name, function_name(function), reason)
+        what = describe(function, role, f"tool {spec.tool_name!r}")
+        log_failure(what, error, effect="the tool is hidden")
         return None
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from swarm.errors import CallbackError
 from swarm.events import TextDelta
+from swarm.fields import Callback
+from swarm.functions import checked_call, describe
 from swarm.messages import Message, ToolCall
-from swarm.runtime.calling import checked_call, function_name
 from swarm.runtime.plan import AgentPlan
 from swarm.runtime.round import with_unique_ids
 
@@ -37,16 +39,14 @@ async def read_message(turn: "Turn", plan: AgentPlan, message: Message) -> Messa
     """
     spec = plan.spec
     if spec.map_message is not None:
-        mapped = await checked_call("map_message", spec.map_message, message, **turn.names)
+        mapped = await _use(turn, "map_message", spec.map_message, message)
         if not isinstance(mapped, Message) or mapped.role != "assistant":
             raise _wrong(turn, "map_message", spec.map_message, "an assistant's Message")
         message = mapped
     message = with_unique_ids(message, spec.agent_name, turn.calls)
     if spec.map_tool_calls is not None and message.tool_calls:
         names = (turn.session.client_id, spec.agent_name)
-        found = await checked_call(
-            "map_tool_calls", spec.map_tool_calls, message.tool_calls, *names, **turn.names
-        )
+        found = await _use(turn, "map_tool_calls", spec.map_tool_calls, message.tool_calls, *names)
         given = tuple(cast("Iterable[object]", found)) if isinstance(found, Iterable) else (found,)
         calls = tuple(call for call in given if isinstance(call, ToolCall))
         if len(calls) < len(given):
@@ -67,13 +67,13 @@ async def accept_text(turn: "Turn", plan: AgentPlan, message: Message) -> Accept
         asked = "Your last answer was empty. Answer the user, or call a tool."
         return Accepted("", "the answer was empty", [_from_runtime(asked)])
     if spec.validate_output is not None:
-        reason = await checked_call("validate_output", spec.validate_output, text, **turn.names)
+        reason = await _use(turn, "validate_output", spec.validate_output, text)
         if reason is not None and reason is not True:
             said = reason if isinstance(reason, str) and reason else "it is not valid"
             asked = f"Your last answer was refused: {said}. Answer again."
             return Accepted("", said, [message, _from_runtime(asked)])
     if spec.transform is not None:
-        text = await checked_call("transform", spec.transform, text, **turn.names)
+        text = await _use(turn, "transform", spec.transform, text)
         if not isinstance(text, str):
             raise _wrong(turn, "transform", spec.transform, "text")
     text = await guard_text(turn.session, text)
@@ -107,7 +107,16 @@ def _from_runtime(content: str) -> Message:
     return Message(role="user", content=content, mode="tool")
 
 
+async def _use(turn: "Turn", role: str, function: Callback, *arguments: object) -> Any:
+    """Return what a function of the turn's agent returns."""
+    place, failure = _place(turn), partial(CallbackError, **turn.names)
+    return await checked_call(function, *arguments, role=role, place=place, failure=failure)
+
+
 def _wrong(turn: "Turn", role: str, function: object, expected: str) -> CallbackError:
-    return CallbackError(
-        f"{role} ({function_name(function)})", f"it must return {expected}", **turn.names
-    )
+    what = describe(function, role, _place(turn))
+    return CallbackError(what, f"it must return {expected}", **turn.names)
+
+
+def _place(turn: "Turn") -> str:
+    return f"agent {turn.names['agent_name']!r}"

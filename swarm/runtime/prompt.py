@@ -1,10 +1,11 @@
 """The system lines of an agent: what it is told before the conversation."""
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from swarm.errors import CallbackError
 from swarm.fields import Callback
-from swarm.runtime.calling import checked_call, function_name
+from swarm.functions import checked_call, describe
 from swarm.runtime.plan import AgentPlan
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ async def _ask(
 ) -> tuple[str, ...]:
     """Return the lines that a function says, one or several; none for None."""
     names = {"client_id": session.client_id, "agent_name": agent_name}
-    value: object = await checked_call(role, function, session.client_id, agent_name, **names)
+    place, failure = f"agent {agent_name!r}", partial(CallbackError, **names)
+    value: object = await checked_call(
+        function, *names.values(), role=role, place=place, failure=failure
+    )
     if value is None:
         return ()
     lines: tuple[object, ...] = (value,)
@@ -63,5 +67,5 @@ async def _ask(
     if len(found) < len(lines):
         kind = type(cast("object", value)).__name__
         reason = f"it returned {kind}, not text"
-        raise CallbackError(f"{role} ({function_name(function)})", reason, **names)
+        raise failure(describe(function, role, place), reason)
     return found

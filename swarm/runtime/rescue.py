@@ -4,8 +4,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from swarm.events import MessageAdded
+from swarm.functions import call, describe, log_failure
 from swarm.messages import Message
-from swarm.runtime.calling import call, function_name
 from swarm.runtime.plan import AgentPlan
 
 if TYPE_CHECKING:
@@ -44,13 +44,14 @@ async def _custom(turn: "Turn", plan: AgentPlan) -> str | None:
     function = plan.spec.get_rescue
     if function is None:
         return None
+    what = describe(function, "get_rescue", f"agent {plan.spec.agent_name!r}")
     try:
         value = await call(function, turn.session.client_id, plan.spec.agent_name)
-    except (Exception, SystemExit):
-        _log.exception("get_rescue (%s) failed; the placeholder is given", function_name(function))
+    except (Exception, SystemExit) as error:
+        log_failure(what, error, effect="the placeholder is given")
         return None
     text = value.content if isinstance(value, Message) else value
     if isinstance(text, str) and text.strip():
         return text
-    _log.error("get_rescue (%s) returned neither text nor a Message", function_name(function))
+    _log.error("%s returned neither text nor a Message; the placeholder is given", what)
     return None

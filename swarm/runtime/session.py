@@ -25,8 +25,8 @@ from swarm.events import (
     Noted,
     StreamEvent,
 )
+from swarm.functions import LONGEST_GOODBYE
 from swarm.messages import Message, Usage, no_usage
-from swarm.observing import LONGEST_GOODBYE
 from swarm.runtime.announce import Announcer
 from swarm.runtime.directory import add_live, remove_live
 from swarm.runtime.guard import Verdict

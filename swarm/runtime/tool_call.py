@@ -9,10 +9,10 @@ from swarm.callbacks import ToolCallbacks
 from swarm.context import ToolContext
 from swarm.errors import NavigationError, SetupError, StopTools, ToolFailed, suggest
 from swarm.fields import Callback
+from swarm.functions import call as call_function
+from swarm.functions import describe, is_cancelled, observe, reason_of
 from swarm.messages import Message, ToolCall
 from swarm.runtime.approval import ask_people, finish_approved
-from swarm.runtime.calling import call as call_function
-from swarm.runtime.calling import function_name, observe
 from swarm.runtime.navigation import change_agent
 from swarm.runtime.plan import AgentPlan
 from swarm.runtime.tools import ArgumentsError, BoundTool, output_text
@@ -112,12 +112,13 @@ async def run_tool(turn: "Turn", tool: BoundTool, context: ToolContext) -> ToolR
     callbacks = tool.spec.callbacks if tool.spec is not None else None
     if callbacks is None:
         return await _guarded(turn, tool, context)
-    await observe(callbacks.on_before_call, context)
+    place = f"tool {context.tool_name!r}"
+    await observe(callbacks.on_before_call, context, place=place)
     result = await _guarded(turn, tool, context)
     if result.error is not None:
-        await observe(callbacks.on_call_error, context, result.error)
+        await observe(callbacks.on_call_error, context, result.error, place=place)
     else:
-        await observe(callbacks.on_after_call, context)
+        await observe(callbacks.on_after_call, context, place=place)
     return result
 
 
@@ -135,10 +136,7 @@ async def _guarded(turn: "Turn", tool: BoundTool, context: ToolContext) -> ToolR
         # No model can install an extra or set a key.
         raise
     except anyio.get_cancelled_exc_class() as error:
-        import asyncio  # noqa: TID251 - only asyncio tells who was cancelled
-
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if is_cancelled():
             raise
         # Nobody cancelled the turn: something that the tool waited for was.
         return ToolResult(Outcome.RAN, f"error: {type(error).__name__}: {error}", True, error)
@@ -173,13 +171,14 @@ async def _refusal(
     function: Callback, callbacks: ToolCallbacks | None, context: ToolContext
 ) -> str | None:
     """Return why a tool's own check refuses the arguments, or None."""
+    place = f"tool {context.tool_name!r}"
     if callbacks is not None:
-        await observe(callbacks.on_validate, context)
+        await observe(callbacks.on_validate, context, place=place)
     try:
         verdict = await call_function(function, dict(context.arguments), context)
     except (Exception, SystemExit) as error:
-        name = function_name(function)
-        return f"the arguments cannot be checked: validate_params ({name}) failed: {error}"
+        what = describe(function, "validate_params", place)
+        return f"the arguments cannot be checked: {what} failed: {reason_of(error)}"
     if verdict is None or verdict is True:
         return None
     said = verdict if isinstance(verdict, str) and verdict else "they are not valid"

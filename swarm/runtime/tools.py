@@ -2,17 +2,16 @@
 
 import dataclasses
 import functools
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
-import anyio.to_thread
 from pydantic import BaseModel, JsonValue
 
 from swarm.catalog import Catalog
 from swarm.completion import ToolDefinition
 from swarm.context import ToolContext
 from swarm.extension import tool_source
+from swarm.functions import call_in_thread
 from swarm.json_schema import schema_checker
 from swarm.schema import ArgumentsError, Signature, read_signature
 from swarm.specs import ToolSpec
@@ -228,10 +227,6 @@ def _quick_check(
 def _caller(
     function: Callable[..., Any], signature: Signature, *, converts: bool
 ) -> Callable[[ToolContext], Awaitable[object]]:
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - to see an async __call__
-    )
-
     async def invoke(context: ToolContext) -> object:
         keywords: dict[str, Any]
         if converts:
@@ -243,10 +238,6 @@ def _caller(
             keywords = {k: v for k, v in context.arguments.items() if k in names}
         if signature.context_name is not None:
             keywords[signature.context_name] = context
-        if is_async:
-            return await function(**keywords)
-        call = functools.partial(function, **keywords)
-        result = await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
-        return await result if inspect.isawaitable(result) else result
+        return await call_in_thread(functools.partial(function, **keywords))
 
     return invoke

@@ -86,6 +86,27 @@ class Database:
                     raise self._failure(error) from (error if is_safe else None)
         raise AssertionError("the second try returns or raises")
 
+    async def create_tables(self, metadata: "sqlalchemy.MetaData") -> None:
+        """Create what is missing of some tables and their indexes.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        import sqlalchemy as sa
+        import sqlalchemy.exc
+
+        def create(connection: "sqlalchemy.Connection") -> None:
+            for table in metadata.sorted_tables:
+                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+                for index in table.indexes:
+                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+
+        try:
+            await self.run(create)
+        except (sqlalchemy.exc.IntegrityError, StoreError):
+            # Two processes may create them at once; the second finds them now.
+            await self.run(create)
+
     def time(self) -> "sqlalchemy.ColumnElement[float]":
         """Return what the clock of the database says, in seconds since the epoch."""
         import sqlalchemy as sa

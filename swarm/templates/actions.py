@@ -6,8 +6,8 @@ from typing import Any
 from swarm.context import ToolContext
 from swarm.declare import add_tool
 from swarm.fields import Callback
+from swarm.functions import call, observe
 from swarm.runtime import commit_tool_output_force, execute_force
-from swarm.runtime.calling import call, observe
 from swarm.runtime.tools import output_text
 from swarm.specs import ToolFunction
 from swarm.templates.navigation import Handler
@@ -127,8 +127,8 @@ def create_commit_action(
         params = dict(context.arguments)
         try:
             value = await call(execute_action, params, context)
-        except Exception as error:
-            await observe(fallback, error, context)
+        except (Exception, SystemExit) as error:
+            await observe(fallback, error, context, place=f"tool {context.tool_name!r}")
             if failure_message is None:
                 raise
             output = f"error: {type(error).__name__}: {error}"
@@ -165,8 +165,8 @@ def create_fetch_info(
         output = f"The tool named {context.tool_name} is not available. Do not ever call it again"
         try:
             value = await call(fetch_content, params, context)
-        except Exception as error:
-            await observe(fallback, error, context)
+        except (Exception, SystemExit) as error:
+            await observe(fallback, error, context, place=f"tool {context.tool_name!r}")
         else:
             if value not in (None, ""):
                 output = output_text(value)

@@ -1,10 +1,13 @@
 """Tools that hand the client over to another agent, with what is said on the way."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from swarm.context import ToolContext
 from swarm.declare import add_tool
+from swarm.errors import CallbackError
 from swarm.fields import Callback
+from swarm.functions import checked_call
 from swarm.runtime import (
     change_to_agent,
     commit_flush_force,
@@ -17,7 +20,6 @@ from swarm.runtime import (
     get_last_user_message,
     has_navigation,
 )
-from swarm.runtime.calling import checked_call
 
 __all__ = [
     "Handler",
@@ -235,11 +237,15 @@ class _Speaker:
     """Makes the texts of one hand-over."""
 
     def __init__(self, context: ToolContext, asked: str, target: str) -> None:
-        self._names = {"client_id": context.client_id, "agent_name": context.agent_name}
+        self._place = f"tool {context.tool_name!r}"
+        names = {"client_id": context.client_id, "agent_name": context.agent_name}
+        self._failure = partial(CallbackError, **names)
         self._arguments = (context.client_id, asked, context.agent_name, target)
 
     async def call(self, role: str, function: Callback) -> object:
-        return await checked_call(role, function, *self._arguments, **self._names)
+        return await checked_call(
+            function, *self._arguments, role=role, place=self._place, failure=self._failure
+        )
 
     async def say(self, role: str, words: Words | None, default: str) -> str:
         if words is None:

@@ -1,6 +1,5 @@
 """The documents of a declared wiki: its index is opened once per host and kept in step."""
 
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import anyio.to_thread
 from swarm import Catalog
 from swarm.errors import DataError
 from swarm.extension import Services
-from swarm.host import Host, current_host
+from swarm.host import Host, use_host
 from swarm.memory import EMBEDDINGS, EmbeddingSpec
 from swarm.memory.embedders import open_embedder
 from wiki.answer import Citation
@@ -46,8 +45,7 @@ async def index_documents(wiki_name: str, *, host: Host | None = None) -> IndexR
         StoreError: The index cannot be read or written.
         SetupError: A library is missing.
     """
-    async with AsyncExitStack() as stack:
-        used = host or current_host() or await stack.enter_async_context(Host())
+    async with use_host(host) as used:
         spec = used.catalog.registry(WIKIS).get(wiki_name)
         if not spec.documents:
             raise DataError(f"wiki {wiki_name!r} has no documents")

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from swarm.files import write_atomically
 from wiki.registry.errors import CorruptedVersionError
-from wiki.registry.files import write_file
 from wiki.registry.reference import LIVE, PREVIOUS
 
 __all__ = ["Aliases", "Promotion", "read_aliases", "write_aliases"]
@@ -103,7 +103,7 @@ def read_aliases(folder: Path) -> Aliases:
 
 def write_aliases(folder: Path, aliases: Aliases) -> None:
     """Replace the aliases of the model in a folder; the caller holds the folder's lock."""
-    write_file(folder / _FILE_NAME, aliases.model_dump_json(indent=1) + "\n")
+    write_atomically(folder / _FILE_NAME, aliases.model_dump_json(indent=1) + "\n")
 
 
 def _user() -> str:

@@ -1,12 +1,11 @@
-"""Files that are written once and whole: copies with their hash, atomic replacement."""
+"""Files that are written once: copies with their hash."""
 
 import hashlib
 import os
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["FileHash", "copy_file", "hash_file", "sync_folder", "write_file"]
+__all__ = ["FileHash", "copy_file", "hash_file"]
 
 _BLOCK = 2**20
 
@@ -42,28 +41,3 @@ def hash_file(path: Path) -> FileHash:
             digest.update(block)
             size += len(block)
     return FileHash(size, digest.hexdigest())
-
-
-def write_file(path: Path, text: str) -> None:
-    """Replace a file by a text, atomically: readers see the old one or the new one, whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as writer:
-            writer.write(text)
-            writer.flush()
-            os.fsync(writer.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until a folder's entries are on the disk."""
-    if sys.platform == "win32":  # a folder cannot be opened there, and needs no such call
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,8 +10,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from swarm.errors import DataError
+from swarm.files import sync_folder, write_atomically
 from swarm.locks import folder_lock
-from wiki.registry.files import copy_file, sync_folder, write_file
+from wiki.registry.files import copy_file
 from wiki.registry.layout import check_plain_folder, store_errors, version_numbers
 from wiki.registry.manifest import (
     MANIFEST_NAME,
@@ -92,7 +93,7 @@ def store_version(
                 version = max(version_numbers(home), default=0) + 1
                 manifest = _manifest({**description, "files": files, "version": version})
                 file = incoming / MANIFEST_NAME
-                write_file(file, manifest.model_dump_json(indent=1) + "\n")
+                write_atomically(file, manifest.model_dump_json(indent=1) + "\n")
                 file.chmod(0o444)
                 incoming.chmod(0o755)
                 incoming.rename(home / str(version))

@@ -91,8 +91,11 @@ def _gives_nothing(message: object) -> Any:
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (_raises, "'_raises' of advisor 'expert' failed: RuntimeError: out of order"),
-        (_gives_nothing, "'_gives_nothing' of advisor 'expert' failed: it returned NoneType"),
+        (_raises, "^get_chat '_raises' of advisor 'expert' failed: RuntimeError: out of order"),
+        (
+            _gives_nothing,
+            "^get_chat '_gives_nothing' of advisor 'expert' failed: it returned None",
+        ),
     ],
 )
 async def test_a_function_that_fails_is_named(tmp_path: Path, function: Any, reason: str) -> None:
@@ -135,7 +138,7 @@ async def test_callbacks_are_told_and_change_nothing(
     with caplog.at_level(logging.ERROR, logger="wikiswarm"):
         await _ask(tmp_path, "Hi", get_chat=str.upper, callbacks=callbacks)
     assert told == ["Hi", (True, "HI")]
-    assert "function 'on_chat' of advisor 'expert' raised" in caplog.text
+    assert "callback 'on_chat' of advisor 'expert' failed: RuntimeError: a clumsy" in caplog.text
 
 
 async def test_in_a_turn_it_leaves_a_note_of_what_it_took(program: Program) -> None:

@@ -148,8 +148,8 @@ async def test_a_listener_that_raises_is_named_and_stays(
     assert numbers == [1, 2]
     messages = [record.message for record in caplog.records if record.name == "wikiswarm"]
     assert len(messages) == 2
-    assert "breaks" in messages[0]
-    assert f"{type(error).__name__}: {error}" in messages[0]
+    assert messages[0].startswith("listener 'breaks' of bus ")
+    assert f" failed: {type(error).__name__}: {error}; " in messages[0]
 
 
 async def test_a_listener_that_waits_for_something_cancelled_stays() -> None:

@@ -171,7 +171,8 @@ async def test_an_observer_that_raises_is_logged_and_changes_nothing(
         assert (await ask(model, mode)).text == "Yes."
     (record,) = [r for r in caplog.records if r.name == "wikiswarm"]
     assert record.levelno == logging.ERROR
-    assert "broken_observer" in record.getMessage()
+    said = "callback 'broken_observer' of completion 'model' failed: LookupError: mine"
+    assert record.getMessage() == said
 
 
 async def test_nobody_is_told_of_a_failure(open_model: OpenModel) -> None:

@@ -223,7 +223,9 @@ async def test_a_callback_that_raises_is_logged_and_changes_nothing(
         await commit_flush("client", "seller")
         assert await chat.complete("more") == "again"
     assert {record.name for record in caplog.records} == {"wikiswarm"}
-    assert "explodes failed; the conversation goes on" in caplog.text
+    places = ("agent 'seller'", "swarm 'shop'", "tool 'stock'")
+    said = {f"callback 'explodes' of {place} failed: RuntimeError: observer" for place in places}
+    assert set(caplog.messages) == said
 
 
 @pytest.mark.requirement("kit:schema:text-only")

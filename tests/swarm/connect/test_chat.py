@@ -211,7 +211,7 @@ async def test_listeners_can_leave_and_may_fail(
         with caplog.at_level(logging.ERROR, "wikiswarm"):
             await chat.dispose("client", "shop")
     assert (first.names, second.names) == ([], [("client", "shop")])
-    assert "function 'broken' of chat: listen_dispose raised ValueError: no" in caplog.text
+    assert "callback 'broken' of Chat.listen_dispose failed: ValueError: no" in caplog.text
 
 
 async def test_a_chat_brings_a_host_where_none_is_open(program: Program, home: Path) -> None:

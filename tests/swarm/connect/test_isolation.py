@@ -75,7 +75,7 @@ async def test_an_error_of_a_fork_is_told_and_reaches_the_caller(
             await fork(run, client_id="f", swarm_name="shop", on_error=on_error)
         assert isinstance(caught.value, ZeroDivisionError)
         assert [type(error) for error in told] == [ZeroDivisionError]
-        assert "function 'on_error' of fork: on_error raised ValueError" in caplog.text
+        assert "callback 'on_error' of fork failed: ValueError" in caplog.text
         assert live_sessions("f") == []
 
 

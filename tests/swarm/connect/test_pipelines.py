@@ -116,7 +116,7 @@ async def test_an_error_switches_back_and_reaches_the_caller(agents: Program) ->
     }
     pipeline(agents, load, callbacks=callbacks)
     async with agents.chat() as chat:
-        with pytest.raises(PipelineError, match="function 'load' of pipeline 'restock'") as caught:
+        with pytest.raises(PipelineError, match=r"^execute 'load' of pipeline 'restock'") as caught:
             await start_pipeline("client", "restock", "nurse")
         assert await get_agent_name("client") == "seller"
         assert isinstance(caught.value, CallbackError)
@@ -138,7 +138,7 @@ async def test_errors_of_wikiswarm_pass_as_they_are(agents: Program) -> None:
     async with agents.chat():
         with pytest.raises(ProviderDownError) as caught:
             await start_pipeline("client", "restock", "nurse")
-        assert caught.value.__notes__ == ["raised in pipeline 'restock'"]
+        assert caught.value.__notes__ == ["raised in execute 'load' of pipeline 'restock'"]
         assert await get_agent_name("client") == "seller"
 
 
@@ -283,8 +283,8 @@ async def test_observers_that_raise_are_logged(
     with caplog.at_level(logging.ERROR, "wikiswarm"):
         async with agents.chat():
             assert await start_pipeline("client", "restock", "nurse") == 7
-    assert "function 'broken' of pipeline 'restock': on_start raised ValueError: no" in caplog.text
-    assert "pipeline 'restock': on_end" in caplog.text
+    said = "callback 'broken' of pipeline 'restock' failed: ValueError: no"
+    assert [text for text in caplog.messages if "pipeline" in text] == [said] * 2
 
 
 async def test_names_that_lead_nowhere(agents: Program) -> None:

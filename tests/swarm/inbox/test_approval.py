@@ -133,7 +133,7 @@ async def test_a_function_that_raises_is_named_to_the_caller(program: Program) -
     async with program.chat() as chat:
         with pytest.raises(CallbackError, match="is_much") as raised:
             await chat.complete("Pay!")
-        assert raised.value.function == "is_much (needs_approval of tool 'pay')"
+        assert raised.value.function == "needs_approval 'is_much' of tool 'pay'"
         assert till.paid == []
 
 

@@ -329,8 +329,8 @@ async def test_a_connection_that_fails_is_named_to_the_caller(program: Program, 
     async with program.chat() as chat:
         with pytest.raises(CallbackError) as raised:
             await chat.complete("Help?")
-        assert raised.value.function.startswith("broken (")
-        assert "connect_operator of 'person'" in raised.value.function
+        role = "connect_operator" if place == "connect" else "connect_operator's function"
+        assert raised.value.function == f"{role} 'broken' of agent 'person'"
         assert raised.value.reason == "ConnectionError: no line"
 
 
@@ -350,6 +350,8 @@ async def test_hanging_up_that_fails_changes_nothing(
     _person(program, connect_operator=connect)
     async with program.chat() as chat:
         assert await chat.complete("Help?") == "Yes."
+    said = "connect_operator's function 'hang_up' of agent 'person' failed: RuntimeError"
+    assert said in caplog.text
     assert "the line is stuck" in caplog.text
 
 

@@ -179,7 +179,7 @@ async def test_a_function_of_a_module_is_a_model(
         assert vector.tolist() == [3.0, 1.0]
         with pytest.raises(DeclarationError, match="did you mean 'count_as'"):
             await one.memory.embeddings.embed("gone", ["a"], is_search=True)
-        with pytest.raises(MemoryCallbackError, match="function 'fail' of embedding 'fails'"):
+        with pytest.raises(MemoryCallbackError, match="model 'fail' of embedding 'fails'"):
             await one.memory.embeddings.embed("fails", ["a"], is_search=True)
 
 

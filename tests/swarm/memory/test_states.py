@@ -158,7 +158,7 @@ async def test_a_function_that_fails_changes_nothing_and_is_named(
         with pytest.raises(expected) as caught:
             await states.set("cart", given, ANNA)
         if place != "not_json":
-            said = "function 'explode' of state 'cart' failed: ValueError: no more"
+            said = "middleware 'explode' of state 'cart' failed: ValueError: no more"
             assert str(caught.value) == said
         assert given == {"a": [2]}
         assert await states.get("cart", ANNA) == {"a": [1]}
@@ -286,7 +286,9 @@ async def test_what_a_store_of_ones_own_gives_is_checked(declare: Declare, opene
         for _ in range(2):
             with pytest.raises(NotJsonError, match="state 'odd'"):
                 await host.memory.states.get("odd", ANNA)
-        with pytest.raises(MemoryCallbackError, match="'explode' of state 'gone' failed: OSError"):
+        with pytest.raises(
+            MemoryCallbackError, match="get_state 'explode' of state 'gone' failed: OSError"
+        ):
             await host.memory.states.set("gone", 1, ANNA)
 
 

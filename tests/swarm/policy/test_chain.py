@@ -128,7 +128,7 @@ async def test_a_function_that_fails_is_named(
         check = guard.check_input if direction == "input" else guard.check_output
         with pytest.raises(CallbackError, match=reason) as caught:
             await check("hello", "anna")
-    assert caught.value.function == f"{field}_{direction} of policy 'polite', function '{name}',"
+    assert caught.value.function == f"{field}_{direction} {name!r} of policy 'polite'"
     assert (caught.value.client_id, caught.value.agent_name) == ("anna", "seller")
 
 
@@ -184,7 +184,7 @@ async def test_callbacks_hear_of_checks_and_cannot_disturb_them(
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("wikiswarm", logging.ERROR)
     assert record.getMessage() == (
-        "on_validate_input of policy 'first', function 'disturb', failed: ValueError: out of order"
+        "callback 'disturb' of policy 'first' failed: ValueError: out of order"
     )
 
 

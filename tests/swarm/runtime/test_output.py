@@ -84,20 +84,20 @@ def wrong(*given: object) -> object:
 
 @pytest.mark.requirement("kit:schema:functions-typed")
 @pytest.mark.parametrize(
-    ("field", "function", "said"),
+    ("field", "function", "reason"),
     [
-        ("prompt", fails, "prompt (fails) failed: ValueError: broken"),
-        ("prompt", wrong, "prompt (wrong) failed: it returned int, not text"),
-        ("system_dynamic", fails, "system_dynamic (fails) failed: ValueError: broken"),
-        ("transform", fails, "transform (fails) failed: ValueError: broken"),
-        ("transform", wrong, "transform (wrong) failed: it must return text"),
-        ("validate_output", fails, "validate_output (fails) failed: ValueError: broken"),
-        ("map_message", fails, "map_message (fails) failed: ValueError: broken"),
-        ("map_message", wrong, "map_message (wrong) failed: it must return an assistant's Message"),
+        ("prompt", fails, "ValueError: broken"),
+        ("prompt", wrong, "it returned int, not text"),
+        ("system_dynamic", fails, "ValueError: broken"),
+        ("transform", fails, "ValueError: broken"),
+        ("transform", wrong, "it must return text"),
+        ("validate_output", fails, "ValueError: broken"),
+        ("map_message", fails, "ValueError: broken"),
+        ("map_message", wrong, "it must return an assistant's Message"),
     ],
 )
 async def test_a_function_that_fails_reaches_the_caller_and_the_session_goes_on(
-    program: Program, field: str, function: Callable[..., object], said: str
+    program: Program, field: str, function: Callable[..., object], reason: str
 ) -> None:
     broken = [True]
 
@@ -106,13 +106,14 @@ async def test_a_function_that_fails_reaches_the_caller_and_the_session_goes_on(
             return function(*given)
         return {"prompt": "p", "system_dynamic": "s", "validate_output": None}.get(field, given[0])
 
-    sometimes.__qualname__ = function.__qualname__
+    sometimes.__name__ = function.__name__
     fields: dict[str, Any] = {field: sometimes}
     program.agent(steps=["one", "two"], **fields)
     async with program.chat() as chat:
         with pytest.raises(CallbackError) as caught:
             await chat.complete("first")
-        assert said in str(caught.value)
+        said = f"{field} {function.__name__!r} of agent 'seller' failed: {reason} (client"
+        assert str(caught.value).startswith(said)
         broken.clear()
         assert await chat.complete("second") in ("one", "two")
 
@@ -120,7 +121,7 @@ async def test_a_function_that_fails_reaches_the_caller_and_the_session_goes_on(
 async def test_map_tool_calls_that_returns_nonsense_is_named(program: Program) -> None:
     program.agent(steps=[call_tool("stock")], tools=[stock], map_tool_calls=wrong)
     async with program.chat() as chat:
-        with pytest.raises(CallbackError, match=r"map_tool_calls \(wrong\)"):
+        with pytest.raises(CallbackError, match="map_tool_calls 'wrong' of agent 'seller'"):
             await chat.complete("hi")
 
 
@@ -154,4 +155,5 @@ async def test_a_rescue_that_fails_gives_the_placeholder_and_is_logged(
     program.agent(steps=[""], rescue="custom", get_rescue=function, placeholder="Sorry.")
     async with program.chat() as chat:
         assert await chat.complete("a") == "Sorry."
-    assert f"get_rescue ({function.__qualname__})" in caplog.text
+    assert f"get_rescue {function.__name__!r} of agent 'seller'" in caplog.text
+    assert "the placeholder is given" in caplog.text
