@@ -130,9 +130,7 @@ def error_classes() -> list[type[SwarmError]]:
     packages = ("swarm.", "wiki.", "declarative.", "bindings.rpc.")
     # What a program may be told; what else this process happens to have loaded says nothing.
     found = {
-        error.code: error
-        for error in _below(SwarmError)
-        if error.__module__.startswith(packages)
+        error.code: error for error in _below(SwarmError) if error.__module__.startswith(packages)
     }
     return sorted(found.values(), key=lambda error: (-error.rpc_code, error.code))
 
