@@ -110,16 +110,16 @@ async def test_a_core_speaks_over_an_inherited_socket(home: Path) -> None:
     near, far = socket_pair()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "bindings", "--fd", str(near), "--home", str(home)]
-    process = subprocess.Popen(command, pass_fds=[near], env=environment)
+    process = await anyio.open_process(
+        command, pass_fds=[near], env=environment, stdin=None, stdout=None, stderr=None
+    )
     os.close(near)
-    try:
+    async with process:
         async with Client(LineChannel(far, far, limit=2**26)).running() as client:
             await client.initialize()
             assert (await client.ask("catalog/get"))["declarations"] == []
-        assert await anyio.to_thread.run_sync(lambda: process.wait(20)) == 0
-    finally:
-        process.kill()
-        process.wait()
+        with anyio.fail_after(20):
+            assert await process.wait() == 0
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,7 @@ async def test_a_program_that_reads_slowly_loses_nothing(home: Path) -> None:
         client.functions["wiki:shop.getChat"] = long
         seller = {"clientId": "client-1", "agentName": "seller", "wikiName": "shop"}
         ids = [await client.begin("verb/question", {"message": "?", **seller}) for _ in range(50)]
-        lengths: list[int] = []
-        for request_id in ids:
-            lengths.append(len(await client.answer(request_id)))
+        lengths = [len(await client.answer(request_id)) for request_id in ids]
         assert lengths == [200_000] * 50
 
 

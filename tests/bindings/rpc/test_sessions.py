@@ -207,7 +207,7 @@ async def test_verbs_give_what_the_python_functions_give(program: Client) -> Non
     memory = await program.ask("verb/readSessionMemory", clientId="client-1")
     assert memory == {"unit_price": 1}
     assert await program.ask("verb/getOnline", swarmName="pharma") == ["client-1"]
-    messages = [{"role": "user", "content": "a", "toolCalls": []}]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "a", "toolCalls": []}]
     program.functions["completion:model.getCompletion"] = _last
     assert await program.ask("verb/chat", completionName="model", messages=messages) == "a"
     assert await program.ask("verb/runStateless", content="b", **seller) == "b"

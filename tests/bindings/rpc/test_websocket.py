@@ -20,7 +20,7 @@ from tests.bindings.rpc.story import shop
 
 pytestmark = pytest.mark.anyio
 
-TOKEN = "a token of 32 random characters"  # noqa: S105 - of this test
+TOKEN = "a token of 32 random characters"
 
 
 @asynccontextmanager
