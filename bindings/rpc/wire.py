@@ -83,6 +83,8 @@ class Capabilities(Wire):
     """Wants `$/progress` for a `session/complete` with a `progressToken`."""
     resume: bool = False
     """Sends and reads `$/ack`, and comes back after a lost connection."""
+    log: bool = False
+    """Wants the core's warnings as `log`."""
 
 
 class Resume(Wire):
