@@ -1,0 +1,150 @@
+/**
+ * Where the core is: a child process of this one, an inherited socket, or a WebSocket.
+ *
+ * `WIKISWARM_FD` and `WIKISWARM_CORE_URL` say that a core is there already; without them the
+ * package starts one.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { Socket } from "node:net";
+import { delimiter, join } from "node:path";
+import type { MessageReader, MessageWriter } from "vscode-jsonrpc/node";
+import { ConnectionLostError, SetupError, UnauthorizedError } from "../generated/errors.js";
+import { LineReader, LineWriter } from "./ndjson.js";
+
+/** A way to the core. */
+export interface Transport {
+  reader: MessageReader;
+  writer: MessageWriter;
+  /** Sent with `initialize`. */
+  token?: string;
+  /** Whether another transport may be opened when this one is lost. */
+  canReopen: boolean;
+  /** Keep the process alive for the core, or not. */
+  hold(isHeld: boolean): void;
+  /** Let go of the core; a child of this process ends. */
+  close(): void;
+  /** Why the core is gone, once it is. */
+  reason(): string;
+}
+
+type Environment = NodeJS.ProcessEnv;
+
+/** Open the way to the core that the environment names. */
+export async function openTransport(env: Environment = process.env): Promise<Transport> {
+  if (env.WIKISWARM_FD) return inherited(Number(env.WIKISWARM_FD));
+  if (env.WIKISWARM_CORE_URL) return remote(env.WIKISWARM_CORE_URL, env.WIKISWARM_TOKEN);
+  return started(env);
+}
+
+/** Return the Python that the core is started with. */
+export function findPython(env: Environment): string {
+  if (env.WIKISWARM_PYTHON) return env.WIKISWARM_PYTHON;
+  const inside = process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"];
+  if (env.VIRTUAL_ENV) {
+    const python = join(env.VIRTUAL_ENV, ...inside);
+    if (existsSync(python)) return python;
+  }
+  const name = process.platform === "win32" ? "python.exe" : "python3";
+  const folder = (env.PATH ?? "").split(delimiter).find((one) => existsSync(join(one, name)));
+  return folder === undefined ? name : join(folder, name);
+}
+
+async function started(env: Environment): Promise<Transport> {
+  const python = findPython(env);
+  const child = spawn(python, ["-m", "bindings", "--stdio"], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env,
+    windowsHide: true,
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) =>
+      reject(
+        new SetupError(`the core was not started with ${python}: ${error.message}`, {
+          hint: "install wikiswarm for Python, or name its interpreter in WIKISWARM_PYTHON",
+          cause: error,
+        }),
+      ),
+    );
+  });
+  const { stdin, stdout } = child as ChildProcess & { stdin: Socket; stdout: Socket };
+  let reason = "the core closed the connection";
+  child.once("exit", (code, signal) => {
+    reason = signal ? `the core was ended by ${signal}` : `the core ended with status ${code}`;
+    if (code === 1) {
+      reason += `; is wikiswarm installed for ${python}? (WIKISWARM_PYTHON names another one)`;
+    }
+  });
+  return {
+    reader: new LineReader(stdout),
+    writer: new LineWriter(stdin),
+    canReopen: true,
+    hold(isHeld) {
+      for (const one of [child, stdin, stdout]) isHeld ? one.ref() : one.unref();
+    },
+    close() {
+      stdin.end();
+    },
+    reason: () => reason,
+  };
+}
+
+function inherited(fd: number): Transport {
+  if (!Number.isInteger(fd) || fd < 0) {
+    throw new SetupError("WIKISWARM_FD is not the number of a socket");
+  }
+  const socket = new Socket({ fd, readable: true, writable: true });
+  return {
+    reader: new LineReader(socket),
+    writer: new LineWriter(socket),
+    canReopen: false,
+    hold: (isHeld) => void (isHeld ? socket.ref() : socket.unref()),
+    close: () => void socket.end(),
+    reason: () => "the core closed the connection",
+  };
+}
+
+async function remote(url: string, token: string | undefined): Promise<Transport> {
+  const [{ WebSocket }, { SocketReader, SocketWriter }] = await Promise.all([
+    import("ws"),
+    import("./websocket.js"),
+  ]);
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  const socket = new WebSocket(url, "swarm.v1", {
+    headers,
+    perMessageDeflate: false,
+    maxPayload: 64 * 1024 * 1024,
+    handshakeTimeout: 10_000,
+  });
+  // Frames that follow the handshake at once wait until somebody listens.
+  const reader = new SocketReader(socket);
+  await new Promise<void>((resolve, reject) => {
+    socket.once("open", resolve);
+    socket.once("unexpected-response", (_request, response) => {
+      const refused = response.statusCode === 401 || response.statusCode === 403;
+      const Class = refused ? UnauthorizedError : ConnectionLostError;
+      reject(new Class(`the core at ${url} answered ${response.statusCode} ${response.statusMessage}`));
+      response.resume();
+      socket.terminate();
+    });
+    socket.once("error", (error) =>
+      reject(new ConnectionLostError(`the core at ${url} is not reached: ${error.message}`)),
+    );
+  });
+  let reason = "the core closed the connection";
+  socket.once("close", (code, text) => {
+    reason = `the core closed the connection (${code}${text.length ? ` ${text}` : ""})`;
+  });
+  const wire = (socket as unknown as { _socket?: Socket })._socket;
+  return {
+    reader,
+    writer: new SocketWriter(socket),
+    ...(token === undefined ? {} : { token }),
+    canReopen: true,
+    hold: (isHeld) => void (isHeld ? wire?.ref() : wire?.unref()),
+    close: () => socket.close(),
+    reason: () => reason,
+  };
+}
