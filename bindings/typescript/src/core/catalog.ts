@@ -21,6 +21,7 @@ export interface Entry {
 
 export class Catalog {
   readonly #entries = new Map<string, Entry>();
+  readonly #leftOn = new Map<string, object>();
   readonly #functions: Functions;
 
   constructor(functions: Functions) {
@@ -39,9 +40,17 @@ export class Catalog {
     this.#entries.set(key, { ...entry, sentOn: null });
   }
 
-  /** Take a declaration back. */
+  /** Take a declaration back; the core, which cannot, is given what comes in its place. */
   remove(registry: string, name: string): void {
-    this.#entries.delete(`${registry}:${name}`);
+    const key = `${registry}:${name}`;
+    const link = this.#entries.get(key)?.sentOn;
+    if (link) this.#leftOn.set(key, link);
+    this.#entries.delete(key);
+  }
+
+  /** Whether a connection still has an earlier declaration of a name. */
+  isLeftOn(entry: Entry, link: object): boolean {
+    return this.#leftOn.get(`${entry.registry}:${entry.name}`) === link;
   }
 
   find(registry: string, name: string): Entry | undefined {

@@ -144,6 +144,7 @@ export class Core implements LinkEvents {
     return [token, (await this.ready()).onProgress(token, run)];
   }
 
+
   /** End the connection, and with it a core that this program started. */
   async close(): Promise<void> {
     const link = this.#link;
@@ -231,7 +232,8 @@ export class Core implements LinkEvents {
   }
 
   async #flush(link: Link): Promise<void> {
-    const entries = this.catalog.missing(link);
+    const missing = this.catalog.missing(link);
+    const entries = missing.filter((entry) => !this.catalog.isLeftOn(entry, link));
     if (entries.length > 0) {
       // The core checks them field by field, and says all that is wrong with them.
       const declarations = entries.map(
@@ -240,6 +242,11 @@ export class Core implements LinkEvents {
       const { issues } = await link.request("catalog/declare", { declarations });
       if (issues.length > 0) throw problems(issues);
       for (const entry of entries) entry.sentOn = link;
+    }
+    for (const entry of missing.filter((one) => this.catalog.isLeftOn(one, link))) {
+      const { kind: _kind, ...fields } = this.catalog.encode(entry);
+      await link.request("catalog/override", { kind: entry.registry, name: entry.name, fields });
+      entry.sentOn = link;
     }
     for (const one of this.#subscriptions) {
       if (one.link === link) continue;

@@ -26,7 +26,7 @@ export class Functions {
 
   /** Keep a function until the core, or the caller, releases it. */
   lend(run: AnyFunction): FunctionRef {
-    return this.keep(`~${++this.#count}`, run);
+    return this.keep(`$${++this.#count}`, run);
   }
 
   release(ids: readonly string[]): void {

@@ -112,7 +112,7 @@ async function remote(url: string, token: string | undefined): Promise<Transport
     import("./websocket.js"),
   ]);
   const headers = token ? { authorization: `Bearer ${token}` } : {};
-  const socket = new WebSocket(url, "swarm.v1", {
+  const socket = new WebSocket(url, "wikiswarm.v1", {
     headers,
     perMessageDeflate: false,
     maxPayload: 64 * 1024 * 1024,
