@@ -62,6 +62,17 @@ class Registry(Generic[SpecT]):
         self.version += 1
         return old
 
+    def remove(self, name: str) -> SpecT:
+        """Take a declaration out and return it; sessions that are open keep what they have.
+
+        Raises:
+            UnknownNameError: Nothing declares the name.
+        """
+        old = self.get(name)
+        del self._specs[name]
+        self.version += 1
+        return old
+
     def copy(self) -> "Registry[SpecT]":
         """Return a registry with the same declarations, to be changed on its own."""
         other = Registry(self.kind)

@@ -1,7 +1,7 @@
 """`METHODS`: every method of the protocol, what it takes, what it gives, and who may call it."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from typing import Annotated, Any, Literal, NamedTuple, Union, cast
 
 from pydantic import Field, GetPydanticSchema, JsonValue, TypeAdapter
 
@@ -50,11 +50,10 @@ Declaration = Annotated[Union[tuple(_declarations())], Field(discriminator="kind
 """A declaration as programs write it. The core reads it field by field, so that all problems of a
 batch are told at once; this is its JSON Schema."""
 
+_DECLARATION: TypeAdapter[Any] = TypeAdapter(cast("Any", Declaration))
 _described = GetPydanticSchema(
     get_pydantic_core_schema=lambda source, handler: handler(source),
-    get_pydantic_json_schema=lambda schema, handler: handler(
-        TypeAdapter[Any](Declaration).core_schema  # what the fields are, checked one by one
-    ),
+    get_pydantic_json_schema=lambda schema, handler: handler(_DECLARATION.core_schema),
 )
 
 

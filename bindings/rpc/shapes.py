@@ -38,6 +38,7 @@ __all__ = [
 
 _SEQUENCES = (collections.abc.Sequence, collections.abc.Iterable, list, tuple, set, frozenset)
 _MAPPINGS = (collections.abc.Mapping, dict)
+_CALLABLE: Any = collections.abc.Callable
 _VALIDATORS = (AfterValidator, BeforeValidator)
 _HIDDEN = ("host", "clock")
 """Parameters that only code in the core's own process can give."""
@@ -68,9 +69,10 @@ class CallbackRef(Wire):
 
 
 @functools.cache
-def record_model(record: type) -> type[Wire]:
+def record_model(record: Any) -> type[Wire]:
     """Return the model of a dataclass, a named tuple or a pydantic model; every field is sent."""
     hints = typing.get_type_hints(record, include_extras=True)
+    title, note = str(record.__name__), inspect.getdoc(record)
     if issubclass(record, BaseModel):
         names = list(record.model_fields)
         notes = {name: field.description for name, field in record.model_fields.items()}
@@ -83,8 +85,7 @@ def record_model(record: type) -> type[Wire]:
         for name in names
         if not _is_private(hints[name])
     }
-    name = record.__name__.partition("[")[0]
-    return create_model(name, __base__=Wire, __doc__=inspect.getdoc(record), **fields)
+    return create_model(title, __base__=Wire, __doc__=note, **fields)
 
 
 @functools.cache
@@ -174,8 +175,6 @@ def wire_type(hint: Any) -> Any:
         return hint
     if isinstance(hint, typing.NewType):
         return wire_type(hint.__supertype__)
-    if isinstance(hint, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()):
-        return JsonValue
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
         inner = wire_type(parts[0])
@@ -187,20 +186,18 @@ def wire_type(hint: Any) -> Any:
     if origin in (Union, types.UnionType):
         shapes = [wire_type(part) for part in parts if not _is_class_of(part)]
         return JsonValue if JsonValue in shapes else Union[tuple(shapes)]  # noqa: UP007 - made here
-    if origin is collections.abc.Callable or hint is collections.abc.Callable:
+    if _CALLABLE in (origin, hint):
         return CallbackRef
     if origin in _SEQUENCES:
         return list[wire_type(parts[0])] if parts else list[JsonValue]
     if origin in _MAPPINGS:
         return dict[str, wire_type(parts[1])] if parts else dict[str, JsonValue]
-    base = origin or hint
-    if isinstance(base, type):
-        if issubclass(base, Spec):
-            return spec_model(base)
-        if dataclasses.is_dataclass(base) or hasattr(base, "_fields"):
-            return record_model(base)
-        if issubclass(base, BaseModel):
-            return record_model(base)
+    base: Any = origin or hint
+    if inspect.isclass(base) and issubclass(base, Spec):
+        return spec_model(base)
+    is_record = dataclasses.is_dataclass(base) or hasattr(base, "_fields")
+    if is_record or (inspect.isclass(base) and issubclass(base, BaseModel)):
+        return record_model(base)
     return JsonValue
 
 

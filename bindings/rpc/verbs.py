@@ -28,26 +28,29 @@ class Verb(NamedTuple):
     """The type of what it returns, on the wire."""
     functions: tuple[str, ...] = ()
     """Parameters that take a function of the program."""
+    messages: tuple[str, ...] = ()
+    """Parameters that are messages."""
     rest: str | None = None
     """The parameter that stands for `*arguments`."""
 
 
-_PLAIN = """
-execute execute_force emit emit_force notify notify_force run_stateless run_stateless_force
-cancel_output cancel_output_force commit_stop_tools commit_stop_tools_force
-commit_user_message commit_user_message_force commit_assistant_message
-commit_assistant_message_force commit_system_message commit_system_message_force
-commit_developer_message commit_developer_message_force commit_flush commit_flush_force
-commit_tool_request commit_tool_request_force commit_tool_output commit_tool_output_force
-change_to_agent change_to_default_agent change_to_prev_agent
-get_agent_name get_agent_history get_raw_history get_user_history get_assistant_history
-get_last_user_message get_last_assistant_message get_last_system_message get_last_tool_message
-get_session_mode get_session_context get_payload get_check_busy get_navigation_route
-get_tool_name_for_model has_session has_navigation
-complete dispose_connection start_pipeline mark_online mark_offline is_online get_online
-ask chat json event read_session_memory write_session_memory serialize
-to_json_schema validate_tool_arguments
-""".split()
+_PLAIN = (
+    "execute execute_force emit emit_force notify notify_force run_stateless run_stateless_force "
+    "cancel_output cancel_output_force commit_stop_tools commit_stop_tools_force "
+    "commit_user_message commit_user_message_force commit_assistant_message "
+    "commit_assistant_message_force commit_system_message commit_system_message_force "
+    "commit_developer_message commit_developer_message_force commit_flush commit_flush_force "
+    "commit_tool_request commit_tool_request_force commit_tool_output commit_tool_output_force "
+    "change_to_agent change_to_default_agent change_to_prev_agent get_agent_name "
+    "get_agent_history get_raw_history get_user_history get_assistant_history "
+    "get_last_user_message get_last_assistant_message get_last_system_message "
+    "get_last_tool_message get_session_mode get_session_context get_payload get_check_busy "
+    "get_navigation_route get_tool_name_for_model has_session has_navigation complete "
+    "dispose_connection start_pipeline mark_online mark_offline is_online get_online ask chat "
+    "json event read_session_memory write_session_memory serialize to_json_schema "
+    "validate_tool_arguments"
+)
+"""Functions that `swarm` exports, by name."""
 
 _OF_CLIENT = {"client_id": str, "agent_name": str}
 _FACADES: dict[str, tuple[str, Mapping[str, Any]]] = {
@@ -72,7 +75,7 @@ def _verbs() -> dict[str, Verb]:
 
 
 def _make_verbs() -> Iterator[Verb]:
-    for name in _PLAIN:
+    for name in _PLAIN.split():
         yield _verb(to_wire_name(name), getattr(swarm, name), None)
     yield _verb("question", wiki.question, None)
     for facade, (names, whose) in _FACADES.items():
@@ -98,7 +101,8 @@ def _verb(name: str, function: Callable[..., Any], whose: Mapping[str, Any] | No
         ),
         None,
     )
-    return Verb(f"verb/{name}", function, params, result, functions, rest)
+    messages = ("messages",) if name == "chat" else ()
+    return Verb(f"verb/{name}", function, params, result, functions, messages, rest)
 
 
 def find_verb(method: str) -> Verb | None:

@@ -146,7 +146,7 @@ class ErrorData(Wire):
     retryable: bool = False
     """The same request may succeed later."""
     hint: str | None = None
-    details: dict[str, JsonValue] = {}
+    details: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     """The attributes of the error, such as `clientId`."""
     error_id: str | None = None
     """Names the error on this connection. A program that throws the error on from a callback sends
@@ -290,7 +290,7 @@ class FunctionCallParams(Wire):
     """Calls a function of the core that it passed to a callback as `{"$function": id}`."""
 
     function: str
-    args: list[JsonValue] = []
+    args: list[JsonValue] = Field(default_factory=list[JsonValue])
 
 
 class SubscribeParams(Wire):

@@ -1,0 +1,143 @@
+"""The core of a server: greets programs, serves them, and keeps those that may come back."""
+
+import contextvars
+import logging
+import secrets
+from types import TracebackType
+
+import anyio
+from anyio.abc import TaskGroup
+
+from bindings.rpc.errors import ConnectionLostError, ResumeRefusedError
+from bindings.rpc.handshake import Greeting, greet, refuse, welcome
+from bindings.rpc.peer import Channel, PeerLimits
+from bindings.rpc.program import Program
+from bindings.rpc.resume import ResumableChannel
+from swarm import Host
+
+__all__ = ["RESUME_WINDOW", "Core"]
+
+RESUME_WINDOW = 60.0
+"""Seconds that a connection which broke is kept."""
+_log = logging.getLogger("wikiswarm.rpc")
+
+
+class Core:
+    """Opened with `async with` inside an open host; serves any number of connections."""
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        token: str | None = None,
+        limits: PeerLimits = PeerLimits(),  # noqa: B008 - a tuple
+        window: float = RESUME_WINDOW,
+    ) -> None:
+        """Describe it.
+
+        Args:
+            host: The open host, which all programs share.
+            token: What programs have to know, where `serve` is not told that they do.
+            limits: What each connection is held to.
+            window: Seconds that a connection which broke is kept, where the transport allows it.
+        """
+        self.limits = limits
+        self._host, self._token, self._window = host, token, window
+        self._resumable: dict[str, ResumableChannel] = {}
+        self._group = anyio.create_task_group()
+        self._tasks: TaskGroup | None = None
+        self._context = contextvars.copy_context()
+
+    async def __aenter__(self) -> "Core":
+        self._tasks = await self._group.__aenter__()
+        self._context = contextvars.copy_context()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._group.cancel_scope.cancel()
+        return await self._group.__aexit__(kind, error, trace)
+
+    async def serve(
+        self, channel: Channel, *, is_trusted: bool = True, can_resume: bool = False
+    ) -> None:
+        """Serve a connection until it ends.
+
+        Args:
+            channel: The connection.
+            is_trusted: The program need not bring the token.
+            can_resume: The program may come back over another connection.
+        """
+        try:
+            greeting = await greet(channel, None if is_trusted else self._token)
+            if greeting is None:
+                return
+            if greeting.params.resume is not None:
+                await self._resume(channel, greeting)
+            elif can_resume and greeting.params.capabilities.resume and self._window > 0:
+                await self._begin(channel, greeting)
+            else:
+                program = Program(self._host, channel, greeting.params.program, limits=self.limits)
+                await welcome(channel, greeting, program.connection_id, self.limits)
+                await program.run()
+        except ConnectionLostError as error:
+            _log.info("a connection broke in its handshake: %s", error)
+        finally:
+            with anyio.move_on_after(1, shield=True):
+                await channel.aclose()
+
+    async def _begin(self, channel: Channel, greeting: Greeting) -> None:
+        connection_id = f"c-{secrets.token_hex(8)}"
+        await welcome(channel, greeting, connection_id, self.limits, window=self._window)
+        resumable = ResumableChannel(channel, self._window)
+        self._resumable[connection_id] = resumable
+        program = Program(
+            self._host,
+            resumable,
+            greeting.params.program,
+            connection_id=connection_id,
+            limits=self.limits,
+        )
+        detached = resumable.detached
+        # It may outlive this connection, and sees what the core was opened in.
+        tasks = self._running
+        self._context.copy().run(tasks.start_soon, self._run, program, connection_id)
+        await detached.wait()
+
+    async def _run(self, program: Program, connection_id: str) -> None:
+        try:
+            await program.run()
+        except Exception:
+            _log.exception("the connection %s ended by a defect", connection_id)
+        finally:
+            resumable = self._resumable.pop(connection_id)
+            with anyio.move_on_after(1, shield=True):
+                await resumable.aclose()
+
+    async def _resume(self, channel: Channel, greeting: Greeting) -> None:
+        wanted = greeting.params.resume
+        resumable = None if wanted is None else self._resumable.get(wanted.connection_id)
+        if wanted is None or resumable is None or resumable.is_closed:
+            gone = ResumeRefusedError("that connection is gone; begin a new one")
+            await refuse(channel, greeting.request_id, gone)
+            return
+        await welcome(
+            channel,
+            greeting,
+            wanted.connection_id,
+            self.limits,
+            window=self._window,
+            received=resumable.received,
+        )
+        await resumable.attach(channel, wanted.received)
+        await resumable.detached.wait()
+
+    @property
+    def _running(self) -> TaskGroup:
+        if self._tasks is None:
+            raise ConnectionLostError("the core is not open; use it in `async with`")
+        return self._tasks
