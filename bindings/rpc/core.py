@@ -81,9 +81,9 @@ class Core:
             elif can_resume and greeting.params.capabilities.resume and self._window > 0:
                 await self._begin(channel, greeting)
             else:
-                program = Program(self._host, channel, greeting.params.program, limits=self.limits)
-                await welcome(channel, greeting, program.connection_id, self.limits)
-                await program.run()
+                connection_id = f"c-{secrets.token_hex(8)}"
+                await welcome(channel, greeting, connection_id, self.limits)
+                await self._program(channel, greeting, connection_id).run()
         except ConnectionLostError as error:
             _log.info("a connection broke in its handshake: %s", error)
         finally:
@@ -95,18 +95,18 @@ class Core:
         await welcome(channel, greeting, connection_id, self.limits, window=self._window)
         resumable = ResumableChannel(channel, self._window)
         self._resumable[connection_id] = resumable
-        program = Program(
-            self._host,
-            resumable,
-            greeting.params.program,
-            connection_id=connection_id,
-            limits=self.limits,
-        )
+        program = self._program(resumable, greeting, connection_id)
         detached = resumable.detached
         # It may outlive this connection, and sees what the core was opened in.
         tasks = self._running
         self._context.copy().run(tasks.start_soon, self._run, program, connection_id)
         await detached.wait()
+
+    def _program(self, channel: Channel, greeting: Greeting, connection_id: str) -> Program:
+        who = greeting.params.program
+        return Program(
+            self._host, channel, who, connection_id=connection_id, limits=self.limits
+        )
 
     async def _run(self, program: Program, connection_id: str) -> None:
         try:

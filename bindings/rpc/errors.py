@@ -118,6 +118,8 @@ class ConnectionLostError(RpcError):
 
 def error_classes() -> list[type[SwarmError]]:
     """Return every error class of wikiswarm, those of all its packages."""
+    import bindings.rpc.failures
+    import declarative
     import swarm
     import wiki
 
@@ -125,7 +127,13 @@ def error_classes() -> list[type[SwarmError]]:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name.endswith(".errors"):
                 importlib.import_module(module.name)
-    found = {error.code: error for error in _below(SwarmError)}
+    packages = ("swarm.", "wiki.", "declarative.", "bindings.rpc.")
+    # What a program may be told; what else this process happens to have loaded says nothing.
+    found = {
+        error.code: error
+        for error in _below(SwarmError)
+        if error.__module__.startswith(packages)
+    }
     return sorted(found.values(), key=lambda error: (-error.rpc_code, error.code))
 
 

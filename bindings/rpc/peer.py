@@ -343,6 +343,7 @@ class Peer:
             return
         self._lost = ConnectionLostError(reason)
         self._receive.close()
+        self._send.close()
         for pending in self._pending.values():
             pending.error = ConnectionLostError(reason)
             pending.done.set()

@@ -3,7 +3,6 @@
 import contextvars
 import inspect
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -46,7 +45,7 @@ class Program:
         channel: Channel,
         info: wire.ProgramInfo,
         *,
-        connection_id: str | None = None,
+        connection_id: str,
         limits: PeerLimits = PeerLimits(),  # noqa: B008 - a tuple
     ) -> None:
         """Describe it; `run` serves it.
@@ -58,7 +57,7 @@ class Program:
             connection_id: What the connection is called.
             limits: What it is held to.
         """
-        self.connection_id = connection_id or f"c-{secrets.token_hex(8)}"
+        self.connection_id = connection_id
         self.info = info
         self._host = host
         self._peer = Peer(

@@ -87,8 +87,8 @@ class _Reader:
         if callback is not None and hint is not None and _takes_function(hint):
             return self._function(name, callback, is_observer=is_observer)
         if isinstance(value, list) and hint is not None and _takes_function(hint):
-            items = cast("list[Any]", value)
-            return cast("Any", [self.value(name, item, hint) for item in items])
+            items: list[Any] = [self.value(name, item, hint) for item in cast("list[Any]", value)]
+            return items
         nested = _nested(hint)
         if nested is not None and isinstance(value, Mapping):
             inner = cast("Mapping[str, Any]", value)
