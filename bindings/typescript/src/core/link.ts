@@ -5,6 +5,7 @@ import {
   createMessageConnection,
   type MessageConnection,
   NullLogger,
+  ParameterStructures,
   ProgressType,
 } from "vscode-jsonrpc/node";
 import { ThrownErrors } from "../errors/wire.js";
@@ -124,7 +125,13 @@ export class Link {
       };
     });
     try {
-      const sent = this.#connection.sendRequest<Requests[M]["result"]>(method, params, source?.token);
+      const token = source === undefined ? [] : [source.token];
+      const sent = this.#connection.sendRequest<Requests[M]["result"]>(
+        method,
+        ParameterStructures.byName,
+        params,
+        ...token,
+      );
       sent.catch(() => undefined);
       return await Promise.race([sent, gone]);
     } catch (error) {

@@ -107,7 +107,7 @@ export function messageFromWire(message: Wire.Message, agentName = ""): IModelMe
   return shown;
 }
 
-/** Return what a completion gave as the core takes it. */
+/** Return what a completion gave as a message of the core. */
 export function outputToWire(output: ICompletionOutput | string): Record<string, unknown> {
   const given = typeof output === "string" ? { content: output } : output;
   return {
@@ -115,8 +115,17 @@ export function outputToWire(output: ICompletionOutput | string): Record<string,
     content: given.content ?? "",
     toolCalls: (given.tool_calls ?? []).map(callToWire),
     ...(given.reasoning ? { reasoning: given.reasoning } : {}),
-    ...(given.model ? { model: given.model } : {}),
-    ...(given.usage ? { usage: given.usage } : {}),
+  };
+}
+
+/** Return what a completion gave, with what it says about the model. */
+export function resultToWire(output: ICompletionOutput | string): Record<string, unknown> {
+  const message = outputToWire(output);
+  if (typeof output === "string" || !(output.model || output.usage)) return message;
+  return {
+    message,
+    ...(output.model ? { model: output.model } : {}),
+    ...(output.usage ? { usage: output.usage } : {}),
   };
 }
 

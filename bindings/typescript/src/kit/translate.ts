@@ -8,6 +8,7 @@ import {
   type ICompletionOutput,
   messageFromWire,
   outputToWire,
+  resultToWire,
 } from "./messages.js";
 import { callClient, completionArgs, type ToolContext, toolDto } from "./records.js";
 import type {
@@ -92,7 +93,7 @@ export function completionFields(schema: ICompletionSchema): Fields {
     jsonMode: json,
     getCompletion:
       getCompletion && !inCore
-        ? async (request: Request) => outputToWire(await getCompletion(completionArgs(request)))
+        ? async (request: Request) => resultToWire(await getCompletion(completionArgs(request)))
         : undefined,
     callbacks: onComplete && {
       onComplete: (request: Request, result: { message?: Wire.Message }) => {
