@@ -106,10 +106,7 @@ export function getPayload<Payload extends object = object>(): Payload | null {
 
 /** Return the agents that had the running turn, in order; none outside of a turn. */
 export function getNavigationRoute(clientId: string, swarmName?: string): Set<string> {
-  const mirrored = core.mirror.find(clientId, swarmName)?.route;
-  const call = currentCall();
-  const own = call?.clientId === clientId ? call.route : null;
-  return new Set(mirrored ?? own ?? []);
+  return new Set(core.mirror.find(clientId, swarmName)?.route ?? []);
 }
 
 function shown(messages: readonly Wire.Message[]): IModelMessage[] {

@@ -7,9 +7,7 @@ export interface CallContext {
   callId: string;
   clientId: string | null;
   agentName: string | null;
-  swarmName: string | null;
   payload: unknown;
-  route: readonly string[] | null;
   signal: AbortSignal;
 }
 

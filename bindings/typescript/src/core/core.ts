@@ -31,6 +31,7 @@ export interface Subscription {
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 const STABLE_AFTER_MS = 30_000;
+const MOST_PAYLOADS = 1024;
 
 type Log = (level: string, logger: string, message: string) => void;
 
@@ -53,6 +54,9 @@ export class Core implements LinkEvents {
   #losses = 0;
   #held = 0;
   #tokens = 0;
+  /** Whether a message of this program has ever had a payload. */
+  #hasPayloads = false;
+  readonly #payloads = new Map<string, Promise<unknown>>();
 
   constructor(open: () => Promise<Transport> = openTransport) {
     this.#open = open;
@@ -64,6 +68,7 @@ export class Core implements LinkEvents {
     params: Requests[M]["params"],
     signal?: AbortSignal,
   ): Promise<Requests[M]["result"]> {
+    if ((params as { payload?: unknown }).payload != null) this.#hasPayloads = true;
     return this.#holding(async () => {
       const link = await this.ready();
       await this.#opened(params as { clientId?: unknown; swarmName?: unknown });
@@ -74,7 +79,8 @@ export class Core implements LinkEvents {
   /** Connect, and tell the core what it does not know yet. */
   async ready(): Promise<Link> {
     const link = await this.#connect();
-    while (link.isOpen && this.#isBehind(link)) {
+    // Those that come meanwhile wait for the same, so that nobody overtakes.
+    while (link.isOpen && (this.#flushing !== null || this.#isBehind(link))) {
       this.#flushing ??= this.#flush(link).finally(() => {
         this.#flushing = null;
       });
@@ -163,11 +169,12 @@ export class Core implements LinkEvents {
     if (run === undefined) {
       throw new UnknownCallbackError(`this program has no function ${params.callback}`);
     }
-    const value = await this.#holding(async () =>
-      runInCall(contextOf(params.call, signal), () =>
+    const value = await this.#holding(async () => {
+      const payload = await this.#payloadOf(params.call);
+      return runInCall(contextOf(params.call, payload, signal), () =>
         run(...params.args.map((one) => this.#decode(one))),
-      ),
-    );
+      );
+    });
     return hasFunctions(value) ? this.#lendAll(value) : value;
   }
 
@@ -298,6 +305,21 @@ export class Core implements LinkEvents {
     }
   }
 
+  /** Return the payload of the turn that a call belongs to; asked for once in each turn. */
+  async #payloadOf(call: Wire.Call): Promise<unknown> {
+    const link = this.#link;
+    if (!call.runId || link === null || !(this.#hasPayloads || !link.isOwn)) return null;
+    const known = this.#payloads.get(call.runId);
+    if (known !== undefined) return known;
+    const asked = { _meta: { callId: call.callId } };
+    const payload = link.request("verb/getPayload", asked as Wire.GetPayloadParams).catch(() => null);
+    this.#payloads.set(call.runId, payload);
+    if (this.#payloads.size > MOST_PAYLOADS) {
+      this.#payloads.delete(this.#payloads.keys().next().value as string);
+    }
+    return payload;
+  }
+
   #observe(params: Wire.CallbackNotifyParams): void {
     const run = this.functions.get(params.callback);
     if (run === undefined) return;
@@ -343,15 +365,12 @@ function sessionKey(clientId: string, swarmName: string): string {
   return `${swarmName}\0${clientId}`;
 }
 
-function contextOf(call: Wire.Call, signal: AbortSignal): CallContext {
-  const more = call as Wire.Call & { payload?: unknown; route?: string[]; swarmName?: string };
+function contextOf(call: Wire.Call, payload: unknown, signal: AbortSignal): CallContext {
   return {
     callId: call.callId,
     clientId: call.clientId ?? null,
     agentName: call.agentName ?? null,
-    swarmName: more.swarmName ?? null,
-    payload: more.payload ?? null,
-    route: more.route ?? null,
+    payload: payload ?? null,
     signal,
   };
 }

@@ -64,7 +64,7 @@ export class Link {
     for (const method of NOTIFICATIONS) {
       this.#connection.onNotification(method, (params) => events.notified(method, params));
     }
-    this.#connection.onClose(() => this.#end(transport.reason()));
+    this.#connection.onClose(() => void transport.reason().then((reason) => this.#end(reason)));
     this.#connection.onError(([error]) => this.#end(`the connection to the core broke: ${error.message}`));
   }
 
@@ -91,6 +91,11 @@ export class Link {
 
   get isOpen(): boolean {
     return this.#lost === null && !this.#isClosing;
+  }
+
+  /** Whether the core is there for this program alone. */
+  get isOwn(): boolean {
+    return this.#transport.isOwn;
   }
 
   get limits(): Wire.Limits {

@@ -121,8 +121,13 @@ export function outlineFields(schema: IOutlineSchema): Fields {
     validations: validations?.map((one) => {
       const validate = typeof one === "function" ? one : one.validate;
       return async (data: unknown) => {
-        const said = await validate({ data });
-        return typeof said === "string" ? said : null;
+        try {
+          const said = await validate({ data });
+          return typeof said === "string" ? said : null;
+        } catch (error) {
+          // What it throws is the reason that the model is told.
+          return (error instanceof Error && error.message) || String(error);
+        }
       };
     }),
     callbacks: callbacks && {

@@ -19,15 +19,18 @@ export interface Transport {
   writer: MessageWriter;
   /** Sent with `initialize`. */
   token?: string;
-  /** Whether another transport may be opened when this one is lost. */
-  canReopen: boolean;
+  /** Whether the core was started by, and for, this program. */
+  isOwn: boolean;
   /** Keep the process alive for the core, or not. */
   hold(isHeld: boolean): void;
   /** Let go of the core; a child of this process ends. */
   close(): void;
-  /** Why the core is gone, once it is. */
-  reason(): string;
+  /** Say why the core is gone, once its messages have ended. */
+  reason(): Promise<string>;
 }
+
+/** How long an exit status may come after the last message. */
+const EXIT_MS = 500;
 
 type Environment = NodeJS.ProcessEnv;
 
@@ -70,39 +73,49 @@ async function started(env: Environment): Promise<Transport> {
     );
   });
   const { stdin, stdout } = child as ChildProcess & { stdin: Socket; stdout: Socket };
-  let reason = "the core closed the connection";
-  child.once("exit", (code, signal) => {
-    reason = signal ? `the core was ended by ${signal}` : `the core ended with status ${code}`;
-    if (code === 1) {
-      reason += `; is wikiswarm installed for ${python}? (WIKISWARM_PYTHON names another one)`;
-    }
+  const ended = new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => {
+      const hint =
+        code === 1 ? `; is wikiswarm installed for ${python}? WIKISWARM_PYTHON names another` : "";
+      resolve(signal ? `the core was ended by ${signal}` : `the core ended with status ${code}${hint}`);
+    });
   });
   return {
     reader: new LineReader(stdout),
     writer: new LineWriter(stdin),
-    canReopen: true,
+    isOwn: true,
     hold(isHeld) {
       for (const one of [child, stdin, stdout]) isHeld ? one.ref() : one.unref();
     },
     close() {
       stdin.end();
     },
-    reason: () => reason,
+    reason() {
+      const late = new Promise<string>((resolve) => {
+        setTimeout(resolve, EXIT_MS, "the core closed the connection").unref();
+      });
+      return Promise.race([ended, late]);
+    },
   };
 }
+
+/** An inherited socket is there once. */
+let isTaken = false;
 
 function inherited(fd: number): Transport {
   if (!Number.isInteger(fd) || fd < 0) {
     throw new SetupError("WIKISWARM_FD is not the number of a socket");
   }
+  if (isTaken) throw new ConnectionLostError("the core that this program was started with is gone");
+  isTaken = true;
   const socket = new Socket({ fd, readable: true, writable: true });
   return {
     reader: new LineReader(socket),
     writer: new LineWriter(socket),
-    canReopen: false,
+    isOwn: false,
     hold: (isHeld) => void (isHeld ? socket.ref() : socket.unref()),
     close: () => void socket.end(),
-    reason: () => "the core closed the connection",
+    reason: async () => "the core closed the connection",
   };
 }
 
@@ -142,9 +155,9 @@ async function remote(url: string, token: string | undefined): Promise<Transport
     reader,
     writer: new SocketWriter(socket),
     ...(token === undefined ? {} : { token }),
-    canReopen: true,
+    isOwn: false,
     hold: (isHeld) => void (isHeld ? wire?.ref() : wire?.unref()),
     close: () => socket.close(),
-    reason: () => reason,
+    reason: async () => reason,
   };
 }
