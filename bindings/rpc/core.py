@@ -104,9 +104,7 @@ class Core:
 
     def _program(self, channel: Channel, greeting: Greeting, connection_id: str) -> Program:
         who = greeting.params.program
-        return Program(
-            self._host, channel, who, connection_id=connection_id, limits=self.limits
-        )
+        return Program(self._host, channel, who, connection_id=connection_id, limits=self.limits)
 
     async def _run(self, program: Program, connection_id: str) -> None:
         try:

@@ -118,21 +118,19 @@ class ConnectionLostError(RpcError):
 
 def error_classes() -> list[type[SwarmError]]:
     """Return every error class of wikiswarm, those of all its packages."""
-    import bindings.rpc.failures
     import declarative
     import swarm
     import wiki
 
-    for package in (swarm, wiki):
+    importlib.import_module("bindings.rpc.failures")
+    for package in (swarm, wiki, declarative):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name.endswith(".errors"):
                 importlib.import_module(module.name)
     packages = ("swarm.", "wiki.", "declarative.", "bindings.rpc.")
     # What a program may be told; what else this process happens to have loaded says nothing.
     found = {
-        error.code: error
-        for error in _below(SwarmError)
-        if error.__module__.startswith(packages)
+        error.code: error for error in _below(SwarmError) if error.__module__.startswith(packages)
     }
     return sorted(found.values(), key=lambda error: (-error.rpc_code, error.code))
 

@@ -87,8 +87,7 @@ class _Reader:
         if callback is not None and hint is not None and _takes_function(hint):
             return self._function(name, callback, is_observer=is_observer)
         if isinstance(value, list) and hint is not None and _takes_function(hint):
-            items: list[Any] = [self.value(name, item, hint) for item in cast("list[Any]", value)]
-            return items
+            return self._list(name, cast("list[Any]", value), hint)
         nested = _nested(hint)
         if nested is not None and isinstance(value, Mapping):
             inner = cast("Mapping[str, Any]", value)
@@ -103,6 +102,9 @@ class _Reader:
                 for alias, part in inner.items()
             }
         return value
+
+    def _list(self, name: str, values: list[Any], hint: Any) -> list[Any]:
+        return [self.value(name, value, hint) for value in values]
 
     def _function(self, name: str, callback: str, *, is_observer: bool) -> Any:
         if name in _INSIDE:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import cast
 
 import anyio
 
@@ -48,15 +49,19 @@ def run_core(
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     limits = PeerLimits(message_bytes=max_message_bytes)
+    failures: list[BaseException] = []
     try:
         catalog = Catalog()
         for document in documents:
             load(document, catalog=catalog)
         anyio.run(_run, catalog, home, limits, reading, writing, address)
-    except SwarmError as error:
+    except* SwarmError as group:
+        failures += group.exceptions
+    for error in failures:
+        while isinstance(error, BaseExceptionGroup):
+            error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
         sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
+    return 1 if failures else 0
 
 
 async def _run(

@@ -54,10 +54,11 @@ class _WebSocketChannel:
         if self._is_closed:
             return
         self._is_closed = True
-        try:
+        from starlette.websockets import WebSocketDisconnect
+
+        # The other side may have been faster.
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
             await self._socket.close()
-        except RuntimeError:
-            return  # the other side was faster
 
 
 def read_address(text: str, token: str | None) -> tuple[str, int]:

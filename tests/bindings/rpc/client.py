@@ -54,10 +54,12 @@ class Client:
         self._answers: dict[Any, Any] = {}
         self._waiting: dict[Any, anyio.Event] = {}
         self._serving: dict[Any, anyio.CancelScope] = {}
+        self._order = anyio.Lock()
         self._tasks: TaskGroup | None = None
 
     async def send(self, message: dict[str, Any]) -> None:
-        await self.line.send(json.dumps({"jsonrpc": "2.0", **message}).encode())
+        async with self._order:
+            await self.line.send(json.dumps({"jsonrpc": "2.0", **message}).encode())
 
     async def begin(self, method: str, params: dict[str, Any], *, call_id: str = "") -> int:
         request_id = next(self._ids)

@@ -8,7 +8,7 @@ import pytest
 from swarm import Host
 from tests.bindings.rpc.client import Client, Refused
 from tests.bindings.rpc.conftest import Connect, connected
-from tests.bindings.rpc.story import callback, catalog, say, shop
+from tests.bindings.rpc.story import callback, catalog, model, say, shop
 
 pytestmark = pytest.mark.anyio
 
@@ -16,6 +16,12 @@ pytestmark = pytest.mark.anyio
 async def _roles(client: Client) -> list[tuple[str, str]]:
     history = await client.ask("verb/getRawHistory", clientId="client-1")
     return [(message["role"], message["content"]) for message in history]
+
+
+async def shop_with(client: Client, find: Any, *declarations: dict[str, Any]) -> None:
+    client.functions |= {"completion:model.getCompletion": model, "tool:find.call": find}
+    await client.declare(*declarations)
+    await client.ask("session/open", clientId="client-1", swarmName="pharma")
 
 
 @pytest.mark.requirement("wire:callback:nested", "S4-14", "S4-16", "S4-17", "S4-18", "S4-19")
@@ -189,18 +195,20 @@ async def test_a_function_that_the_program_lacks_is_named(connection: Connect) -
 
 
 async def test_an_error_that_a_program_throws_on_stays_what_it_was(program: Client) -> None:
-    async def chat(args: list[Any], call: dict[str, Any]) -> Any:
+    async def execute(args: list[Any], call: dict[str, Any]) -> Any:
+        assert args == ["client-1", "seller", {"n": 1}]
         return await program.ask("verb/getAgentName", call["callId"], clientId="nobody")
 
-    async def find(args: list[Any], call: dict[str, Any]) -> Any:
-        return "x"
-
-    await shop(program, find)
-    program.functions["wiki:shop.getChat"] = chat
-    names = {"clientId": "client-1", "agentName": "seller", "wikiName": "shop"}
+    await shop(program)
+    program.functions["pipeline:report.execute"] = execute
+    run = callback("pipeline:report.execute")
+    await program.declare({"kind": "pipeline", "pipelineName": "report", "execute": run})
+    await program.ask("session/dispose", clientId="client-1", swarmName="pharma")
+    await program.ask("session/open", clientId="client-1", swarmName="pharma")
+    names = {"clientId": "client-1", "agentName": "seller", "pipelineName": "report"}
     with pytest.raises(Refused, match="'nobody' has no live session") as refused:
-        await program.ask("verb/question", message="?", **names)
-    assert refused.value.kind == "session_error"
+        await program.ask("verb/startPipeline", payload={"n": 1}, **names)
+    assert (refused.value.code, refused.value.kind) == (-32060, "session_error")
 
 
 async def test_observers_are_told_and_their_values_are_json(program: Client) -> None:
@@ -268,14 +276,6 @@ async def test_a_state_changes_by_a_function_that_reads_it(program: Client) -> N
         program, find, completion, wiki, tool, {**agent, "states": ["cart"]}, swarm, state
     )
     assert await say(program, "hi") == 'The model says: ["aspirin","1 before"]'
-
-
-async def shop_with(client: Client, find: Any, *declarations: dict[str, Any]) -> None:
-    from tests.bindings.rpc.story import model
-
-    client.functions |= {"completion:model.getCompletion": model, "tool:find.call": find}
-    await client.declare(*declarations)
-    await client.ask("session/open", clientId="client-1", swarmName="pharma")
 
 
 async def test_a_long_answer_and_odd_text_arrive_whole(program: Client) -> None:
