@@ -39,7 +39,9 @@ async function messages() {
 
 function methods() {
   const lines = [NOTE, 'import type * as Wire from "./wire.js";\n\n'];
-  lines.push(`/** The version of the protocol. */\nexport const PROTOCOL = ${schema.protocol};\n\n`);
+  lines.push(
+    `/** The version of the protocol. */\nexport const PROTOCOL = ${schema.protocol};\n\n`,
+  );
   lines.push("/** Requests that the core answers. */\nexport interface Requests {\n");
   const entries = Object.entries(schema.methods);
   for (const [name, one] of entries) {

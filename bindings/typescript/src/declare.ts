@@ -37,20 +37,52 @@ import type {
   IWikiSchema,
 } from "./kit/types.js";
 
-const COMPLETION: Kind<ICompletionSchema> = { kind: "completion", nameField: "completionName", translate: completionFields };
+const COMPLETION: Kind<ICompletionSchema> = {
+  kind: "completion",
+  nameField: "completionName",
+  translate: completionFields,
+};
 const WIKI: Kind<IWikiSchema> = { kind: "wiki", nameField: "wikiName", translate: wikiFields };
 const TOOL: Kind<IAgentTool> = { kind: "tool", nameField: "toolName", translate: toolFields };
 const AGENT: Kind<IAgentSchema> = { kind: "agent", nameField: "agentName", translate: agentFields };
 const SWARM: Kind<ISwarmSchema> = { kind: "swarm", nameField: "swarmName", translate: swarmFields };
-const POLICY: Kind<IPolicySchema> = { kind: "policy", nameField: "policyName", translate: policyFields };
+const POLICY: Kind<IPolicySchema> = {
+  kind: "policy",
+  nameField: "policyName",
+  translate: policyFields,
+};
 const STATE: Kind<IStateSchema> = { kind: "state", nameField: "stateName", translate: stateFields };
-const STORAGE: Kind<IStorageSchema> = { kind: "storage", nameField: "storageName", translate: storageFields };
-const EMBEDDING: Kind<IEmbeddingSchema> = { kind: "embedding", nameField: "embeddingName", translate: embeddingFields };
-const COMPUTE: Kind<IComputeSchema> = { kind: "compute", nameField: "computeName", translate: computeFields };
+const STORAGE: Kind<IStorageSchema> = {
+  kind: "storage",
+  nameField: "storageName",
+  translate: storageFields,
+};
+const EMBEDDING: Kind<IEmbeddingSchema> = {
+  kind: "embedding",
+  nameField: "embeddingName",
+  translate: embeddingFields,
+};
+const COMPUTE: Kind<IComputeSchema> = {
+  kind: "compute",
+  nameField: "computeName",
+  translate: computeFields,
+};
 const MCP: Kind<IMCPSchema> = { kind: "mcp", nameField: "mcpName", translate: mcpFields };
-const OUTLINE: Kind<IOutlineSchema> = { kind: "outline", nameField: "outlineName", translate: outlineFields };
-const ADVISOR: Kind<IAdvisorSchema<never>> = { kind: "advisor", nameField: "advisorName", translate: advisorFields };
-const PIPELINE: Kind<IPipelineSchema> = { kind: "pipeline", nameField: "pipelineName", translate: pipelineFields };
+const OUTLINE: Kind<IOutlineSchema> = {
+  kind: "outline",
+  nameField: "outlineName",
+  translate: outlineFields,
+};
+const ADVISOR: Kind<IAdvisorSchema<never>> = {
+  kind: "advisor",
+  nameField: "advisorName",
+  translate: advisorFields,
+};
+const PIPELINE: Kind<IPipelineSchema> = {
+  kind: "pipeline",
+  nameField: "pipelineName",
+  translate: pipelineFields,
+};
 
 /** Declare a model that agents speak through; returns its name. */
 export function addCompletion(schema: ICompletionSchema): string {
@@ -275,7 +307,10 @@ export function addAdvisor<Message = string>(schema: IAdvisorSchema<Message>): s
 export async function overrideAdvisor<Message = string>(
   fields: Partial<IAdvisorSchema<Message>> & Pick<IAdvisorSchema<Message>, "advisorName">,
 ): Promise<IAdvisorSchema<Message>> {
-  return (await override(ADVISOR, fields as Partial<IAdvisorSchema<never>>)) as IAdvisorSchema<Message>;
+  return (await override(
+    ADVISOR,
+    fields as Partial<IAdvisorSchema<never>>,
+  )) as IAdvisorSchema<Message>;
 }
 
 /** Return what `addAdvisor` was given, with what was overridden since. */
@@ -301,4 +336,3 @@ export async function overridePipeline<Payload = any>(
 export function getPipeline(name: string): IPipelineSchema {
   return read(PIPELINE, name);
 }
-

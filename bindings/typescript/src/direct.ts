@@ -1,7 +1,7 @@
 /** Questions outside of a conversation, and checks. */
 
-import { core } from "./core/core.js";
 import { problems } from "./core/catalog.js";
+import { core } from "./core/core.js";
 import { DeclarationError, UnknownNameError } from "./generated/errors.js";
 import { type IModelMessage, messageToWire } from "./kit/messages.js";
 import { outlineResult } from "./kit/records.js";
@@ -28,9 +28,20 @@ export async function json<Data = any>(
 /** Names to check, as enums or lists, by what they name. */
 export type ValidateArgs = {
   [Kind in
-    | "SwarmName" | "AgentName" | "ToolName" | "CompletionName" | "WikiName" | "PolicyName"
-    | "StateName" | "StorageName" | "EmbeddingName" | "ComputeName" | "MCPName" | "OutlineName"
-    | "AdvisorName" | "PipelineName"]?: Record<string, string> | readonly string[];
+    | "SwarmName"
+    | "AgentName"
+    | "ToolName"
+    | "CompletionName"
+    | "WikiName"
+    | "PolicyName"
+    | "StateName"
+    | "StorageName"
+    | "EmbeddingName"
+    | "ComputeName"
+    | "MCPName"
+    | "OutlineName"
+    | "AdvisorName"
+    | "PipelineName"]?: Record<string, string> | readonly string[];
 };
 
 /**

@@ -24,8 +24,15 @@ export interface IBusEvent<Input = any, Output = any> {
 }
 
 const BUSES = [
-  "agent-bus", "compute-bus", "execution-bus", "history-bus", "policy-bus", "session-bus",
-  "state-bus", "storage-bus", "swarm-bus",
+  "agent-bus",
+  "compute-bus",
+  "execution-bus",
+  "history-bus",
+  "policy-bus",
+  "session-bus",
+  "state-bus",
+  "storage-bus",
+  "swarm-bus",
 ];
 
 type Heard<T> = (event: T) => unknown;
@@ -57,11 +64,7 @@ function onBus(bus: string) {
 }
 
 function onceOnBus(bus: string) {
-  return (
-    clientId: string,
-    filterOrRun: Heard<IBusEvent>,
-    run?: Heard<IBusEvent>,
-  ): Stop =>
+  return (clientId: string, filterOrRun: Heard<IBusEvent>, run?: Heard<IBusEvent>): Stop =>
     listen(clientId, bus, toBusEvent, run && filterOrRun, run ?? filterOrRun, true);
 }
 
@@ -120,10 +123,12 @@ function listen<T>(
     await run(given);
   };
   const unsubscribe = core.subscribe({ clientId, bus }, (event) => {
-    last = last.then(() => handle(event)).catch((error: unknown) => {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      core.log("error", "wikiswarm", `a listener of ${bus} failed: ${text}`);
-    });
+    last = last
+      .then(() => handle(event))
+      .catch((error: unknown) => {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        core.log("error", "wikiswarm", `a listener of ${bus} failed: ${text}`);
+      });
   });
   const stop = (): void => {
     isOver = true;

@@ -114,7 +114,11 @@ class ChatFacade {
   }
 
   /** Call a function when a conversation ends. */
-  listenDispose(clientId: string, swarmName: string, run: (clientId: string) => unknown): () => void {
+  listenDispose(
+    clientId: string,
+    swarmName: string,
+    run: (clientId: string) => unknown,
+  ): () => void {
     const key = keyOf(clientId, swarmName);
     const heard = this.#listeners.get(key) ?? new Set();
     this.#listeners.set(key, heard.add(run));

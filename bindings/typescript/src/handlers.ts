@@ -2,7 +2,14 @@
 
 import { core } from "./core/core.js";
 import type { IToolCallParams } from "./kit/types.js";
-import type { IAgentNavigation, ICommitAction, IFetchInfo, ITriageNavigation, Words } from "./templates.js";
+import { getAgentName, getLastUserMessage, getSessionContext, hasNavigation } from "./reads.js";
+import type {
+  IAgentNavigation,
+  ICommitAction,
+  IFetchInfo,
+  ITriageNavigation,
+  Words,
+} from "./templates.js";
 import {
   changeToAgent,
   commitFlushForce,
@@ -12,7 +19,6 @@ import {
   emitForce,
   executeForce,
 } from "./verbs.js";
-import { getAgentName, getLastUserMessage, getSessionContext, hasNavigation } from "./reads.js";
 
 const NO_RESULT = "Action executed but produced no result";
 const PLACEHOLDER = "Sorry, I could not find an answer. Please ask me again.";

@@ -7,12 +7,12 @@ import { core } from "./core/core.js";
 
 export { Adapter, RoundRobin } from "./adapter.js";
 export * from "./declare.js";
-export { chat, json, toJsonSchema, validate, validateToolArguments } from "./direct.js";
 export type { IArgumentsResult, ValidateArgs } from "./direct.js";
+export { chat, json, toJsonSchema, validate, validateToolArguments } from "./direct.js";
 export { SwarmError } from "./errors/base.js";
-export * from "./generated/errors.js";
 export * from "./events.js";
 export { Chat, type IChatCallbacks, type ILogger, Logger, MCP, Policy } from "./facades.js";
+export * from "./generated/errors.js";
 export * from "./handlers.js";
 export { fork, makeAutoDispose, scope } from "./isolation.js";
 export { type IGlobalConfig, setConfig } from "./kit/config.js";
@@ -27,7 +27,15 @@ export type {
   MessageRole,
 } from "./kit/messages.js";
 export type * from "./kit/types.js";
-export { Compute, Schema, SharedCompute, SharedState, SharedStorage, State, Storage } from "./memory.js";
+export {
+  Compute,
+  Schema,
+  SharedCompute,
+  SharedState,
+  SharedStorage,
+  State,
+  Storage,
+} from "./memory.js";
 export * from "./reads.js";
 export * from "./session.js";
 export * from "./templates.js";

@@ -32,7 +32,7 @@ export async function fork<T>(
  * Until then they hold for the whole program, not only for what the function does.
  */
 export async function scope<T>(run: () => Promise<T>): Promise<T> {
-  const undo: (() => Promise<unknown> | void)[] = [];
+  const undo: (() => unknown)[] = [];
   const record: ScopeRecord = {
     added(registry, name) {
       undo.push(() => core.catalog.remove(registry, name));
@@ -56,7 +56,10 @@ export async function scope<T>(run: () => Promise<T>): Promise<T> {
 export function makeAutoDispose(
   clientId: string,
   swarmName: string,
-  options: { timeoutSeconds?: number; onDestroy?(clientId: string, swarmName: string): unknown } = {},
+  options: {
+    timeoutSeconds?: number;
+    onDestroy?(clientId: string, swarmName: string): unknown;
+  } = {},
 ): { tick(): void; destroy(): Promise<void> } {
   const { timeoutSeconds = 900, onDestroy } = options;
   let isOver = false;

@@ -2,8 +2,8 @@
 
 import { core } from "./core/core.js";
 import type { AnyFunction } from "./core/functions.js";
-import type { IStorageData } from "./kit/types.js";
 import { serialize } from "./kit/serialize.js";
+import type { IStorageData } from "./kit/types.js";
 
 interface OfClient {
   clientId: string;

@@ -22,7 +22,10 @@ export async function getAgentName(clientId: string): Promise<string> {
 }
 
 /** Return what an agent's model would be shown now. */
-export async function getAgentHistory(clientId: string, agentName: string): Promise<IModelMessage[]> {
+export async function getAgentHistory(
+  clientId: string,
+  agentName: string,
+): Promise<IModelMessage[]> {
   return shown(await core.call("verb/getAgentHistory", { clientId, agentName }));
 }
 

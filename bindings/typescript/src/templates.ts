@@ -1,8 +1,8 @@
 /** Ready-made tools: hand-offs, actions and look-ups. */
 
-import { type Kind, declare } from "./declaring.js";
-import { type ToolContext, toolDto } from "./kit/records.js";
+import { declare, type Kind } from "./declaring.js";
 import type { IToolCall } from "./kit/messages.js";
+import { type ToolContext, toolDto } from "./kit/records.js";
 import type { IToolCallParams, IToolFunction } from "./kit/types.js";
 
 type Awaitable<T> = T | Promise<T>;

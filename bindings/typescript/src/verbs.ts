@@ -12,7 +12,11 @@ type Call = <M extends keyof Requests>(
 const ask: Call = (method, params) => core.call(method, params);
 
 /** Let the active agent answer a message that the program writes; "" when another one took over. */
-export async function execute(content: string, clientId: string, agentName: string): Promise<string> {
+export async function execute(
+  content: string,
+  clientId: string,
+  agentName: string,
+): Promise<string> {
   return ask("verb/execute", { content, clientId, agentName });
 }
 
@@ -99,7 +103,13 @@ export async function commitUserMessage(
   agentName: string,
   payload?: object | null,
 ): Promise<void> {
-  await ask("verb/commitUserMessage", { content, mode, clientId, agentName, payload: json(payload) });
+  await ask("verb/commitUserMessage", {
+    content,
+    mode,
+    clientId,
+    agentName,
+    payload: json(payload),
+  });
 }
 
 /** `commitUserMessage` for whichever agent is active. */
@@ -122,7 +132,10 @@ export async function commitAssistantMessage(
 }
 
 /** `commitAssistantMessage` for whichever agent is active. */
-export async function commitAssistantMessageForce(content: string, clientId: string): Promise<void> {
+export async function commitAssistantMessageForce(
+  content: string,
+  clientId: string,
+): Promise<void> {
   await ask("verb/commitAssistantMessageForce", { content, clientId });
 }
 
@@ -150,7 +163,10 @@ export async function commitDeveloperMessage(
 }
 
 /** `commitDeveloperMessage` for whichever agent is active. */
-export async function commitDeveloperMessageForce(content: string, clientId: string): Promise<void> {
+export async function commitDeveloperMessageForce(
+  content: string,
+  clientId: string,
+): Promise<void> {
   await ask("verb/commitDeveloperMessageForce", { content, clientId });
 }
 
@@ -228,7 +244,9 @@ export async function startPipeline<Payload = unknown, Result = unknown>(
 /** End what a client has open in a swarm; whether there was anything. */
 export async function disposeConnection(clientId: string, swarmName: string): Promise<void> {
   const isOwn = core.hasOpen(clientId, swarmName);
-  await (isOwn ? core.dispose(clientId, swarmName) : ask("verb/disposeConnection", { clientId, swarmName }));
+  await (isOwn
+    ? core.dispose(clientId, swarmName)
+    : ask("verb/disposeConnection", { clientId, swarmName }));
 }
 
 /** Say that a client is there. */

@@ -7,7 +7,11 @@ import { describe, expect, test } from "vitest";
 import { Adapter, type ICompletionArgs, type ICompletionOutput, RoundRobin } from "../src/index.js";
 import { startProvider } from "./programs.js";
 
-const CALL = { id: "call_1", type: "function" as const, function: { name: "find", arguments: { x: 1 } } };
+const CALL = {
+  id: "call_1",
+  type: "function" as const,
+  function: { name: "find", arguments: { x: 1 } },
+};
 const OF = { agentName: "a", mode: "user" as const };
 const ARGS: ICompletionArgs = {
   clientId: "c",
@@ -21,7 +25,11 @@ const ARGS: ICompletionArgs = {
   tools: [{ type: "function", function: { name: "find", description: "f", parameters: {} } }],
   abortSignal: new AbortController().signal,
 };
-const WIRE_CALL = { id: "call_1", type: "function", function: { name: "find", arguments: '{"x":1}' } };
+const WIRE_CALL = {
+  id: "call_1",
+  type: "function",
+  function: { name: "find", arguments: '{"x":1}' },
+};
 const ANSWER = {
   choices: [{ message: { role: "assistant", content: "ok", tool_calls: [WIRE_CALL] } }],
   usage: { prompt_tokens: 3, completion_tokens: 4 },
@@ -65,7 +73,11 @@ describe("clients with OpenAI's API", () => {
     const server = createServer(() => undefined);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    const client = new OpenAI({ apiKey: "k", baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 0 });
+    const client = new OpenAI({
+      apiKey: "k",
+      baseURL: `http://127.0.0.1:${port}/v1`,
+      maxRetries: 0,
+    });
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 50);
     const asked = Adapter.fromOpenAI(client, "m")({ ...ARGS, abortSignal: controller.signal });
@@ -76,7 +88,9 @@ describe("clients with OpenAI's API", () => {
 
   test("hugging face and cortex", async () => {
     const { asked, run } = recorder(ANSWER);
-    expect(await Adapter.fromHf({ chatCompletion: run }, "m")(ARGS)).toMatchObject({ model: "huggingface/m" });
+    expect(await Adapter.fromHf({ chatCompletion: run }, "m")(ARGS)).toMatchObject({
+      model: "huggingface/m",
+    });
     expect(asked[0]?.messages).toEqual(OPENAI_MESSAGES);
     const provider = await startProvider(() => ANSWER);
     const output = await Adapter.fromCortex("m", `${provider.url}/v1/`)(ARGS);
@@ -100,7 +114,13 @@ test("ollama takes arguments as objects", async () => {
 
 test("cohere names fields in its own way", async () => {
   const { asked, run } = recorder({
-    message: { content: [{ type: "text", text: "o" }, { type: "text", text: "k" }], toolCalls: [WIRE_CALL] },
+    message: {
+      content: [
+        { type: "text", text: "o" },
+        { type: "text", text: "k" },
+      ],
+      toolCalls: [WIRE_CALL],
+    },
     usage: { tokens: { inputTokens: 3, outputTokens: 4 } },
   });
   const output = (await Adapter.fromCohereClientV2({ chat: run }, "m")(ARGS)) as ICompletionOutput;

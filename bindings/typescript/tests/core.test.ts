@@ -1,7 +1,7 @@
 /** The package's side of the wire, against a core that a test plays. */
 
-import { ResponseError } from "vscode-jsonrpc/node";
 import { expect, test } from "vitest";
+import { ResponseError } from "vscode-jsonrpc/node";
 import { currentCall } from "../src/core/context.js";
 import type { Core } from "../src/core/core.js";
 import {
@@ -74,8 +74,16 @@ test("a name that is taken is refused at once", () => {
 });
 
 test("everything that is wrong with a batch is one error, each time until it is mended", async () => {
-  const issue = { kind: "tool", name: "one", path: "tools.one.x", message: "no such field", hint: "y?" };
-  const fake = new FakeCore({ "catalog/declare": () => ({ declared: [], issues: [issue, issue] }) });
+  const issue = {
+    kind: "tool",
+    name: "one",
+    path: "tools.one.x",
+    message: "no such field",
+    hint: "y?",
+  };
+  const fake = new FakeCore({
+    "catalog/declare": () => ({ declared: [], issues: [issue, issue] }),
+  });
   const core = fake.core();
   declare(core, "one");
   for (const _attempt of [1, 2]) {
@@ -86,7 +94,12 @@ test("everything that is wrong with a batch is one error, each time until it is 
 });
 
 test("an error of the core keeps its class, its code and its details", async () => {
-  const data = { kind: "unknown_name", details: { name: "x" }, hint: "did you mean 'y'?", errorId: "e1" };
+  const data = {
+    kind: "unknown_name",
+    details: { name: "x" },
+    hint: "did you mean 'y'?",
+    errorId: "e1",
+  };
   const fake = new FakeCore({
     "session/complete": () => {
       throw new ResponseError(-32011, "no agent named 'x'", data);
@@ -108,7 +121,8 @@ test("an error of the core keeps its class, its code and its details", async () 
 
 test("what a function asks carries the call that it answers", async () => {
   const fake = new FakeCore({
-    "session/complete": async (_params, core) => (await core.invoke("tool:one.call", 1, { a: 2 })) as object,
+    "session/complete": async (_params, core) =>
+      (await core.invoke("tool:one.call", 1, { a: 2 })) as object,
   });
   const core = fake.core();
   declare(core, "one", {
@@ -140,7 +154,10 @@ test("what a function throws is answered, and is the cause of the failure that i
     .catch((failed: unknown) => failed);
   expect(error).toBeInstanceOf(CallbackError);
   expect((error as CallbackError).cause).toBe(thrown);
-  expect((error as CallbackError).details).toMatchObject({ name: "TypeError", message: "no stock" });
+  expect((error as CallbackError).details).toMatchObject({
+    name: "TypeError",
+    message: "no stock",
+  });
 });
 
 test("a function that the program does not have is an error with a code of its own", async () => {
@@ -179,7 +196,9 @@ test("a function of the core can be called by the program", async () => {
 test("a question is cancelled by its signal, whether the core answers or not", async () => {
   const fake = new FakeCore({ "session/complete": () => new Promise(() => undefined) });
   const controller = new AbortController();
-  const asked = fake.core().call("session/complete", { ...NAMES, content: "hi" }, controller.signal);
+  const asked = fake
+    .core()
+    .call("session/complete", { ...NAMES, content: "hi" }, controller.signal);
   setTimeout(() => controller.abort(), 20);
   await expect(asked).rejects.toThrow(CancelledError);
 });
@@ -207,7 +226,8 @@ test("a cancelled function is told so, and is answered at once", async () => {
 test("when the core dies, all that waits fails; the next question finds a new one", async () => {
   const fake = new FakeCore({
     "session/complete": ({ content }, core) => {
-      if (content === "die") return setTimeout(() => core.die(), 10) && new Promise(() => undefined);
+      if (content === "die")
+        return setTimeout(() => core.die(), 10) && new Promise(() => undefined);
       return "alive";
     },
   });

@@ -24,7 +24,13 @@ const ANSWERS: Record<string, Answer> = {
     received: 0,
   }),
   "catalog/declare": () => ({ declared: [], issues: [] }),
-  "session/open": (params) => ({ ...params, isOpen: true, agentName: "a", route: [], mode: "session" }),
+  "session/open": (params) => ({
+    ...params,
+    isOpen: true,
+    agentName: "a",
+    route: [],
+    mode: "session",
+  }),
   "session/complete": () => "answer",
   "events/subscribe": () => ({ subscriptionId: "s-1" }),
 };

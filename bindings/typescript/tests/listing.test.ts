@@ -54,10 +54,17 @@ describe.skipIf(text === undefined)("the listing (skipped where ../shared is mis
     writeProgram("listing.ts", text ?? "");
     program = writeProgram("listing_driver.ts", DRIVER);
     redirect = writeProgram("redirect.mjs", REDIRECT);
-    provider = await startProvider((body: { messages: { role: string; content: string }[] }, path) => {
-      if (path.includes("/chat/completions")) return openai(body.messages);
-      return { text: "Aspirin: 12 boxes.", generation_id: "g", response_id: "r", finish_reason: "COMPLETE" };
-    });
+    provider = await startProvider(
+      (body: { messages: { role: string; content: string }[] }, path) => {
+        if (path.includes("/chat/completions")) return openai(body.messages);
+        return {
+          text: "Aspirin: 12 boxes.",
+          generation_id: "g",
+          response_id: "r",
+          finish_reason: "COMPLETE",
+        };
+      },
+    );
   });
   afterAll(() => provider.stop());
 
@@ -120,5 +127,11 @@ function openai(messages: { role: string; content: string }[]) {
   const message = tool?.content.includes("12 boxes")
     ? { role: "assistant", content: "We have 12 boxes of aspirin." }
     : { role: "assistant", content: null, tool_calls: [call] };
-  return { id: "c", object: "chat.completion", created: 1, model: "m", choices: [{ index: 0, message, finish_reason: "stop" }] };
+  return {
+    id: "c",
+    object: "chat.completion",
+    created: 1,
+    model: "m",
+    choices: [{ index: 0, message, finish_reason: "stop" }],
+  };
 }

@@ -2,7 +2,14 @@
 
 import { execFileSync } from "node:child_process";
 import { afterAll, expect, test } from "vitest";
-import { ConnectionLostError, complete, disconnect, getRawHistory, hasSession, session } from "../src/index.js";
+import {
+  ConnectionLostError,
+  complete,
+  disconnect,
+  getRawHistory,
+  hasSession,
+  session,
+} from "../src/index.js";
 import { runProgram, startCore, writeProgram } from "./programs.js";
 import { callOf, callsThenRepeats, declareSwarm, last } from "./swarm.js";
 
@@ -10,7 +17,9 @@ afterAll(() => disconnect());
 
 /** Kill the core that this process started. */
 function killCore(): void {
-  const lines = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(process.pid)], { encoding: "utf8" });
+  const lines = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(process.pid)], {
+    encoding: "utf8",
+  });
   for (const line of lines.split("\n")) {
     const [pid = "", ...args] = line.trim().split(/\s+/);
     if (args.join(" ").includes("-m bindings --stdio")) process.kill(Number(pid), "SIGKILL");
@@ -86,7 +95,9 @@ test("two programs share a core; a wrong token is refused", async () => {
     expect(results.map((one) => [one.code, one.stdout])).toEqual(
       Array(2).fill([0, "hello\npushed hello\nhello\n"]),
     );
-    const refused = await runProgram(places[0] ?? "", { env: { ...env, WIKISWARM_TOKEN: "wrong" } });
+    const refused = await runProgram(places[0] ?? "", {
+      env: { ...env, WIKISWARM_TOKEN: "wrong" },
+    });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("UnauthorizedError");
   } finally {
@@ -95,6 +106,9 @@ test("two programs share a core; a wrong token is refused", async () => {
 });
 
 test("a tool that nobody declared is mended by the model", async () => {
-  const names = declareSwarm((args) => (last(args).role === "user" ? callOf("none") : "mended"), {});
+  const names = declareSwarm(
+    (args) => (last(args).role === "user" ? callOf("none") : "mended"),
+    {},
+  );
   expect(await complete("hi", names.client, names.swarm)).toBe("mended");
 });

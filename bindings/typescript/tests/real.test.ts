@@ -3,10 +3,12 @@
 import { afterAll, describe, expect, test } from "vitest";
 import {
   addAdvisor,
-  addAgentNavigation,
   addAgent,
+  addAgentNavigation,
   addCommitAction,
+  addCompletion,
   addCompute,
+  addEmbedding,
   addFetchInfo,
   addMCP,
   addOutline,
@@ -14,15 +16,13 @@ import {
   addPolicy,
   addState,
   addStorage,
-  addEmbedding,
-  addCompletion,
   addSwarm,
   addTool,
   addWiki,
   ask,
+  Compute,
   cancelOutput,
   chat,
-  Compute,
   commitAssistantMessage,
   commitToolOutput,
   commitUserMessage,
@@ -54,15 +54,15 @@ import {
   question,
   runStateless,
   Schema,
-  scope,
-  session,
   SharedState,
-  startPipeline,
   State,
   Storage,
   SwarmError,
-  validate,
+  scope,
+  session,
+  startPipeline,
   ValidationError,
+  validate,
   WikiNotListedError,
 } from "../src/index.js";
 import { callOf, callsThenRepeats, declareSwarm, last } from "./swarm.js";
@@ -73,7 +73,9 @@ const shown = (history: IModelMessage[]) => history.map((one) => `${one.role}:${
 
 describe("tools", () => {
   test("what a tool returns is its output", async () => {
-    const names = declareSwarm(callsThenRepeats("find"), { find: ({ params }) => `found ${params.x}` });
+    const names = declareSwarm(callsThenRepeats("find"), {
+      find: ({ params }) => `found ${params.x}`,
+    });
     const { complete, dispose } = session(names.client, names.swarm);
     expect(await complete("hi")).toBe("said: found 1");
     expect(shown(await getRawHistory(names.client))).toEqual([
@@ -103,7 +105,9 @@ describe("tools", () => {
       clientId: names.client,
       agentName: names.agent,
       params: { x: "x" },
-      toolCalls: [{ id: "id-1", type: "function", function: { name: "find", arguments: { x: "x" } } }],
+      toolCalls: [
+        { id: "id-1", type: "function", function: { name: "find", arguments: { x: "x" } } },
+      ],
       callReason: "",
       isLast: true,
     });
@@ -254,11 +258,17 @@ describe("conversations", () => {
   test("a fork has a conversation of its own; what it throws comes out", async () => {
     const names = declareSwarm(() => "hello", {});
     const of = { clientId: names.client, swarmName: names.swarm };
-    const answer = await fork(async (clientId, agentName) => execute("hi", clientId, agentName), of);
+    const answer = await fork(
+      async (clientId, agentName) => execute("hi", clientId, agentName),
+      of,
+    );
     expect(answer).toBe("hello");
     expect(hasSession(names.client)).toBe(false);
     const told: Error[] = [];
-    const failed = fork(() => Promise.reject(new RangeError("no")), { ...of, onError: (e) => told.push(e) });
+    const failed = fork(() => Promise.reject(new RangeError("no")), {
+      ...of,
+      onError: (e) => told.push(e),
+    });
     await expect(failed).rejects.toThrow("no");
     expect(told).toHaveLength(1);
   });
@@ -280,16 +290,29 @@ describe("agents and tools of the kit", () => {
   test("ready-made tools look up, act and hand over", async () => {
     addFetchInfo({
       toolName: "price_of",
-      function: { name: "price_of", description: "p", parameters: { type: "object", properties: {} } },
+      function: {
+        name: "price_of",
+        description: "p",
+        parameters: { type: "object", properties: {} },
+      },
       fetchContent: async (_params, clientId) => `12 for ${clientId}`,
     });
     addCommitAction({
       toolName: "book_it",
-      function: { name: "book_it", description: "b", parameters: { type: "object", properties: {} } },
+      function: {
+        name: "book_it",
+        description: "b",
+        parameters: { type: "object", properties: {} },
+      },
       executeAction: async () => "booked",
       successMessage: "Tell that it is booked",
     });
-    addAgentNavigation({ toolName: "go_second", description: "g", navigateTo: "second", executeMessage: "Greet" });
+    addAgentNavigation({
+      toolName: "go_second",
+      description: "g",
+      navigateTo: "second",
+      executeMessage: "Greet",
+    });
     addCompletion({
       completionName: "templates",
       getCompletion: (args) => {
@@ -330,7 +353,12 @@ describe("agents and tools of the kit", () => {
       validateInput: (text) => !text.includes("bad"),
     });
     const names = declareSwarm(() => "fine", {});
-    addSwarm({ swarmName: "polite", agentList: [names.agent], defaultAgent: names.agent, policies: ["polite"] });
+    addSwarm({
+      swarmName: "polite",
+      agentList: [names.agent],
+      defaultAgent: names.agent,
+      policies: ["polite"],
+    });
     const of = { clientId: "p", swarmName: "polite", policyName: "polite" };
     expect(await complete("bad", "p", "polite")).toBe("No.");
     expect(await complete("good", "p", "polite")).toBe("fine");
@@ -370,7 +398,9 @@ describe("agents and tools of the kit", () => {
     await Storage.upsert({ ...of, storageName, item: { id: 2, text: "bbb" } });
     const found = await Storage.take({ ...of, storageName, search: "b", total: 1 });
     expect(found).toMatchObject([{ id: 2 }]);
-    expect(await Storage.list({ ...of, storageName, filter: ({ id }) => id === 1 })).toHaveLength(1);
+    expect(await Storage.list({ ...of, storageName, filter: ({ id }) => id === 1 })).toHaveLength(
+      1,
+    );
     await Schema.writeSessionMemory(names.client, { seen: true });
     expect(await Schema.readSessionMemory(names.client)).toEqual({ seen: true });
     await opened.dispose();
@@ -390,7 +420,9 @@ describe("agents and tools of the kit", () => {
       outlineName: "drug",
       completion: "json",
       format: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
-      getOutlineHistory: async ({ attempt }, text) => [{ role: "user", content: `${text} ${attempt}` }],
+      getOutlineHistory: async ({ attempt }, text) => [
+        { role: "user", content: `${text} ${attempt}` },
+      ],
       validations: [
         ({ data }) => {
           if (data.name === "") throw new Error("the name is empty");
@@ -406,10 +438,19 @@ describe("agents and tools of the kit", () => {
   test("tools of a server, pipelines and bare questions", async () => {
     addMCP({
       mcpName: "server",
-      listTools: async () => [{ name: "add", description: "a", inputSchema: { type: "object", properties: { x: { type: "string" } } } }],
+      listTools: async () => [
+        {
+          name: "add",
+          description: "a",
+          inputSchema: { type: "object", properties: { x: { type: "string" } } },
+        },
+      ],
       callTool: async (name, { params }) => `${name}(${params.x})`,
     });
-    addPipeline({ pipelineName: "pipe", execute: async (_client, agent, payload: { n: number }) => ({ agent, n: payload.n + 1 }) });
+    addPipeline({
+      pipelineName: "pipe",
+      execute: async (_client, agent, payload: { n: number }) => ({ agent, n: payload.n + 1 }),
+    });
     const names = declareSwarm(callsThenRepeats("add"), {}, { mcp: ["server"] });
     const opened = session(names.client, names.swarm);
     expect(await opened.complete("hi")).toBe("said: add(1)");
@@ -422,7 +463,8 @@ describe("agents and tools of the kit", () => {
 
   test("functions of tools and agents decide", async () => {
     const names = declareSwarm(
-      (args) => (last(args).mode === "user" && last(args).role === "user" ? callOf("guarded") : "done"),
+      (args) =>
+        last(args).mode === "user" && last(args).role === "user" ? callOf("guarded") : "done",
       {},
       {
         transform: (text) => `[${text}]`,
@@ -432,13 +474,22 @@ describe("agents and tools of the kit", () => {
     const calls: unknown[] = [];
     addTool({
       toolName: "guarded",
-      function: () => ({ name: "guarded", description: "g", parameters: { type: "object", properties: { x: { type: "string" } } } }),
+      function: () => ({
+        name: "guarded",
+        description: "g",
+        parameters: { type: "object", properties: { x: { type: "string" } } },
+      }),
       validate: ({ params }) => params.x === "1",
       isAvailable: (_client, agentName) => agentName === "guard",
       call: ({ params }) => `${calls.push(params)}`,
       callbacks: { onBeforeCall: (_id, _client, _agent, params) => void calls.push(params) },
     });
-    addAgent({ agentName: "guard", completion: names.completion, tools: ["guarded"], transform: (text) => `[${text}]` });
+    addAgent({
+      agentName: "guard",
+      completion: names.completion,
+      tools: ["guarded"],
+      transform: (text) => `[${text}]`,
+    });
     addSwarm({ swarmName: "guard", agentList: ["guard"], defaultAgent: "guard" });
     expect(await complete("hi", "guard", "guard")).toBe("[done]");
     expect(calls).toEqual([{ x: "1" }, { x: "1" }]);
@@ -448,7 +499,9 @@ describe("agents and tools of the kit", () => {
 describe("declarations and events", () => {
   test("names are taken at once; what is wrong is told with the next question", async () => {
     addCompletion({ completionName: "twice", getCompletion: () => "x" });
-    expect(() => addCompletion({ completionName: "twice", getCompletion: () => "x" })).toThrow(DuplicateNameError);
+    expect(() => addCompletion({ completionName: "twice", getCompletion: () => "x" })).toThrow(
+      DuplicateNameError,
+    );
     expect(() => validate({ AgentName: { Nobody: "nobody" } })).toThrow("nobody");
     await scope(async () => {
       addAgent({ agentName: "lost", completion: "no such completion" } as never);
@@ -484,7 +537,12 @@ describe("declarations and events", () => {
     const heard: IBusEvent[] = [];
     const topics: unknown[] = [];
     const stop = listenAgentEvent(names.client, (one) => heard.push(one));
-    listenEvent("*", "paid", ({ order }: { order: number }) => order > 1, (one) => topics.push(one));
+    listenEvent(
+      "*",
+      "paid",
+      ({ order }: { order: number }) => order > 1,
+      (one) => topics.push(one),
+    );
     const opened = session(names.client, names.swarm);
     await opened.complete("hi");
     await event(names.client, "paid", { order: 1 });

@@ -12,13 +12,24 @@ import {
 
 let count = 0;
 
-type Script = (args: ICompletionArgs) => ICompletionOutput | string | Promise<ICompletionOutput | string>;
+type Script = (
+  args: ICompletionArgs,
+) => ICompletionOutput | string | Promise<ICompletionOutput | string>;
 type Fields = Partial<Parameters<typeof addAgent>[0]>;
 
 /** Declare a swarm with one agent; returns the names. */
-export function declareSwarm(script: Script, tools: Record<string, (dto: IToolCallParams) => unknown> = {}, fields: Fields = {}) {
+export function declareSwarm(
+  script: Script,
+  tools: Record<string, (dto: IToolCallParams) => unknown> = {},
+  fields: Fields = {},
+) {
   const id = ++count;
-  const names = { swarm: `swarm_${id}`, agent: `agent_${id}`, client: `client-${id}`, completion: `completion_${id}` };
+  const names = {
+    swarm: `swarm_${id}`,
+    agent: `agent_${id}`,
+    client: `client-${id}`,
+    completion: `completion_${id}`,
+  };
   addCompletion({ completionName: names.completion, getCompletion: script });
   const listed = Object.entries(tools).map(([name, call]) =>
     addTool({
@@ -32,14 +43,27 @@ export function declareSwarm(script: Script, tools: Record<string, (dto: IToolCa
       call,
     }),
   );
-  addAgent({ agentName: names.agent, completion: names.completion, prompt: "Sell.", tools: listed, ...fields });
+  addAgent({
+    agentName: names.agent,
+    completion: names.completion,
+    prompt: "Sell.",
+    tools: listed,
+    ...fields,
+  });
   addSwarm({ swarmName: names.swarm, agentList: [names.agent], defaultAgent: names.agent });
   return names;
 }
 
 /** Return an answer that asks for a tool. */
-export function callOf(name: string, x = "1", id = `call_${Math.random().toString(36).slice(2)}`): ICompletionOutput {
-  return { content: "", tool_calls: [{ id, type: "function", function: { name, arguments: { x } } }] };
+export function callOf(
+  name: string,
+  x = "1",
+  id = `call_${Math.random().toString(36).slice(2)}`,
+): ICompletionOutput {
+  return {
+    content: "",
+    tool_calls: [{ id, type: "function", function: { name, arguments: { x } } }],
+  };
 }
 
 /** Return what the last message is. */

@@ -11,12 +11,12 @@ import {
   type getPayload,
   type IModelMessage,
   type IToolCallParams,
-  type session,
-  type State,
-  SessionError,
-  setConfig,
-  SwarmError,
   Schema,
+  SessionError,
+  type State,
+  SwarmError,
+  type session,
+  setConfig,
 } from "../src/index.js";
 import { PACKAGE } from "./environment.js";
 
@@ -48,7 +48,12 @@ test("every error class has a kind and a code of its own", () => {
   expect(new Set(classes.map((one) => one.code)).size).toBe(classes.length);
   const error = new SessionError("gone", { hint: "open it" });
   expect(error).toBeInstanceOf(SwarmError);
-  expect(error).toMatchObject({ name: "SessionError", kind: "session_error", code: -32060, hint: "open it" });
+  expect(error).toMatchObject({
+    name: "SessionError",
+    kind: "session_error",
+    code: -32060,
+    hint: "open it",
+  });
 });
 
 test("settings without a meaning here are refused", () => {
@@ -56,6 +61,10 @@ test("settings without a meaning here are refused", () => {
 });
 
 test("objects become lines of text", () => {
-  const text = Schema.serialize({ unitPrice: 12, tags: ["a", "b"], owner: { userID: 7, isPaid: true } });
+  const text = Schema.serialize({
+    unitPrice: 12,
+    tags: ["a", "b"],
+    owner: { userID: 7, isPaid: true },
+  });
   expect(text).toBe("Unit price: 12\nTags: a, b\nOwner user ID: 7\nOwner is paid: yes");
 });

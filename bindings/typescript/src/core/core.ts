@@ -150,7 +150,6 @@ export class Core implements LinkEvents {
     return [token, (await this.ready()).onProgress(token, run)];
   }
 
-
   /** End the connection, and with it a core that this program started. */
   async close(): Promise<void> {
     const link = this.#link;
@@ -273,7 +272,13 @@ export class Core implements LinkEvents {
     }
   }
 
-  async #opened({ clientId, swarmName }: { clientId?: unknown; swarmName?: unknown }): Promise<void> {
+  async #opened({
+    clientId,
+    swarmName,
+  }: {
+    clientId?: unknown;
+    swarmName?: unknown;
+  }): Promise<void> {
     if (typeof clientId !== "string") return;
     for (const { params, opened } of [...this.#sessions.values()]) {
       const isNamed = typeof swarmName !== "string" || params.swarmName === swarmName;
@@ -312,7 +317,9 @@ export class Core implements LinkEvents {
     const known = this.#payloads.get(call.runId);
     if (known !== undefined) return known;
     const asked = { _meta: { callId: call.callId } };
-    const payload = link.request("verb/getPayload", asked as Wire.GetPayloadParams).catch(() => null);
+    const payload = link
+      .request("verb/getPayload", asked as Wire.GetPayloadParams)
+      .catch(() => null);
     this.#payloads.set(call.runId, payload);
     if (this.#payloads.size > MOST_PAYLOADS) {
       this.#payloads.delete(this.#payloads.keys().next().value as string);

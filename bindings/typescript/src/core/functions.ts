@@ -36,7 +36,8 @@ export class Functions {
   /** Replace every function in a value by its reference; `undefined` fields go. */
   encode(value: unknown, path: string): unknown {
     if (typeof value === "function") return this.keep(path, value as AnyFunction);
-    if (Array.isArray(value)) return value.map((one, index) => this.encode(one, `${path}.${index}`));
+    if (Array.isArray(value))
+      return value.map((one, index) => this.encode(one, `${path}.${index}`));
     if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
     if (value === null || typeof value !== "object") return value;
     const fields = Object.entries(value).filter(([, field]) => field !== undefined);

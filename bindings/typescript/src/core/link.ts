@@ -8,7 +8,7 @@ import {
   ParameterStructures,
   ProgressType,
 } from "vscode-jsonrpc/node";
-import { ThrownErrors } from "../errors/wire.js";
+import type { ThrownErrors } from "../errors/wire.js";
 import { CancelledError, ConnectionLostError } from "../generated/errors.js";
 import { type Notifications, PROTOCOL, type Requests } from "../generated/methods.js";
 import type * as Wire from "../generated/wire.js";
@@ -65,7 +65,9 @@ export class Link {
       this.#connection.onNotification(method, (params) => events.notified(method, params));
     }
     this.#connection.onClose(() => void transport.reason().then((reason) => this.#end(reason)));
-    this.#connection.onError(([error]) => this.#end(`the connection to the core broke: ${error.message}`));
+    this.#connection.onError(([error]) =>
+      this.#end(`the connection to the core broke: ${error.message}`),
+    );
   }
 
   /** Shake hands over a transport. */

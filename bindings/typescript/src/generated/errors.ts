@@ -356,6 +356,36 @@ export class AdvisorCallbackError extends SwarmError {
   static override readonly code: number = -32099;
 }
 
+/** A function of the program threw, or the program refused what was asked. */
+export class RemoteError extends RpcError {
+  static override readonly kind: string = "remote_error";
+  static override readonly code: number = -32100;
+}
+
+/** JSON that is no message of the protocol. */
+export class InvalidRequestError extends RpcError {
+  static override readonly kind: string = "invalid_request";
+  static override readonly code: number = -32600;
+}
+
+/** A method that the asked side does not have. */
+export class MethodNotFoundError extends RpcError {
+  static override readonly kind: string = "method_not_found";
+  static override readonly code: number = -32601;
+}
+
+/** Params that do not fit the method. */
+export class InvalidParamsError extends RpcError {
+  static override readonly kind: string = "invalid_params";
+  static override readonly code: number = -32602;
+}
+
+/** A frame that is not JSON. */
+export class ParseError extends RpcError {
+  static override readonly kind: string = "parse_error";
+  static override readonly code: number = -32700;
+}
+
 /** The request was cancelled by its sender, or with the turn that it belongs to. */
 export class CancelledError extends RpcError {
   static override readonly kind: string = "cancelled";
@@ -430,6 +460,11 @@ export const ERRORS: Readonly<Record<string, typeof SwarmError>> = {
   wrong_decision: WrongDecisionError,
   outline_callback: OutlineCallbackError,
   advisor_callback: AdvisorCallbackError,
+  remote_error: RemoteError,
+  invalid_request: InvalidRequestError,
+  method_not_found: MethodNotFoundError,
+  invalid_params: InvalidParamsError,
+  parse_error: ParseError,
   cancelled: CancelledError,
   connection_lost: ConnectionLostError,
 };

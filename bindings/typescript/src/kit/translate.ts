@@ -55,8 +55,7 @@ export function toolFields(schema: IAgentTool): Fields {
   const dynamic = typeof shape === "function" ? shape : undefined;
   const told = callbacks ?? {};
   const during = (run: Fn | undefined) =>
-    run &&
-    ((one: ToolContext) => run(one.toolId, one.clientId, one.agentName, one.arguments));
+    run && ((one: ToolContext) => run(one.toolId, one.clientId, one.agentName, one.arguments));
   return {
     ...rest,
     function: dynamic ? undefined : shape,
@@ -77,7 +76,13 @@ export function toolFields(schema: IAgentTool): Fields {
       onCallError:
         told.onCallError &&
         ((one: ToolContext, error: unknown) =>
-          told.onCallError?.(one.toolId, one.clientId, one.agentName, one.arguments, toError(error))),
+          told.onCallError?.(
+            one.toolId,
+            one.clientId,
+            one.agentName,
+            one.arguments,
+            toError(error),
+          )),
     },
   };
 }
@@ -126,7 +131,11 @@ export function swarmFields(schema: ISwarmSchema): Fields {
 /** Return what the core says of a failure as an error. */
 export function toError(value: unknown): Error {
   if (value instanceof Error) return value;
-  const given = (value ?? {}) as { message?: unknown; name?: unknown; $error?: { message?: unknown } };
+  const given = (value ?? {}) as {
+    message?: unknown;
+    name?: unknown;
+    $error?: { message?: unknown };
+  };
   const text = given.message ?? given.$error?.message ?? value;
   return new Error(typeof text === "string" ? text : JSON.stringify(text));
 }

@@ -1,7 +1,13 @@
 /** Turns the other kinds of declarations into the core's fields. */
 
 import { messageToWire } from "./messages.js";
-import { type OutlineContext, outlineArgs, outlineResult, type ToolContext, toolDto } from "./records.js";
+import {
+  type OutlineContext,
+  outlineArgs,
+  outlineResult,
+  type ToolContext,
+  toolDto,
+} from "./records.js";
 import { type Fields, toError } from "./translate.js";
 import type {
   Fn,

@@ -108,7 +108,10 @@ export type GetCompletion = (args: ICompletionArgs) => Awaitable<ICompletionOutp
 /** How to reach a model that agents speak through. */
 export interface ICompletionSchema
   extends Partial<
-    Further<Wire.CompletionDeclaration, "completionName" | "getCompletion" | "callbacks" | "jsonMode">
+    Further<
+      Wire.CompletionDeclaration,
+      "completionName" | "getCompletion" | "callbacks" | "jsonMode"
+    >
   > {
   completionName: string;
   getCompletion?: GetCompletion;
@@ -149,15 +152,23 @@ export interface IAgentCallbacks {
   onResurrect?(clientId: string, agentName: string, mode: string, reason?: string): unknown;
 }
 
-/** Passes a message on to a person, whose answer goes to `next`. */
+/** Passes a message on to a person, whose answer goes to `next`; may return what stops it. */
 export type OperatorFunction = (
   message: string,
   next: (answer: string) => Promise<void>,
-) => Awaitable<(() => unknown) | undefined> | void;
+) => unknown;
 
 type AgentFunctions =
-  | "agentName" | "prompt" | "systemDynamic" | "mapToolCalls" | "mapMessage" | "validateOutput"
-  | "transform" | "connectOperator" | "getRescue" | "callbacks";
+  | "agentName"
+  | "prompt"
+  | "systemDynamic"
+  | "mapToolCalls"
+  | "mapMessage"
+  | "validateOutput"
+  | "transform"
+  | "connectOperator"
+  | "getRescue"
+  | "callbacks";
 
 /** One agent: a prompt, a model, and what it may use. */
 export interface IAgentSchema extends Partial<Further<Wire.AgentDeclaration, AgentFunctions>> {
@@ -189,8 +200,14 @@ export interface ISwarmCallbacks {
 }
 
 type SwarmFunctions =
-  | "swarmName" | "agentList" | "defaultAgent" | "getActiveAgent" | "setActiveAgent"
-  | "getNavigationStack" | "setNavigationStack" | "callbacks";
+  | "swarmName"
+  | "agentList"
+  | "defaultAgent"
+  | "getActiveAgent"
+  | "setActiveAgent"
+  | "getNavigationStack"
+  | "setNavigationStack"
+  | "callbacks";
 
 /** Agents that share one conversation. */
 export interface ISwarmSchema extends Partial<Further<Wire.SwarmDeclaration, SwarmFunctions>> {
@@ -214,8 +231,15 @@ export interface IPolicyCallbacks {
 }
 
 type PolicyFunctions =
-  | "policyName" | "getBanMessage" | "validateInput" | "validateOutput" | "rewriteInput"
-  | "rewriteOutput" | "getBannedClients" | "setBannedClients" | "callbacks";
+  | "policyName"
+  | "getBanMessage"
+  | "validateInput"
+  | "validateOutput"
+  | "rewriteInput"
+  | "rewriteOutput"
+  | "getBannedClients"
+  | "setBannedClients"
+  | "callbacks";
 type Verdict = Awaitable<boolean | string | null | undefined>;
 
 /** What may be said in a swarm, and who may not talk to it. */
@@ -267,7 +291,13 @@ export interface IStorageCallbacks<T> {
 }
 
 type StorageFunctions =
-  | "storageName" | "index" | "getDefault" | "default" | "getData" | "setData" | "callbacks";
+  | "storageName"
+  | "index"
+  | "getDefault"
+  | "default"
+  | "getData"
+  | "setData"
+  | "callbacks";
 
 /** Items that are found again by their meaning. */
 export interface IStorageSchema<T extends IStorageData = Any>
@@ -282,7 +312,11 @@ export interface IStorageSchema<T extends IStorageData = Any>
 }
 
 type EmbeddingFunctions =
-  | "embeddingName" | "create" | "getSimilarity" | "readEmbeddingCache" | "writeEmbeddingCache"
+  | "embeddingName"
+  | "create"
+  | "getSimilarity"
+  | "readEmbeddingCache"
+  | "writeEmbeddingCache"
   | "callbacks";
 
 /** How texts become vectors, and how two vectors are compared. */
@@ -327,7 +361,9 @@ export interface IMCPTool {
 
 /** A server of tools: two functions in this program, or a real one by `command` or `url`. */
 export interface IMCPSchema
-  extends Partial<Further<Wire.McpDeclaration, "mcpName" | "listTools" | "callTool" | "callbacks">> {
+  extends Partial<
+    Further<Wire.McpDeclaration, "mcpName" | "listTools" | "callTool" | "callbacks">
+  > {
   mcpName: string;
   listTools?(clientId: string): Awaitable<IMCPTool[]>;
   callTool?(toolName: string, dto: IToolCallParams): Awaitable<string | undefined>;
@@ -371,8 +407,14 @@ export interface IOutlineResult<Data = Any> {
 }
 
 type OutlineFunctions =
-  | "outlineName" | "completion" | "format" | "prompt" | "system" | "getOutlineHistory"
-  | "validations" | "callbacks";
+  | "outlineName"
+  | "completion"
+  | "format"
+  | "prompt"
+  | "system"
+  | "getOutlineHistory"
+  | "validations"
+  | "callbacks";
 
 /** A JSON document that a model fills in. */
 export interface IOutlineSchema<Data = Any>

@@ -77,7 +77,9 @@ async function started(env: Environment): Promise<Transport> {
     child.once("exit", (code, signal) => {
       const hint =
         code === 1 ? `; is wikiswarm installed for ${python}? WIKISWARM_PYTHON names another` : "";
-      resolve(signal ? `the core was ended by ${signal}` : `the core ended with status ${code}${hint}`);
+      resolve(
+        signal ? `the core was ended by ${signal}` : `the core ended with status ${code}${hint}`,
+      );
     });
   });
   return {
@@ -138,7 +140,9 @@ async function remote(url: string, token: string | undefined): Promise<Transport
     socket.once("unexpected-response", (_request, response) => {
       const refused = response.statusCode === 401 || response.statusCode === 403;
       const Class = refused ? UnauthorizedError : ConnectionLostError;
-      reject(new Class(`the core at ${url} answered ${response.statusCode} ${response.statusMessage}`));
+      reject(
+        new Class(`the core at ${url} answered ${response.statusCode} ${response.statusMessage}`),
+      );
       response.resume();
       socket.terminate();
     });

@@ -26,7 +26,9 @@ export function fromOllama(
     const messages: object[] = args.messages.map(({ role, content, tool_calls }) => ({
       role,
       content,
-      ...(tool_calls ? { tool_calls: tool_calls.map(({ function: one }) => ({ function: one })) } : {}),
+      ...(tool_calls
+        ? { tool_calls: tool_calls.map(({ function: one }) => ({ function: one })) }
+        : {}),
     }));
     if (toolProtocol && args.tools?.length) {
       messages.unshift({ role: "system", content: toolProtocol });
@@ -49,10 +51,7 @@ export function fromOllama(
 }
 
 /** Let a `CohereClientV2` answer. */
-export function fromCohereClientV2(
-  client: CohereLike,
-  model = "command-r-08-2024",
-): GetCompletion {
+export function fromCohereClientV2(client: CohereLike, model = "command-r-08-2024"): GetCompletion {
   return async (args) => {
     const messages = args.messages.map((message) => {
       const { tool_calls, tool_call_id, ...rest } = openaiMessage(message);
