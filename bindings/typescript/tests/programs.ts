@@ -51,12 +51,12 @@ export async function runProgram(
   const home = mkdtempSync(join(tmpdir(), "wikiswarm-ts-"));
   const given: NodeJS.ProcessEnv = { ...process.env, WIKISWARM_HOME: home, ...env };
   const node = [process.execPath, "--import", "tsx", ...(options.args ?? []), place];
-  if (transport === "fd") return finish(spawnIn([PYTHON, "-c", PAIR, ...node], given));
-  if (transport === "stdio") return finish(spawnIn(node, given));
+  if (transport === "fd") return finish(startProcess([PYTHON, "-c", PAIR, ...node], given));
+  if (transport === "stdio") return finish(startProcess(node, given));
   const core = await startCore(given);
   try {
     const remote = { ...given, WIKISWARM_CORE_URL: core.url, WIKISWARM_TOKEN: core.token };
-    return await finish(spawnIn(node, remote));
+    return await finish(startProcess(node, remote));
   } finally {
     core.child.kill();
   }
@@ -65,7 +65,7 @@ export async function runProgram(
 /** Start a core that listens for WebSockets. */
 export async function startCore(env: NodeJS.ProcessEnv = process.env) {
   const token = "t0ken";
-  const child = spawnIn([PYTHON, "-m", "bindings", "--ws", "127.0.0.1:0"], {
+  const child = startProcess([PYTHON, "-m", "bindings", "--ws", "127.0.0.1:0"], {
     ...env,
     WIKISWARM_TOKEN: token,
   });
@@ -81,7 +81,7 @@ export async function startCore(env: NodeJS.ProcessEnv = process.env) {
   return { child, url, token };
 }
 
-function spawnIn(command: string[], env: NodeJS.ProcessEnv): ChildProcess {
+function startProcess(command: string[], env: NodeJS.ProcessEnv): ChildProcess {
   const [program = "", ...args] = command;
   return spawn(program, args, { cwd: PACKAGE, env, stdio: ["ignore", "pipe", "pipe"] });
 }
