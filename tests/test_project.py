@@ -311,8 +311,9 @@ def test_a_machine_path_is_found(folder: str) -> None:
 def test_requirement_ids_are_unique_and_ordered() -> None:
     for source in requirements.load_sources():
         ids = [item.id for item in source.requirements]
-        if source.source == "kit":
-            areas = [re.fullmatch(r"kit:([a-z]+):[a-z]+(-[a-z]+)*", id) for id in ids]
+        if source.source in ("kit", "wire"):
+            pattern = rf"{source.source}:([a-z]+):[a-z]+(-[a-z]+)*"
+            areas = [re.fullmatch(pattern, id) for id in ids]
             assert None not in areas
             assert len(set(ids)) == len(ids)
             # Rows of one area stand together.

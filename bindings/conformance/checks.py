@@ -141,12 +141,9 @@ async def _reply_to_nothing(program: Played) -> None:
 async def _duplicate(program: Played) -> None:
     await program.declared()
     waiting = await program.begin("wait", {}, call_id="k1")
-    context: dict[str, Any] = {
-        "callback": program.functions["echo"],
-        "args": [{}],
-        "call": {"callId": "k2"},
-    }
-    await program.send({"id": waiting, "method": "callback/invoke", "params": context})
+    params: dict[str, Any] = {"callback": program.functions["echo"], "args": [{}]}
+    params["call"] = {"callId": "k2"}
+    await program.send({"id": waiting, "method": "callback/invoke", "params": params})
     await program.echo()
 
 

@@ -26,15 +26,15 @@ LIMIT = 64 * 1024
 PATIENCE = 15.0
 """Seconds for anything that a program has to do."""
 
-Message = dict[str, Any]
+_Message = dict[str, Any]
 
 
-def inner(message: Mapping[str, Any] | None, *names: str) -> Message:
+def inner(message: Mapping[str, Any] | None, *names: str) -> _Message:
     """Return an object inside of a message; the empty one where there is none."""
     found: Any = message
     for name in names:
-        found = cast("Message", found).get(name) if isinstance(found, dict) else None
-    return cast("Message", found) if isinstance(found, dict) else {}
+        found = cast("_Message", found).get(name) if isinstance(found, dict) else None
+    return cast("_Message", found) if isinstance(found, dict) else {}
 
 
 class Mismatch(Exception):
@@ -49,11 +49,11 @@ class Played:
         self.patience = patience
         self.functions: dict[str, str] = {}
         """The ids of its tools' functions."""
-        self.asked: list[Message] = []
+        self.asked: list[_Message] = []
         """Requests of the program, all of which were answered."""
         self._ids = itertools.count(1000)
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: _Message) -> None:
         """Send a message."""
         await self.send_raw(orjson.dumps({"jsonrpc": "2.0", **message}))
 
@@ -64,7 +64,7 @@ class Played:
         except ConnectionLostError:
             raise Mismatch("the program has closed the connection") from None
 
-    async def read(self, seconds: float | None = None) -> Message | None:
+    async def read(self, seconds: float | None = None) -> _Message | None:
         """Return the next message; None where none comes in time.
 
         Raises:
@@ -85,7 +85,7 @@ class Played:
             raise Mismatch("the program wrote something that is not JSON to the wire") from None
         return None
 
-    async def initialize(self) -> Message:
+    async def initialize(self) -> _Message:
         """Read `initialize` and answer it; returns its params."""
         message = await self.read()
         if message is None or message.get("method") != "initialize" or "id" not in message:
@@ -115,7 +115,7 @@ class Played:
                 raise Mismatch(f"the program declares no tools {missing}; see docs/protocol.md")
             await self.answer(message)
 
-    async def answer(self, message: Message) -> None:
+    async def answer(self, message: _Message) -> None:
         """Answer a request of the program as a core that agrees to everything."""
         if "id" not in message or "method" not in message:
             return
@@ -123,16 +123,16 @@ class Played:
         params = inner(message, "params")
         result: Any = None
         if message["method"] == "catalog/declare":
-            names = [self._keep(one) for one in cast("list[Message]", params["declarations"])]
+            names = [self._keep(one) for one in cast("list[_Message]", params["declarations"])]
             result = {"declared": names, "issues": []}
         elif message["method"] in ("verb/execute", "verb/executeForce", "session/complete"):
             result = "an answer"
         await self.send({"id": message["id"], "result": result})
 
-    async def begin(self, tool: str, arguments: Message, *, call_id: str, **call: Any) -> int:
+    async def begin(self, tool: str, arguments: _Message, *, call_id: str, **call: Any) -> int:
         """Call the function of a tool; returns the request's id."""
         request_id = next(self._ids)
-        context: Message = {
+        context: _Message = {
             "toolId": "call-1",
             "toolName": tool,
             "clientId": "client-1",
@@ -147,7 +147,7 @@ class Played:
         await self.send({"id": request_id, "method": "callback/invoke", "params": params})
         return request_id
 
-    async def outcome(self, request_id: int) -> Message:
+    async def outcome(self, request_id: int) -> _Message:
         """Return the answer to a request; requests of the program are answered meanwhile.
 
         Raises:
@@ -183,7 +183,7 @@ class Played:
             return await self.process.wait()
         raise Mismatch(f"the program still runs {self.patience:g} s after it was alone")
 
-    def _keep(self, declaration: Message) -> str:
+    def _keep(self, declaration: _Message) -> str:
         name = declaration.get("toolName")
         callback = inner(declaration, "call").get("$callback")
         if declaration.get("kind") == "tool" and isinstance(callback, str):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, cast
 import anyio
 
 from bindings.rpc.errors import (
+    CallbackOutputError,
     CancelledError,
     ConnectionLostError,
     RpcError,
@@ -203,7 +204,11 @@ class Callbacks:
             call.cancel()
             raise
         value = cast("dict[str, Any]", answer).get("value") if isinstance(answer, dict) else None
-        return how.read(value)
+        try:
+            return how.read(value)
+        except (ValueError, TypeError, LookupError) as wrong:  # pydantic's errors are ValueErrors
+            reason = " ".join(str(wrong).split("\n")[:3])
+            raise CallbackOutputError(callback, reason or type(wrong).__name__) from None
 
     def _raise_known(self, error: RemoteError) -> None:
         """Raise what the core raised before, where the program only threw it on."""

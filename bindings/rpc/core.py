@@ -103,8 +103,8 @@ class Core:
         await detached.wait()
 
     def _program(self, channel: Channel, greeting: Greeting, connection_id: str) -> Program:
-        who = greeting.params.program
-        return Program(self._host, channel, who, connection_id=connection_id, limits=self.limits)
+        hello = greeting.params
+        return Program(self._host, channel, hello, connection_id=connection_id, limits=self.limits)
 
     async def _run(self, program: Program, connection_id: str) -> None:
         try:

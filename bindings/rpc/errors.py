@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from swarm.errors import SwarmError
 
 __all__ = [
+    "CallbackOutputError",
     "CallbackTimeoutError",
     "CancelledError",
     "ConnectionLostError",
@@ -71,6 +72,17 @@ class CallbackTimeoutError(RpcError):
     def __init__(self, callback: str, seconds: float) -> None:
         self.callback = callback
         super().__init__(f"{callback} gave no answer within {seconds:g} s")
+
+
+class CallbackOutputError(RpcError):
+    """A function of the program returned what it may not."""
+
+    code = "callback_output"
+    rpc_code = -32101
+
+    def __init__(self, callback: str, reason: str) -> None:
+        self.callback = callback
+        super().__init__(f"{callback} returned what it may not: {reason}")
 
 
 class MessageTooLargeError(RpcError):

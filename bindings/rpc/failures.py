@@ -83,6 +83,8 @@ class RemoteError(RpcError):
 
     def __init__(self, message: str, data: ErrorData, number: int) -> None:
         self.data, self.number, self.text = data, number, message
+        self.origin = data.error_id
+        """What the program called the error, if it wants to know it again."""
         self.name = str(data.details.get("name") or "Error")
         super().__init__(f"{self.name}: {message}")
 
@@ -135,6 +137,8 @@ def issue_of(problem: Problem) -> dict[str, JsonValue]:
 def _details(error: SwarmError) -> dict[str, JsonValue]:
     if isinstance(error, ValidationError):
         return {"problems": [issue_of(problem) for problem in error.problems]}
+    if isinstance(error, RemoteError):
+        return {"name": error.name, "origin": error.origin}
     if isinstance(error, UnsupportedProtocolError):
         return {"supported": list(error.supported)}
     return {

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, cast
 from pydantic import Field, GetPydanticSchema, JsonValue, TypeAdapter
 
 from bindings.rpc import wire
-from bindings.rpc.shapes import Wire, declaration_model, params_model, to_wire_name
+from bindings.rpc.shapes import Wire, declaration_model, params_model
 from bindings.rpc.verbs import VERBS
 from declarative.kinds import SECTIONS
 from swarm import Kind, templates
@@ -97,8 +97,3 @@ METHODS: dict[str, Method] = {
     **{name: Method(params, None, to, False) for name, (params, to) in _NOTIFICATIONS.items()},
 }
 """Every method by its name."""
-
-
-def field_names(kind: Kind[Any]) -> dict[str, str]:
-    """Return the fields of a kind: the name on the wire to the name in Python."""
-    return {to_wire_name(name): name for name in kind.spec.model_fields}

@@ -20,6 +20,7 @@ from bindings.rpc.failures import (
     error_to_wire,
 )
 from bindings.rpc.listening import Subscriptions
+from bindings.rpc.logs import told_of_warnings
 from bindings.rpc.methods import METHODS, DeclareParams
 from bindings.rpc.peer import Channel, Params, Peer, PeerLimits
 from bindings.rpc.reading import find_callback
@@ -43,7 +44,7 @@ class Program:
         self,
         host: Host,
         channel: Channel,
-        info: wire.ProgramInfo,
+        hello: wire.InitializeParams,
         *,
         connection_id: str,
         limits: PeerLimits = PeerLimits(),  # noqa: B008 - a tuple
@@ -53,12 +54,12 @@ class Program:
         Args:
             host: The open host.
             channel: What carries the messages.
-            info: Who it is.
+            hello: How it introduced itself.
             connection_id: What the connection is called.
             limits: What it is held to.
         """
         self.connection_id = connection_id
-        self.info = info
+        self._hello = hello
         self._host = host
         self._peer = Peer(
             channel,
@@ -89,10 +90,14 @@ class Program:
 
     async def run(self) -> None:
         """Serve the connection until it ends; then nothing of the program is left."""
-        name = self.info.name
+        name = self._hello.program.name
         _log.info("program %r is connected (%s)", name, self.connection_id)
         try:
-            with use_catalog(self._host.catalog):
+            wants_log = self._hello.capabilities.log
+            with (
+                use_catalog(self._host.catalog),
+                told_of_warnings(self._peer, is_asked=wants_log),
+            ):
                 async with anyio.create_task_group() as tasks:
                     self._sessions = Sessions(self._host, self._peer, self._callbacks, tasks)
                     try:

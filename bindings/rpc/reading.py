@@ -101,7 +101,7 @@ class _Reader:
                 )
                 for alias, part in inner.items()
             }
-        return value
+        return cast("Any", value)
 
     def _list(self, name: str, values: list[Any], hint: Any) -> list[Any]:
         return [self.value(name, value, hint) for value in values]

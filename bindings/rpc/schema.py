@@ -15,7 +15,7 @@ from bindings.rpc.errors import error_classes
 from bindings.rpc.methods import METHODS
 from bindings.rpc.wire import PROTOCOL, ErrorData
 
-__all__ = ["SCHEMA", "make_schema"]
+__all__ = ["SCHEMA", "main", "make_schema"]
 
 SCHEMA = Path(__file__).parents[1] / "typescript" / "wire.schema.json"
 

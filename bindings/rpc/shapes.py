@@ -89,7 +89,7 @@ def record_model(record: Any) -> type[Wire]:
 
 
 @functools.cache
-def spec_model(spec: type[Spec]) -> type[Wire]:
+def _spec_model(spec: type[Spec]) -> type[Wire]:
     """Return the model of a part of a declaration, such as its callbacks."""
     return create_model(
         spec.__name__, __base__=Wire, __doc__=inspect.getdoc(spec), **_spec_fields(spec)
@@ -194,7 +194,7 @@ def wire_type(hint: Any) -> Any:
         return dict[str, wire_type(parts[1])] if parts else dict[str, JsonValue]
     base: Any = origin or hint
     if inspect.isclass(base) and issubclass(base, Spec):
-        return spec_model(base)
+        return _spec_model(base)
     is_record = dataclasses.is_dataclass(base) or hasattr(base, "_fields")
     if is_record or (inspect.isclass(base) and issubclass(base, BaseModel)):
         return record_model(base)

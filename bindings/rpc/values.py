@@ -21,14 +21,14 @@ from swarm.messages import Message, ToolCall, Usage, read_message
 
 __all__ = ["encode_value", "read_calls", "read_completion", "read_message_value", "read_messages"]
 
-Keep = Callable[[Callable[..., Any]], str]
+_Keep = Callable[[Callable[..., Any]], str]
 """Takes a function of the core and returns the id by which the program calls it."""
 
 _MESSAGE = {to_wire_name(field.name): field.name for field in dataclasses.fields(Message)}
 _USAGE = {to_wire_name(field.name): field.name for field in dataclasses.fields(Usage)}
 
 
-def encode_value(value: Any, keep: Keep | None = None) -> Any:
+def encode_value(value: Any, keep: _Keep | None = None) -> Any:
     """Return a value as JSON; what is none becomes its text, a function its id or null."""
     if value is None or isinstance(value, str | bool | int):
         return value

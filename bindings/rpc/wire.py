@@ -58,7 +58,7 @@ WireMode = Literal["session", "scheduled", "rate", "connection", "complete", "sc
 """How a session treats messages; see `swarm.session`, `swarm.make_connection`, `swarm.complete`
 and `swarm.fork`."""
 
-Name = Annotated[str, Field(min_length=1, max_length=512)]
+_Name = Annotated[str, Field(min_length=1, max_length=512)]
 
 
 class Empty(Wire):
@@ -83,6 +83,8 @@ class Capabilities(Wire):
     """Wants `$/progress` for a `session/complete` with a `progressToken`."""
     resume: bool = False
     """Sends and reads `$/ack`, and comes back after a lost connection."""
+    log: bool = False
+    """Wants the core's warnings as `log`."""
 
 
 class Resume(Wire):
@@ -179,15 +181,15 @@ class DeclareResult(Wire):
 class CatalogName(Wire):
     """A declared name."""
 
-    kind: Name
-    name: Name
+    kind: _Name
+    name: _Name
 
 
 class CatalogGetParams(Wire):
     """Which declarations to return; all of them when absent."""
 
-    kind: Name | None = None
-    name: Name | None = None
+    kind: _Name | None = None
+    name: _Name | None = None
 
 
 class CatalogResult(Wire):
@@ -199,8 +201,8 @@ class CatalogResult(Wire):
 class OverrideParams(Wire):
     """Fields of a declaration to change until `catalog/restore`."""
 
-    kind: Name
-    name: Name
+    kind: _Name
+    name: _Name
     fields: dict[str, JsonValue]
 
 

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 
 class Cancelled(Exception):
@@ -63,11 +63,11 @@ class Program:
     def read(self) -> None:
         for line in self.reading:
             try:
-                message = json.loads(line)
+                message: Any = json.loads(line)
             except ValueError:
                 self.refuse(None, -32700, "this is not JSON")
                 continue
-            self.take(message if isinstance(message, dict) else {})
+            self.take({} if not isinstance(message, dict) else cast("dict[str, Any]", message))
         with self._answered:
             self._is_gone = True
             self._answered.notify_all()

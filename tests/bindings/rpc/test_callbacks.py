@@ -344,3 +344,59 @@ async def test_an_operator_replies_through_a_function_of_the_core(program: Clien
         assert await say(program, "help") == "You said help"
     hung_up = [params for method, params in program.told if method == "callback/notify"]
     assert hung_up == [{"callback": "$hang-up-1", "args": []}]
+
+
+async def test_a_model_of_the_program_that_answers_nonsense_is_named(program: Client) -> None:
+    await shop(program)
+    answers: list[Any] = [
+        {"content": 5},
+        {"content": "", "toolCalls": [{"name": "find"}]},
+        {"content": "", "toolCalls": 5},
+        {"message": {"content": "x"}, "usage": {"inputTokens": -1}},
+        {"unknown": 1},
+    ]
+
+    async def model(args: list[Any], call: dict[str, Any]) -> Any:
+        return answers[0]
+
+    program.functions["completion:model.getCompletion"] = model
+    while answers:
+        with pytest.raises(Refused, match=r"completion:model\.getCompletion") as refused:
+            await say(program, "hi")
+        assert refused.value.kind == "callback_output", answers[0]
+        del answers[0]
+
+
+async def test_a_model_of_the_program_may_say_what_it_took(program: Client) -> None:
+    await shop(program)
+
+    async def model(args: list[Any], call: dict[str, Any]) -> Any:
+        usage = {"inputTokens": 3, "outputTokens": 4}
+        return {"message": {"content": "x"}, "model": "openai/gpt-5", "usage": usage}
+
+    program.functions["completion:model.getCompletion"] = model
+    assert await say(program, "hi") == "x"
+
+
+async def test_what_a_function_threw_can_be_known_again(program: Client) -> None:
+    async def model(args: list[Any], call: dict[str, Any]) -> Any:
+        details = {"name": "QuotaError"}
+        data = {"kind": "callback_error", "errorId": "p-77", "details": details, "stack": "at x"}
+        raise Refused({"message": "no quota", "code": -32056, "data": data})
+
+    await shop(program)
+    program.functions["completion:model.getCompletion"] = model
+    with pytest.raises(Refused, match="QuotaError: no quota") as refused:
+        await say(program, "hi")
+    assert refused.value.kind == "remote_error"
+    assert refused.value.data["details"] == {"name": "QuotaError", "origin": "p-77"}
+
+
+@pytest.mark.parametrize("wants_log", [True, False])
+async def test_warnings_are_told_to_who_asked(host: Host, wants_log: bool) -> None:
+    async with connected(host) as client:
+        await client.initialize(capabilities={"log": wants_log})
+        await client.send({"id": "nobody", "result": None})
+        await client.ask("catalog/get")
+        told = [params for method, params in client.told if method == "log"]
+        assert [line["logger"] for line in told] == ["wikiswarm.rpc"] * wants_log

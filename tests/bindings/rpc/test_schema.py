@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -67,10 +68,8 @@ def test_recorded_frames_are_read_and_written_alike(schema: dict[str, Any]) -> N
     for frame in recorded:
         method = METHODS[frame["method"]]
         params = frame["params"]
-        validator = Draft202012Validator(
-            {**schema["methods"][frame["method"]]["params"], "$defs": schema["$defs"]}
-        )
-        assert list(validator.iter_errors(params)) == []
+        shape = schema["methods"][frame["method"]]["params"]
+        jsonschema.validate(params, {**shape, "$defs": schema["$defs"]})
         model = method.params.model_validate(params)
         assert model.model_dump(mode="json", by_alias=True, exclude_unset=True) == params
         assert decode_frame(encode_frame({"jsonrpc": "2.0", **frame})) == {
