@@ -36,6 +36,13 @@ export {
   State,
   Storage,
 } from "./memory.js";
+export {
+  dumpDocs,
+  dumpGraph,
+  type IInboxFilter,
+  type IInboxItem,
+  Operator,
+} from "./people.js";
 export * from "./reads.js";
 export * from "./session.js";
 export * from "./templates.js";

@@ -1,5 +1,8 @@
 /** The verbs, on the real core. */
 
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   addAdvisor,
@@ -29,6 +32,7 @@ import {
   complete,
   DuplicateNameError,
   disconnect,
+  dumpDocs,
   emit,
   event,
   execute,
@@ -47,6 +51,7 @@ import {
   listenEvent,
   makeConnection,
   notify,
+  Operator,
   overrideAgent,
   overrideTool,
   Policy,
@@ -493,6 +498,53 @@ describe("agents and tools of the kit", () => {
     addSwarm({ swarmName: "guard", agentList: ["guard"], defaultAgent: "guard" });
     expect(await complete("hi", "guard", "guard")).toBe("[done]");
     expect(calls).toEqual([{ x: "1" }, { x: "1" }]);
+  });
+});
+
+describe("people", () => {
+  test("a person answers, by a function or by the inbox", async () => {
+    addAgent({
+      agentName: "person",
+      operator: true,
+      connectOperator: (clientId) => (message, next) => {
+        setTimeout(() => next(`${clientId} said ${message}`), 10);
+      },
+    });
+    addSwarm({ swarmName: "person", agentList: ["person"], defaultAgent: "person" });
+    expect(await complete("hi", "visitor", "person")).toBe("visitor said hi");
+    addAgent({ agentName: "desk", operator: true });
+    addSwarm({ swarmName: "desk", agentList: ["desk"], defaultAgent: "desk", turnTimeout: 20 });
+    const asked = complete("help", "visitor", "desk");
+    let items = await Operator.list({ status: "waiting" });
+    while (items.length === 0) items = await Operator.list({ status: "waiting" });
+    expect(items[0]).toMatchObject({ kind: "question", clientId: "visitor", agentName: "desk" });
+    await Operator.reply(items[0]?.id ?? "", "coming", "Ann");
+    expect(await asked).toBe("coming");
+    await expect(Operator.show("none")).rejects.toMatchObject({ kind: "unknown_item" });
+  });
+
+  test("a tool call waits for a person", async () => {
+    const names = declareSwarm(callsThenRepeats("pay"), { pay: () => "paid" });
+    await overrideTool({
+      toolName: `pay_${names.swarm.slice(6)}`,
+      needsApproval: true,
+      approvalWait: 20,
+    });
+    const asked = complete("hi", names.client, names.swarm);
+    const of = { status: "waiting", clientId: names.client } as const;
+    let items = await Operator.list(of);
+    while (items.length === 0) items = await Operator.list(of);
+    expect(items[0]?.payload.call?.name).toBe("pay");
+    await Operator.approve(items[0]?.id ?? "");
+    expect(await asked).toBe("said: paid");
+  });
+
+  test("the documentation says what is declared", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "wikiswarm-docs-"));
+    declareSwarm(() => "x", {}, { docDescription: "Sells what it has" });
+    const [text = "", graph = ""] = await dumpDocs("shop", folder);
+    expect(readFileSync(text, "utf8")).toContain("Sells what it has");
+    expect(readFileSync(graph, "utf8")).toContain("flowchart");
   });
 });
 

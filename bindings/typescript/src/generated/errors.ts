@@ -362,6 +362,12 @@ export class RemoteError extends RpcError {
   static override readonly code: number = -32100;
 }
 
+/** A function of the program returned what it may not. */
+export class CallbackOutputError extends RpcError {
+  static override readonly kind: string = "callback_output";
+  static override readonly code: number = -32101;
+}
+
 /** JSON that is no message of the protocol. */
 export class InvalidRequestError extends RpcError {
   static override readonly kind: string = "invalid_request";
@@ -461,6 +467,7 @@ export const ERRORS: Readonly<Record<string, typeof SwarmError>> = {
   outline_callback: OutlineCallbackError,
   advisor_callback: AdvisorCallbackError,
   remote_error: RemoteError,
+  callback_output: CallbackOutputError,
   invalid_request: InvalidRequestError,
   method_not_found: MethodNotFoundError,
   invalid_params: InvalidParamsError,

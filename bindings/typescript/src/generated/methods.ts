@@ -83,6 +83,12 @@ export interface Requests {
   "verb/toJsonSchema": { params: Wire.ToJsonSchemaParams; result: Record<string, Wire.JsonValue> };
   "verb/validateToolArguments": { params: Wire.ValidateToolArgumentsParams; result: string | null };
   "verb/question": { params: Wire.QuestionParams; result: string };
+  "verb/describe": { params: Wire.DescribeParams; result: string };
+  "verb/inboxApprove": { params: Wire.InboxApproveParams; result: Wire.InboxItem };
+  "verb/inboxList": { params: Wire.InboxListParams; result: (Wire.InboxItem)[] };
+  "verb/inboxReject": { params: Wire.InboxRejectParams; result: Wire.InboxItem };
+  "verb/inboxReply": { params: Wire.InboxReplyParams; result: Wire.InboxItem };
+  "verb/inboxShow": { params: Wire.InboxShowParams; result: Wire.InboxItem };
   "verb/stateGet": { params: Wire.StateGetParams; result: Wire.JsonValue };
   "verb/stateSet": { params: Wire.StateSetParams; result: Wire.JsonValue };
   "verb/stateClear": { params: Wire.StateClearParams; result: null };

@@ -63,6 +63,7 @@ export interface Wire {
   CoreInfo?: CoreInfo;
   DeclareParams?: DeclareParams;
   DeclareResult?: DeclareResult;
+  DescribeParams?: DescribeParams;
   DisposeConnectionParams?: DisposeConnectionParams;
   EmbeddingCallbacks?: EmbeddingCallbacks;
   EmbeddingDeclaration?: EmbeddingDeclaration;
@@ -93,6 +94,12 @@ export interface Wire {
   GetUserHistoryParams?: GetUserHistoryParams;
   HasNavigationParams?: HasNavigationParams;
   HasSessionParams?: HasSessionParams;
+  InboxApproveParams?: InboxApproveParams;
+  InboxItem?: InboxItem;
+  InboxListParams?: InboxListParams;
+  InboxRejectParams?: InboxRejectParams;
+  InboxReplyParams?: InboxReplyParams;
+  InboxShowParams?: InboxShowParams;
   InitializeParams?: InitializeParams;
   InitializeResult?: InitializeResult;
   IsOnlineParams?: IsOnlineParams;
@@ -114,6 +121,7 @@ export interface Wire {
   OutlineResult?: OutlineResult;
   OverrideParams?: OverrideParams;
   OverrideResult?: OverrideResult;
+  Payload?: Payload;
   PipelineCallbacks?: PipelineCallbacks;
   PipelineDeclaration?: PipelineDeclaration;
   PolicyBanClientParams?: PolicyBanClientParams;
@@ -125,6 +133,7 @@ export interface Wire {
   ProgressParams?: ProgressParams;
   QuestionParams?: QuestionParams;
   ReadSessionMemoryParams?: ReadSessionMemoryParams;
+  Reply?: Reply;
   RestoreParams?: RestoreParams;
   Resume?: Resume;
   RunStatelessForceParams?: RunStatelessForceParams;
@@ -147,6 +156,7 @@ export interface Wire {
   SharedStorageRemoveParams?: SharedStorageRemoveParams;
   SharedStorageTakeParams?: SharedStorageTakeParams;
   SharedStorageUpsertParams?: SharedStorageUpsertParams;
+  ShownMessage?: ShownMessage;
   StartPipelineParams?: StartPipelineParams;
   StateCallbacks?: StateCallbacks;
   StateClearParams?: StateClearParams;
@@ -669,6 +679,10 @@ export interface Capabilities {
    * Sends and reads `$/ack`, and comes back after a lost connection.
    */
   resume?: boolean;
+  /**
+   * Wants the core's warnings as `log`.
+   */
+  log?: boolean;
 }
 /**
  * Which declarations to return; all of them when absent.
@@ -2209,6 +2223,15 @@ export interface Issue {
   hint?: string | null;
 }
 /**
+ * Return the documentation of everything that is declared; see `declarative.describe`.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "DescribeParams".
+ */
+export interface DescribeParams {
+  format?: "markdown" | "mermaid" | "schema";
+}
+/**
  * Close the live session of a client, whichever code of this process opened it.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -2485,6 +2508,133 @@ export interface HasSessionParams {
   clientId: string;
 }
 /**
+ * Agree to a tool call that waits in the inbox; see `Inbox.approve`.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "InboxApproveParams".
+ */
+export interface InboxApproveParams {
+  itemId: string;
+  by?: string;
+  reason?: string;
+}
+/**
+ * One item of the inbox.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "InboxItem".
+ */
+export interface InboxItem {
+  id: string;
+  kind: "question" | "approval";
+  status:
+    "waiting" | "answered" | "approved" | "rejected" | "running" | "done" | "unknown" | "expired";
+  sessionId: string;
+  swarmName: string;
+  clientId: string;
+  agentName: string;
+  runId: string;
+  payload: Payload;
+  reply: Reply | null;
+  createdAt: number;
+  decidedAt: number | null;
+  decidedBy: string | null;
+  settledAt: number | null;
+}
+/**
+ * What a person needs to see.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Payload".
+ */
+export interface Payload {
+  text: string;
+  view: ShownMessage[];
+  call: ToolCall | null;
+  description: string;
+}
+/**
+ * A message of the conversation, as a person sees it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "ShownMessage".
+ */
+export interface ShownMessage {
+  role: "system" | "developer" | "user" | "assistant" | "tool";
+  content: string;
+  agentName: string | null;
+}
+/**
+ * What a person said, and what came of it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Reply".
+ */
+export interface Reply {
+  text: string | null;
+  reason: string;
+  output: string | null;
+  isError: boolean;
+  wasBegun: boolean;
+  takenBy: string | null;
+}
+/**
+ * Return what waits for people, and what did, the newest first; see `Inbox.list`.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "InboxListParams".
+ */
+export interface InboxListParams {
+  kind?: ("question" | "approval") | null;
+  status?:
+    | (
+        | "waiting"
+        | "answered"
+        | "approved"
+        | "rejected"
+        | "running"
+        | "done"
+        | "unknown"
+        | "expired"
+      )
+    | null;
+  swarmName?: string | null;
+  clientId?: string | null;
+  agentName?: string | null;
+  limit?: number;
+}
+/**
+ * Refuse a tool call that waits in the inbox; see `Inbox.reject`.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "InboxRejectParams".
+ */
+export interface InboxRejectParams {
+  itemId: string;
+  by?: string;
+  reason?: string;
+}
+/**
+ * Answer a question in the inbox; see `Inbox.reply`.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "InboxReplyParams".
+ */
+export interface InboxReplyParams {
+  itemId: string;
+  text: string;
+  by?: string;
+}
+/**
+ * Return an item of the inbox by its id, or the beginning of it; see `Inbox.show`.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "InboxShowParams".
+ */
+export interface InboxShowParams {
+  itemId: string;
+}
+/**
  * The first message of a program.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -2534,6 +2684,10 @@ export interface Capabilities1 {
    * Sends and reads `$/ack`, and comes back after a lost connection.
    */
   resume?: boolean;
+  /**
+   * Wants the core's warnings as `log`.
+   */
+  log?: boolean;
 }
 /**
  * A connection that was lost and is to go on.
