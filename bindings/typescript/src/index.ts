@@ -37,8 +37,9 @@ export {
   Storage,
 } from "./memory.js";
 export {
+  dumpAgent,
   dumpDocs,
-  dumpGraph,
+  dumpSwarm,
   type IInboxFilter,
   type IInboxItem,
   Operator,

@@ -50,7 +50,14 @@ export async function dumpDocs(prefix = "swarm", folder = "./docs/chat"): Promis
   return [...places];
 }
 
-/** Return the graph of who uses what, in Mermaid's language. */
-export async function dumpGraph(): Promise<string> {
+/** Return the graph of who uses what, with an agent of this program in it, in Mermaid's language. */
+export async function dumpAgent(agentName: string): Promise<string> {
+  core.catalog.get("agent", agentName);
+  return core.call("verb/describe", { format: "mermaid" });
+}
+
+/** Return the graph of who uses what, with a swarm of this program in it, in Mermaid's language. */
+export async function dumpSwarm(swarmName: string): Promise<string> {
+  core.catalog.get("swarm", swarmName);
   return core.call("verb/describe", { format: "mermaid" });
 }
