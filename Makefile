@@ -22,7 +22,7 @@ QUIET_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 \
 PARALLEL := $(if $(findstring no:xdist,$(ARGS)),,-n logical --maxprocesses 4 --dist loadgroup)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format requirements bench clean distclean \
+.PHONY: help demo test coverage check format requirements bench clean distclean \
 	check-format check-lint check-types check-imports check-spelling
 
 help: ## Print this list.
@@ -31,7 +31,10 @@ help: ## Print this list.
 demo: $(DEMO_STAMP) ## Train the pharmacy's wiki and talk to it, from start to end.
 	$(QUIET_ENV) $(BIN)/python examples/pharma/demo.py
 
-test: $(TEST_STAMP) ## Run the tests and print their coverage; ARGS="..." goes to pytest.
+test: $(TEST_STAMP) ## Run the tests; ARGS="..." goes to pytest.
+	$(QUIET_ENV) $(BIN)/pytest $(PARALLEL) $(ARGS)
+
+coverage: $(TEST_STAMP) ## Run the tests, slower, and print what of the code they run.
 	$(QUIET_ENV) $(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered $(ARGS)
 
 check: check-format check-lint check-types check-imports check-spelling ## Run every check but the tests.

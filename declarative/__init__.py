@@ -5,7 +5,7 @@ makes documentation of a catalog. Nothing here runs an agent; that is `swarm`.
 """
 
 from declarative.build import Report, check, load
-from declarative.describe import describe
+from declarative.describe import describe, dump_agent, dump_docs, dump_swarm
 from swarm import add_agent, add_completion, add_mcp, add_swarm, add_tool
 from swarm.advisor import add_advisor
 from swarm.connect import add_pipeline
@@ -46,6 +46,9 @@ __all__ = [
     "add_wiki",
     "check",
     "describe",
+    "dump_agent",
+    "dump_docs",
+    "dump_swarm",
     "get_compute",
     "get_embedding",
     "get_mcp",

@@ -23,8 +23,10 @@ from finetune.dataset import (
     ToolDefinition,
     UserMessage,
 )
+from swarm import Message as Said
 from swarm.events import AgentConfigured, MessageAdded, Noted, TurnEnded, TurnStarted
 from swarm.runtime import History, StoredEvent
+from swarm.runtime.asking import summary_text
 from swarm.store import (
     Database,
     Feedback,
@@ -161,7 +163,7 @@ class _SessionReader:
         self._has_tool_error = False
         self._last_is_offline = False
         self._has_tool = False
-        self._question = ""
+        self._question = Said(role="user")
         self.agent_name = ""
 
     def take(self, row: StoredEvent) -> Segment | DropReason | None:
@@ -169,7 +171,7 @@ class _SessionReader:
         event = row.event
         self._history.apply(event)
         if isinstance(event, TurnStarted):
-            self._question = event.message.content
+            self._question = event.message
             self._notes, self._has_tool_error = [], False
             self._last_is_offline = self._has_tool = False
         elif isinstance(event, AgentConfigured):
@@ -200,7 +202,7 @@ class _SessionReader:
             run_id=ended.run_id,
             session_id=self._session_id,
             agent_name=ended.agent_name,
-            context=(*lines, UserMessage(content=self._question)),
+            context=(*lines, UserMessage(content=self._question.content)),
             answer=ended.answer or "",
             correct=correct,
             rating=rating,
@@ -221,9 +223,13 @@ class _SessionReader:
             return self._wiki_segment(ended, correct, rating)
         view = self._history.view(ended.agent_name, keep=self._keep)
         configured = self._agents.get(ended.agent_name)
-        system = configured.system if configured else ()
+        system = [*(configured.system if configured else ())]
+        # What was committed for the agent, and what its window had lost: the model saw both.
+        system += [message.content for message in self._history.instructions(ended.agent_name)]
+        summary = self._history.summary(ended.agent_name)
+        system += [summary_text(summary)] if summary is not None else []
         tools = _tools(configured)
-        context = row_context(view[:-1], ended.agent_name, system, tools)
+        context = row_context(view[:-1], ended.agent_name, system, tools, self._question)
         if context is None:
             return "tool_error"
         return Segment(

@@ -25,7 +25,11 @@ __all__ = ["row_context"]
 
 
 def row_context(
-    view: Sequence[Said], agent_name: str, system: Sequence[str], tools: Sequence[ToolDefinition]
+    view: Sequence[Said],
+    agent_name: str,
+    system: Sequence[str],
+    tools: Sequence[ToolDefinition],
+    question: Said,
 ) -> tuple[Message, ...] | None:
     """Return the messages before an answer, or None when a call of its turn fits no tool.
 
@@ -38,9 +42,10 @@ def row_context(
         agent_name: The agent that answered.
         system: Its prompt and system lines.
         tools: What it was offered.
+        question: The message that the turn answers, a user's or the program's.
     """
     reader = _Reader(agent_name, tools)
-    questions = [i for i, m in enumerate(view) if m.role == "user" and m.mode == "user"]
+    questions = [i for i, m in enumerate(view) if m.role == "user" and m == question]
     turn_start = questions[-1] if questions else 0
     for index, message in enumerate(view):
         if message.role == "user":

@@ -155,7 +155,10 @@ class Host:
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
         self._journal = self._database = self._http = self._memory = None
-        self._policies = self._desk = None
+        self._policies = self._desk = self._models = None
+        # All of it belongs to what was closed; opened again, the host makes it anew.
+        for made in (self._plans, self._completions, self._shared):
+            made.clear()
 
     @property
     def database(self) -> "Database":

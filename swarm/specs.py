@@ -227,7 +227,8 @@ class AgentSpec(Spec):
     handoffs: Names = ()
     """Agents that this one may hand over to; each is offered as a tool `transfer_to_NAME`."""
     depends_on: Names = ()
-    """Agents that its tools hand over to by `change_to_agent`; documentation and checks read it."""
+    """Agents that its tools hand over to by `change_to_agent`; documentation and checks read it,
+    and nothing forbids others."""
     states: Names = ()
     """The states that its tools may read and change."""
     storages: Names = ()

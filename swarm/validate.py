@@ -12,7 +12,7 @@ from swarm.reference import parse_reference
 from swarm.schema import read_signature
 from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec, ToolSpec
 
-__all__ = ["find_problems", "handoff_edges", "validate"]
+__all__ = ["find_problems", "handoff_edges", "offered_handoffs", "validate"]
 
 
 def validate(catalog: Catalog | None = None) -> None:
@@ -46,7 +46,12 @@ def find_problems(catalog: Catalog) -> list[Problem]:
 
 
 def handoff_edges(agent: AgentSpec, catalog: Catalog) -> list[str]:
-    """Return the agents that an agent can hand over to, through `handoffs` and its tools."""
+    """Return all agents that an agent can hand over to: those offered, then its `depends_on`."""
+    return list(dict.fromkeys([*offered_handoffs(agent, catalog), *agent.depends_on]))
+
+
+def offered_handoffs(agent: AgentSpec, catalog: Catalog) -> list[str]:
+    """Return the agents that the model may choose: by `handoffs`, or by a tool's `navigate_to`."""
     targets = list(agent.handoffs)
     for name in agent.tools:
         if name in catalog.tools:
@@ -113,6 +118,7 @@ def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
         yield Problem(message, f"{where}.completion", hint=hint)
     yield from _references(f"{where}.tools", "tool", spec.tools, catalog.tools.names)
     yield from _references(f"{where}.handoffs", "agent", spec.handoffs, catalog.agents.names)
+    yield from _references(f"{where}.depends_on", "agent", spec.depends_on, catalog.agents.names)
     yield from _references(f"{where}.mcp", "mcp", spec.mcp, catalog.registry(MCPS).names)
     if spec.agent_name in handoff_edges(spec, catalog):
         yield Problem("an agent cannot hand over to itself", where)
@@ -143,8 +149,10 @@ def _swarm_problems(spec: SwarmSpec, catalog: Catalog) -> Iterator[Problem]:
     for name in dict.fromkeys(spec.agent_list):
         if name not in catalog.agents:
             continue
-        edges[name] = handoff_edges(catalog.agents.get(name), catalog)
-        for target in edges[name]:
+        agent = catalog.agents.get(name)
+        edges[name] = handoff_edges(agent, catalog)
+        # What a function does is up to it: an agent of two swarms may depend on some of each.
+        for target in offered_handoffs(agent, catalog):
             if target in known and target not in spec.agent_list:
                 message = f"agent {name!r} hands over to {target!r}, which is not in this swarm"
                 yield Problem(message, f"{where}.agent_list", hint=f"add {target!r} to agent_list")

@@ -43,6 +43,8 @@ class NetworkBlockedError(RuntimeError):
 def pytest_configure(config: pytest.Config) -> None:
     """Set what libraries read when they are imported, which is before any fixture runs."""
     os.environ.update(_OFFLINE)
+    # Programs of the tests shall write as they do for a user: into a pipe when its buffer is full.
+    os.environ.pop("PYTHONUNBUFFERED", None)
     for name in list(os.environ):
         if name.endswith(_KEY_ENDINGS) or name.startswith(_PROVIDER_STARTS):
             del os.environ[name]

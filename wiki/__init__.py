@@ -8,7 +8,7 @@ from wiki.answer import Citation, WikiAnswer
 from wiki.ask import ask, question
 from wiki.declare import add_wiki, get_wiki, override_wiki
 from wiki.registry import ModelRegistry, ModelVersion
-from wiki.spec import WIKIS, WikiSpec
+from wiki.spec import WIKIS, WikiCallbacks, WikiSpec
 
 __all__ = [
     "WIKIS",
@@ -16,6 +16,7 @@ __all__ = [
     "ModelRegistry",
     "ModelVersion",
     "WikiAnswer",
+    "WikiCallbacks",
     "WikiSpec",
     "add_wiki",
     "ask",

@@ -26,6 +26,7 @@ from swarm.errors import (
 )
 from swarm.extension import Services
 from swarm.host import Host, current_host
+from swarm.observing import observe
 from swarm.runtime import OpenCompletion, find_live
 from wiki.answer import Citation, WikiAnswer
 from wiki.errors import WikiNotListedError
@@ -67,6 +68,8 @@ async def question(message: str, client_id: str, agent_name: str, wiki_name: str
         raise WikiNotListedError(wiki_name, listed, client_id=client_id, agent_name=agent_name)
     spec = shared.catalog.registry(WIKIS).get(wiki_name)
     answer = await _answer(spec, message, shared.catalog, shared.open_completion, shared.services)
+    if session.turn is not None:
+        session.turn.spend(answer.usage)
     session.note("wiki.answer", {"question": message, **answer.model_dump(mode="json")})
     if not answer.citations or answer.model == _PASSAGES:
         return answer.text
@@ -101,6 +104,9 @@ async def _answer(
     open_completion: OpenCompletion,
     services: Services | None,
 ) -> WikiAnswer:
+    if spec.callbacks is not None:
+        where = f"wiki {spec.wiki_name!r}"
+        await observe(spec.callbacks.on_chat, message, spec.wiki_name, place=where)
     started = time.monotonic()
     # A model that hangs must leave time for the fallback.
     share = spec.timeout if spec.fallback is None else spec.timeout / 2

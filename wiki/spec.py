@@ -8,7 +8,14 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from swarm import Callback, Kind, Name, Spec
 from swarm.specs import Lines
 
-__all__ = ["WIKIS", "WikiSpec"]
+__all__ = ["WIKIS", "WikiCallbacks", "WikiSpec"]
+
+
+class WikiCallbacks(Spec):
+    """Functions that hear of a wiki; one that raises is written to the log."""
+
+    on_chat: Callback | None = None
+    """`(message, wiki_name)`, before the wiki is asked, by an agent or by `ask`."""
 
 
 class WikiSpec(Spec):
@@ -49,6 +56,8 @@ class WikiSpec(Spec):
     """The longest answer, in tokens."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds for one question, the fallback included."""
+    callbacks: WikiCallbacks | None = None
+    """Functions that are told of questions."""
 
     @field_validator("documents")
     @classmethod

@@ -150,7 +150,7 @@ async def _send(talk: "Session", text: str, *, is_streamed: bool, as_json: bool)
             # What was streamed may differ from the answer, when a tool gave one of its own.
             if shown.strip() != plain(event.text).strip():
                 print(("\n" if shown else "") + plain(event.text), end="")
-            print()
+            print(flush=True)  # whoever reads a pipe waits for it
             say(f"  run {event.run_id}")
 
 

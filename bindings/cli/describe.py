@@ -1,5 +1,6 @@
 """`check` and `describe`: what a document declares, and what is wrong with it."""
 
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import typer
@@ -49,10 +50,14 @@ def describe(
     format: Annotated[
         str, typer.Option("--format", help="markdown, mermaid or schema.")
     ] = "markdown",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="Write pages into this folder instead of printing one."),
+    ] = None,
 ) -> None:
     """Print documentation of a document, its graph, or the JSON Schema of all documents."""
     from declarative import describe as describe_catalog
-    from declarative import load
+    from declarative import dump_docs, load
     from swarm import Catalog
     from swarm.environment import read_environment
 
@@ -60,5 +65,12 @@ def describe(
     if known is None:
         say(f"error: no format {format!r}; use markdown, mermaid or schema")
         raise typer.Exit(2)
+    if output is not None and known != "markdown":
+        say(f"error: --output writes markdown; print {known} without it")
+        raise typer.Exit(2)
     catalog = load(file, catalog=Catalog(), environment=read_environment())
+    if output is not None:
+        pages = dump_docs(output, catalog=catalog)
+        done(f"{pages[-1]}: {len(pages)} pages")
+        return
     print(describe_catalog(catalog, format=known), end="")

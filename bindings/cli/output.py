@@ -87,8 +87,8 @@ def say(text: str) -> None:
 
 
 def done(text: str) -> None:
-    """Print a line of the result."""
-    print(plain(text))
+    """Print a line of the result, at once, also into a pipe."""
+    print(plain(text), flush=True)
 
 
 def plain(text: str) -> str:

@@ -1,7 +1,8 @@
 """`METHODS`: every method of the protocol, what it takes, what it gives, and who may call it."""
 
+import functools
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, NamedTuple, Union, cast
+from typing import Annotated, Any, Literal, NamedTuple, Union
 
 from pydantic import Field, GetPydanticSchema, JsonValue, TypeAdapter
 
@@ -11,7 +12,7 @@ from bindings.rpc.verbs import VERBS
 from declarative.kinds import SECTIONS
 from swarm import Kind, templates
 
-__all__ = ["KINDS", "METHODS", "TEMPLATES", "Declaration", "DeclareParams", "Direction", "Method"]
+__all__ = ["KINDS", "METHODS", "TEMPLATES", "DeclareParams", "Direction", "Method"]
 
 Direction = Literal["core", "program", "both"]
 """Who is asked: the core, the program, or either."""
@@ -38,22 +39,21 @@ class Method(NamedTuple):
     is_request: bool = True
 
 
-def _declarations() -> list[type[Wire]]:
+@functools.cache
+def _declaration() -> TypeAdapter[Any]:
+    """Return what a declaration looks like; only the schema needs it, and it takes long to make."""
     models = [declaration_model(name, kind.spec) for name, kind in KINDS.items()]
     for name, add in TEMPLATES.items():
         title = f"{name[0].upper()}{name[1:]}Declaration"
         models.append(params_model(title, add, kind=name))
-    return models
+    union: Any = Annotated[Union[tuple(models)], Field(discriminator="kind")]  # noqa: UP007
+    return TypeAdapter(union)
 
 
-Declaration = Annotated[Union[tuple(_declarations())], Field(discriminator="kind")]  # noqa: UP007
-"""A declaration as programs write it. The core reads it field by field, so that all problems of a
-batch are told at once; this is its JSON Schema."""
-
-_DECLARATION: TypeAdapter[Any] = TypeAdapter(cast("Any", Declaration))
+# The core reads declarations field by field, so that all problems of a batch are told at once.
 _described = GetPydanticSchema(
     get_pydantic_core_schema=lambda source, handler: handler(source),
-    get_pydantic_json_schema=lambda schema, handler: handler(_DECLARATION.core_schema),
+    get_pydantic_json_schema=lambda schema, handler: handler(_declaration().core_schema),
 )
 
 

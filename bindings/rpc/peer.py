@@ -35,6 +35,8 @@ __all__ = ["Channel", "Params", "Peer", "PeerLimits", "RequestId"]
 Params = dict[str, Any]
 RequestId = str | int
 
+_NESTED = 16
+"""How many times as many requests may be under way where a function of the other side asks them."""
 _MOST_ABANDONED = 4096
 """Requests that nobody waits for any more whose late answers are still known for what they are."""
 _MOST_REFUSALS = 256
@@ -240,21 +242,25 @@ class Peer:
         params = cast("Params", message.get("params") or {})
         if "id" not in message:
             if method == "$/cancelRequest":
-                scope = self._serving.get(params.get("id", ""))
-                if scope is not None:
-                    scope.cancel()
+                wanted = params.get("id")
+                if isinstance(wanted, str | int) and wanted in self._serving:
+                    self._serving[wanted].cancel()
             else:
                 self._on_notification(method, params)
         elif request_id in self._serving:
             error = InvalidRequestError(f"request {request_id!r} is under way; use each id once")
             # Not with the id: the answer would be taken for that of the first.
             self._refuse({"id": None, "error": self._error_data(error)})
-        elif len(self._serving) >= self._limits.in_flight:
-            refusal = self._error_data(TooManyRequestsError(self._limits.in_flight))
-            self._refuse({"id": request_id, "error": refusal})
         elif self._tasks is not None:
+            context = self._context_of(method, params)
+            # A function that runs has to get its answers, or what waits for it never ends.
+            limit = self._limits.in_flight * (1 if context is None else _NESTED)
+            if len(self._serving) >= limit:
+                refusal = self._error_data(TooManyRequestsError(limit))
+                self._refuse({"id": request_id, "error": refusal})
+                return
             self._serving[request_id] = scope = anyio.CancelScope()
-            context = self._context_of(method, params) or contextvars.copy_context()
+            context = context or contextvars.copy_context()
             context.run(self._tasks.start_soon, self._serve, request_id, method, params, scope)
 
     async def _serve(

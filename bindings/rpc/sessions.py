@@ -55,6 +55,10 @@ class Sessions:
             SessionError: The program has it open already, or another one has.
         """
         key = (check_client_id(params.client_id), params.swarm_name)
+        known = self._open.get(key)
+        is_held = known is not None and known.ready.is_set() and known.params.mode != "complete"
+        if is_held and not self._state(key).is_open:
+            await self.dispose(*key)  # something else has closed it
         if key in self._open:
             raise SessionError(
                 f"client {key[0]!r} has a session with swarm {key[1]!r} open already"

@@ -58,7 +58,14 @@ class Wire(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         use_attribute_docstrings=True,
+        defer_build=True,
     )
+
+
+class _Made(Wire):
+    """Base of models that have no source in which pydantic could look for docstrings."""
+
+    model_config = ConfigDict(use_attribute_docstrings=False)
 
 
 class CallbackRef(Wire):
@@ -85,14 +92,14 @@ def record_model(record: Any) -> type[Wire]:
         for name in names
         if not _is_private(hints[name])
     }
-    return create_model(title, __base__=Wire, __doc__=note, **fields)
+    return create_model(title, __base__=_Made, __doc__=note, **fields)
 
 
 @functools.cache
 def _spec_model(spec: type[Spec]) -> type[Wire]:
     """Return the model of a part of a declaration, such as its callbacks."""
     return create_model(
-        spec.__name__, __base__=Wire, __doc__=inspect.getdoc(spec), **_spec_fields(spec)
+        spec.__name__, __base__=_Made, __doc__=inspect.getdoc(spec), **_spec_fields(spec)
     )
 
 
@@ -101,7 +108,7 @@ def declaration_model(kind: str, spec: type[Spec]) -> type[Wire]:
     """Return the model of a kind of declaration."""
     title = f"{kind[0].upper()}{kind[1:]}Declaration"
     fields: dict[str, Any] = {"kind": (Literal[kind], ...), **_spec_fields(spec)}
-    return create_model(title, __base__=Wire, __doc__=inspect.getdoc(spec), **fields)
+    return create_model(title, __base__=_Made, __doc__=inspect.getdoc(spec), **fields)
 
 
 def params_model(
@@ -147,7 +154,7 @@ def params_model(
     for name, hint in (extra or {}).items():
         fields[name] = (hint, ...)
     text = note or (inspect.getdoc(function) or title).partition("\n")[0]
-    return create_model(title, __base__=Wire, __doc__=text, **fields)
+    return create_model(title, __base__=_Made, __doc__=text, **fields)
 
 
 def _spec_fields(spec: type[Spec]) -> dict[str, Any]:

@@ -1,18 +1,20 @@
-"""`describe`: one function for every format of documentation."""
+"""`describe` and its like: documentation as a text, as a graph, or as a folder of pages."""
 
 import json
 import os
+from pathlib import Path
 from typing import Literal, TypeAlias
 
-from declarative.describe.markdown import markdown
-from declarative.describe.mermaid import mermaid
+from declarative.describe.document import markdown
+from declarative.describe.folder import pages, write_pages
+from declarative.describe.mermaid import agent_graph, mermaid, swarm_graph
 from declarative.describe.schema import document_schema
-from declarative.modules import public_name
+from declarative.describe.writer import Writer
 from declarative.secrets import remembered
-from swarm import Catalog
-from swarm.secrets import hide, secrets_of
+from swarm import Catalog, current_catalog
+from swarm.secrets import secrets_of
 
-__all__ = ["Format", "describe"]
+__all__ = ["Format", "describe", "dump_agent", "dump_docs", "dump_swarm"]
 
 Format: TypeAlias = Literal["markdown", "mermaid", "schema"]
 """Text for people, a graph, or the JSON Schema of YAML documents."""
@@ -23,8 +25,9 @@ def describe(catalog: Catalog, format: Format = "markdown") -> str:
 
     Args:
         catalog: What was declared.
-        format: `markdown` describes every swarm, agent, tool and wiki; `mermaid` draws who uses
-            what; `schema` is the JSON Schema of YAML documents, the same for every catalog.
+        format: `markdown` describes everything that was declared, in words for people who do not
+            program; `mermaid` draws the swarms and their agents; `schema` is the JSON Schema of
+            YAML documents, the same for every catalog.
 
     Raises:
         ValueError: There is no such format.
@@ -32,9 +35,59 @@ def describe(catalog: Catalog, format: Format = "markdown") -> str:
     if format == "schema":
         return json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
     if format == "markdown":
-        text = markdown(catalog)
-    elif format == "mermaid":
-        text = mermaid(catalog)
-    else:
-        raise ValueError(f"no format {format!r}; known: markdown, mermaid, schema")
-    return hide(public_name(text), {**secrets_of(os.environ), **remembered(catalog)})
+        return markdown(Writer(catalog, secrets=_secrets(catalog)))
+    if format == "mermaid":
+        return mermaid(catalog, _secrets(catalog))
+    raise ValueError(f"no format {format!r}; known: markdown, mermaid, schema")
+
+
+def dump_docs(folder: str | Path, *, catalog: Catalog | None = None) -> list[Path]:
+    """Write the documentation of a catalog as pages that lead to each other.
+
+    There is a page for each swarm, agent and outline, and `index.md` with all the rest. Pages
+    that an earlier call wrote for what is gone are removed; other files stay.
+
+    Args:
+        folder: Where the pages go; it is made if it is missing.
+        catalog: What was declared; the current catalog when absent.
+
+    Returns:
+        The pages; the index is the last one.
+
+    Raises:
+        StoreError: A page cannot be written.
+    """
+    used = current_catalog() if catalog is None else catalog
+    return write_pages(pages(used, _secrets(used)), Path(folder))
+
+
+def dump_agent(agent_name: str, *, catalog: Catalog | None = None) -> str:
+    """Return a Mermaid graph of an agent: what it uses, and who hands over to whom.
+
+    Args:
+        agent_name: A declared agent.
+        catalog: What was declared; the current catalog when absent.
+
+    Raises:
+        UnknownNameError: Nothing declares the agent; the message offers the nearest name.
+    """
+    used = current_catalog() if catalog is None else catalog
+    return agent_graph(used, agent_name, _secrets(used))
+
+
+def dump_swarm(swarm_name: str, *, catalog: Catalog | None = None) -> str:
+    """Return a Mermaid graph of a swarm: its policies, its agents, and who hands over to whom.
+
+    Args:
+        swarm_name: A declared swarm.
+        catalog: What was declared; the current catalog when absent.
+
+    Raises:
+        UnknownNameError: Nothing declares the swarm; the message offers the nearest name.
+    """
+    used = current_catalog() if catalog is None else catalog
+    return swarm_graph(used, swarm_name, _secrets(used))
+
+
+def _secrets(catalog: Catalog) -> dict[str, str]:
+    return {**secrets_of(os.environ), **remembered(catalog)}

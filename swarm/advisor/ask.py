@@ -58,6 +58,7 @@ async def ask(message: object, advisor_name: str, *, host: Host | None = None) -
                 "usage": dataclasses.asdict(result.usage),
                 "seconds": round(time.monotonic() - started, 6),
             }
+            place.turn.spend(result.usage)
             place.turn.session.note("advisor.result", data)
         await tell(callbacks.on_result, result_id, result.message.content, place=where)
         return result.message.content

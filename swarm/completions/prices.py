@@ -197,7 +197,6 @@ def _price(row: object, place: str, source: str) -> Price:
     return Price(read.input, read.output, read.source or source, read.date, read.long)
 
 
-@functools.cache
 def _litellm_prices() -> dict[str, Price]:
     """Return the prices that an installed litellm brings along, without importing it."""
     try:
@@ -206,8 +205,12 @@ def _litellm_prices() -> dict[str, Price]:
         found = None
     if found is None or found.origin is None:
         return {}
+    return _read_litellm(Path(found.origin).parent / "model_prices_and_context_window_backup.json")
+
+
+@functools.cache
+def _read_litellm(path: Path) -> dict[str, Price]:
     try:
-        path = Path(found.origin).parent / "model_prices_and_context_window_backup.json"
         table: Any = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return {}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -232,8 +233,10 @@ class Chat:
         while True:
             await self._clock.sleep(self._check_every)
             for names, entry in list(self._entries.items()):
-                if self._is_idle(entry):
-                    await self._end_quietly(names, if_idle=True)
+                if self._is_idle(entry) and self._tasks is not None:
+                    # Apart: one that takes long to close, or its listener, holds up no other.
+                    end = partial(self._end_quietly, names, if_idle=True)
+                    self._tasks.group.start_soon(end)
 
     def _is_idle(self, entry: _Entry) -> bool:
         if _is_gone(entry):

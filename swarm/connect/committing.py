@@ -5,7 +5,8 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from swarm.connect.opening import require_live
-from swarm.runtime.session import Session, user_message
+from swarm.runtime.said import user_message
+from swarm.runtime.session import Session
 
 __all__ = ["Said", "check_said", "commit_said"]
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import anyio
 from pydantic import JsonValue
 
 from swarm.connect.calling import call, function_name, tell
@@ -16,6 +17,9 @@ from swarm.runtime.session import Session
 from swarm.runtime.turn import current_turn
 
 __all__ = ["start_pipeline"]
+
+_LONGEST_SWITCH = 10.0
+"""Seconds for making the agent before a pipeline active again."""
 
 
 async def start_pipeline(
@@ -65,7 +69,9 @@ async def _start(session: Session, spec: PipelineSpec, agent_name: str, payload:
     finally:
         is_live = session in live_sessions(session.client_id)
         if is_live and session.agent_name == agent_name:
-            await _switch(session, before, is_back=True)
+            # Also when whoever started it is cancelled: `set_active_agent` may have to wait.
+            with anyio.move_on_after(_LONGEST_SWITCH, shield=True):
+                await _switch(session, before, is_back=True)
 
 
 async def _execute(client_id: str, spec: PipelineSpec, agent_name: str, payload: JsonValue) -> Any:

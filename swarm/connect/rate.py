@@ -22,6 +22,7 @@ class Rates:
     def __init__(self) -> None:
         self._heard: dict[str, float] = {}
         self._longest = 0.0
+        self._most = _MOST
 
     def admit(self, client_id: str, delay: float, now: float) -> bool:
         """Whether a client may be heard now; then it counts as heard."""
@@ -29,9 +30,11 @@ class Rates:
         if last is not None and now - last < delay:
             return False
         self._longest = max(self._longest, delay)
-        if len(self._heard) >= _MOST:
+        if len(self._heard) >= self._most:
             since = now - self._longest
             self._heard = {name: at for name, at in self._heard.items() if at > since}
+            # Twice what is left, so that many busy clients are not all looked at each time.
+            self._most = max(_MOST, 2 * len(self._heard))
         self._heard[client_id] = now
         return True
 

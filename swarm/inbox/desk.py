@@ -114,10 +114,11 @@ class Desk:
 
     async def detach(self, session: Session) -> None:
         """Stop listening for a session; see `People.detach`."""
-        attached = self._attached.pop(session.id, None)
+        attached = self._attached.get(session.id)
+        if attached is None or attached.session is not session:
+            return  # closed before, and another one has the conversation by now
+        del self._attached[session.id]
         was_asked = self._watch.close_session(session.id)
-        if attached is None:
-            return
         if attached.talk is not None:
             attached.talk.cancel()
         with anyio.move_on_after(_CLOSING, shield=True):

@@ -60,7 +60,7 @@ class Items:
             row = connection.execute(sa.select(table).where(table.c.key == key)).one_or_none()
             return None if row is None else _item(row)
 
-        return await self._table.run(work)
+        return await self._table.run(work, is_read=True)
 
     async def repost(self, item: InboxItem, new: NewItem) -> InboxItem | None:
         """Let a waiting item stand for a new one; None when it was decided meanwhile."""
@@ -81,7 +81,7 @@ class Items:
             query = sa.select(table).where(table.c.id.startswith(item_id, autoescape=True))
             return list(connection.execute(query.limit(100)))
 
-        rows = await self._table.run(work) if _may_be_id(item_id) else []
+        rows = await self._table.run(work, is_read=True) if _may_be_id(item_id) else []
         found = [row for row in rows if row.id == item_id] or rows
         if len(found) != 1:
             raise UnknownItemError(item_id, len(found))
@@ -107,7 +107,7 @@ class Items:
                 query = query.where(table.c.status.in_(list(status)))
             return [_item(row) for row in connection.execute(query)]
 
-        return await self._table.run(work)
+        return await self._table.run(work, is_read=True)
 
     async def unsettled(self, session_id: str) -> list[InboxItem]:
         """Return the items of a session that its conversation waits for, the oldest first."""
@@ -121,7 +121,7 @@ class Items:
             )
             return [_item(row) for row in connection.execute(query)]
 
-        return await self._table.run(work)
+        return await self._table.run(work, is_read=True)
 
     async def decided(self, ids: Collection[str]) -> list[InboxItem]:
         """Return those of some items that were decided and are not settled."""
@@ -140,7 +140,7 @@ class Items:
                 found += [_item(row) for row in connection.execute(query)]
             return found
 
-        return await self._table.run(work)
+        return await self._table.run(work, is_read=True)
 
     async def move(
         self,

@@ -6,9 +6,10 @@ its deadline; a reply that comes later is brought to the conversation as a messa
 
 import asyncio  # noqa: TID251 - the loop to which replies from other threads come back
 import functools
+import inspect
 import logging
-from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from swarm.completion import CompletionRequest, CompletionResult
@@ -133,7 +134,10 @@ class OperatorCompletion:
             return
         try:
             # It only hears that nobody waits any more, so it must not hold the turn up.
-            function()
+            value: object = function()
+            if inspect.isawaitable(value):
+                left = cast("Awaitable[None]", value)  # what it gives does not matter
+                self._watch.start_soon(lambda: left)
         except Exception:
             _log.exception("what connect_operator of %r left failed", self._spec.agent_name)
 

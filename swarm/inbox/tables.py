@@ -25,18 +25,22 @@ class InboxTable:
         self._table: sqlalchemy.Table | None = None
 
     async def run(
-        self, work: "Callable[[sqlalchemy.Connection, sqlalchemy.Table], Result]"
+        self,
+        work: "Callable[[sqlalchemy.Connection, sqlalchemy.Table], Result]",
+        *,
+        is_read: bool = False,
     ) -> Result:
-        """Run work in one transaction, to its end even when the caller is cancelled.
+        """Run work in one transaction; a write to its end even when the caller is cancelled.
 
         Raises:
             StoreError: The database failed.
         """
-        # What was decided or begun is written down, whoever stops waiting meanwhile.
-        with anyio.CancelScope(shield=True):
+        # What was decided or begun is written down, whoever stops waiting meanwhile. A read
+        # leaves nothing, and the deadline of a turn must hold where the database is stuck.
+        with anyio.CancelScope(shield=not is_read):
             table = self._table if self._table is not None else await self._create()
             return await self.database.run(lambda connection: work(connection, table))
-        raise AssertionError("nothing cancels a shielded scope of ours")
+        raise AssertionError("nothing cancels a scope of ours from inside")
 
     async def _create(self) -> "sqlalchemy.Table":
         import sqlalchemy as sa

@@ -65,6 +65,7 @@ async def json(outline_name: str, *params: object, host: Host | None = None) -> 
         with anyio.move_on_after(spec.timeout):
             result = await filling.run()
             if place.turn is not None and not place.turn.is_over:
+                place.turn.spend(result.usage)
                 place.turn.session.note("outline.result", _note(result))
             return result
         raise filling.too_late()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from swarm.runtime.session import Session
     from swarm.runtime.turn import Turn
 
-__all__ = ["agent_view", "ask_model", "ask_stateless"]
+__all__ = ["agent_view", "ask_model", "ask_stateless", "summary_text"]
 
 
 async def ask_model(
@@ -34,7 +34,7 @@ async def ask_model(
     """
     session = turn.session
     request = CompletionRequest(
-        messages=[*await agent_view(session, plan), *corrections],
+        messages=[*await agent_view(session, plan, is_recorded=True), *corrections],
         tools=plan.definitions,
         client_id=session.client_id,
         agent_name=plan.spec.agent_name,
@@ -62,24 +62,35 @@ async def _ask(turn: "Turn", plan: AgentPlan, request: CompletionRequest) -> Com
     return await _stream(turn, plan, request)
 
 
-async def agent_view(session: "Session", plan: AgentPlan) -> list[Message]:
+async def agent_view(
+    session: "Session", plan: AgentPlan, *, is_recorded: bool = False
+) -> list[Message]:
     """Return what an agent's model is shown: prompt, instructions, summary, messages.
+
+    Args:
+        session: The conversation.
+        plan: The agent.
+        is_recorded: The agent speaks, so the journal keeps what it was; nobody just looks.
 
     Raises:
         CallbackError: A function of the prompt failed.
     """
     spec = plan.spec
-    system = await system_lines(session, plan)
+    system = await system_lines(session, plan, is_recorded=is_recorded)
     messages = [Message(role="system", content="\n".join(system))] if system else []
     messages += session.history.instructions(spec.agent_name)
     summary = session.history.summary(spec.agent_name)
     if summary is not None:
-        text = f"What was said before, in short:\n{summary}"
-        messages.append(Message(role="system", content=text))
+        messages.append(Message(role="system", content=summary_text(summary)))
     messages += session.history.view(
         spec.agent_name, keep=spec.keep_messages, tokens=spec.keep_tokens
     )
     return messages
+
+
+def summary_text(summary: str) -> str:
+    """Return a summary as a model is shown it."""
+    return f"What was said before, in short:\n{summary}"
 
 
 async def ask_stateless(session: "Session", plan: AgentPlan, content: str) -> str:
@@ -91,13 +102,18 @@ async def ask_stateless(session: "Session", plan: AgentPlan, content: str) -> st
     Raises:
         ProviderError: The model failed.
         CallbackError: A function of the prompt failed.
+        BudgetExceededError: The turn that runs has spent what it may.
     """
     message = Message(role="user", content=content, mode="tool")
+    budget = session.turn.budget if session.turn is not None else None
     request = CompletionRequest(
         messages=[*await agent_view(session, plan), message],
         client_id=session.client_id,
         agent_name=plan.spec.agent_name,
+        wants_usage=budget is not None,
     )
+    if budget is not None:
+        budget.check()
     if session.told is not None:
         await session.told.running(content)
     result = await plan.completion.complete(request)

@@ -1,8 +1,9 @@
 """The commit verbs: messages that a program puts into a conversation itself.
 
-In a turn they belong to it, and are dropped with it when it fails. Outside of a turn they are
-durable on return. A verb that takes the name of an agent does nothing once another agent has
-taken over; its twin with `_force` does not ask.
+In a turn they belong to it, and are dropped with it when it fails; what a system or developer
+message says, and a flush, hold for the rest of the conversation all the same. Outside of a turn
+they are durable on return. A verb that takes the name of an agent does nothing once another agent
+has taken over; its twin with `_force` does not ask.
 """
 
 from collections.abc import Mapping, Sequence
@@ -230,13 +231,12 @@ async def _output(session: Session, tool_id: str, content: str) -> None:
     if call.output is not None:
         names = {"client_id": session.client_id, "agent_name": session.agent_name}
         raise ToolOutputError(f"tool call {tool_id!r} has its output already", **names)
-    call.output = cut_text(output_text(content))
-    message = Message(
-        role="tool", content=call.output, tool_call_id=tool_id, agent_name=call.agent_name
-    )
+    text = cut_text(output_text(content))
+    call.output = ""  # the history has the text; here it would stay as long as the session
+    message = Message(role="tool", content=text, tool_call_id=tool_id, agent_name=call.agent_name)
     await session.add_message(message)
     if session.told is not None:
-        await session.told.tool_output(call.agent_name, tool_id, call.output, is_error=False)
+        await session.told.tool_output(call.agent_name, tool_id, text, is_error=False)
 
 
 def _tool_call(request: object) -> ToolCall:

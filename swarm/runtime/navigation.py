@@ -69,7 +69,7 @@ async def change_agent(
         turn.add(change)
     session.agent_name, session.stack = agent_name, stack
     if turn is not None:
-        turn.enter_agent(session.agent)
+        turn.enter_agent(session.agent, is_counted=is_guarded)
     if turn is None:
         await session.flush()
     else:

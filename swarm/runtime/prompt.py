@@ -13,8 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["system_lines"]
 
 
-async def system_lines(session: "Session", plan: AgentPlan) -> tuple[str, ...]:
-    """Return an agent's prompt and system lines, and record them when they changed.
+async def system_lines(
+    session: "Session", plan: AgentPlan, *, is_recorded: bool
+) -> tuple[str, ...]:
+    """Return an agent's prompt and system lines.
+
+    Args:
+        session: The conversation.
+        plan: The agent, with the tools that it is offered.
+        is_recorded: The agent speaks, so the journal keeps what it was told when that changed.
 
     Raises:
         CallbackError: A function of the prompt failed, or returned no text.
@@ -28,7 +35,7 @@ async def system_lines(session: "Session", plan: AgentPlan) -> tuple[str, ...]:
     static = tuple(line for line in (prompt, *spec.system_lines) if line)
     known = session.configured.get(spec.agent_name)
     is_new = spec.agent_name not in session.compared
-    if known is None or is_new or tuple(known.system) != static:
+    if is_recorded and (known is None or is_new or tuple(known.system) != static):
         session.compared.add(spec.agent_name)
         configured = plan.configured(static)
         session.configured[spec.agent_name] = configured

@@ -16,20 +16,21 @@ from swarm.events import (
 from swarm.messages import Usage
 from swarm.runtime.budget import read_usage
 from swarm.runtime.journal import StoredEvent
+from swarm.runtime.round import PendingCall
 
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
 
 __all__ = ["resume"]
 
-_LASTING_KINDS = (
-    "agent_changed",
-    "history_flushed",
-    "history_summarized",
-    "instruction_added",
-)
-_LASTING = 100
-"""Events of these kinds that are read beside the newest of all: what they say holds for longer."""
+_LASTING = {
+    "agent_changed": 1,
+    "history_flushed": 1,
+    "history_summarized": 100,
+    "instruction_added": 50,
+}
+"""Events that are read beside the newest of all: what they say holds for longer. Each kind for
+itself, so that hand-offs, of which the newest counts, do not crowd out what was committed."""
 
 
 async def resume(session: "Session") -> None:
@@ -40,11 +41,15 @@ async def resume(session: "Session") -> None:
     """
     stored = await session.journal.read(session.id, last=4 * session.plan.window)
     if not stored:
+        session.continue_after(0)
         _begin(session)
         return
     if stored[0].seq > 1:
         # These may lie before the window.
-        for row in await session.journal.read(session.id, last=_LASTING, kinds=_LASTING_KINDS):
+        lasting: list[StoredEvent] = []
+        for kind, last in _LASTING.items():
+            lasting += await session.journal.read(session.id, last=last, kinds=(kind,))
+        for row in sorted(lasting, key=lambda row: row.seq):
             if row.seq < stored[0].seq:
                 _take_in(session, row.event)
     unfinished = _replay(session, stored)
@@ -91,6 +96,12 @@ def _take_in(session: "Session", event: Event) -> None:
         session.agent_name = event.agent_name
     elif isinstance(event, AgentConfigured):
         session.configured[event.agent_name] = event
+    elif isinstance(event, MessageAdded) and event.run_id is None:
+        # Requested outside of a turn; the output may come at any time.
+        for call in event.message.tool_calls:
+            agent_name = event.message.agent_name or session.agent_name
+            session.requested[call.id] = PendingCall(call.id, call.name, agent_name)
+        session.requested.pop(event.message.tool_call_id or "", None)
 
 
 def _interrupt(session: "Session", run_id: str, usage: Usage) -> None:

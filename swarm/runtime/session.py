@@ -9,10 +9,8 @@ from typing import Literal
 import anyio
 from anyio.abc import TaskGroup
 from pydantic import JsonValue
-from pydantic_core import to_json
 
 from swarm.errors import (
-    DeclarationError,
     SessionError,
     TurnInterruptedError,
     TurnTimeoutError,
@@ -28,6 +26,7 @@ from swarm.events import (
     StreamEvent,
 )
 from swarm.messages import Message, Usage, no_usage
+from swarm.observing import LONGEST_GOODBYE
 from swarm.runtime.announce import Announcer
 from swarm.runtime.directory import add_live, remove_live
 from swarm.runtime.guard import Verdict
@@ -38,11 +37,11 @@ from swarm.runtime.navigation import restore_agent
 from swarm.runtime.plan import AgentPlan, SwarmPlan
 from swarm.runtime.resume import resume
 from swarm.runtime.round import PendingCall
-from swarm.runtime.tools import output_text
+from swarm.runtime.said import user_message
 from swarm.runtime.turn import Publish, Turn
 from swarm.runtime.turns import current_turn, turn_of
 
-__all__ = ["Connector", "Session", "SessionMode", "user_message"]
+__all__ = ["Connector", "Session", "SessionMode"]
 
 SessionMode = Literal["session", "connection", "complete", "scope"]
 """Which verb opened a session."""
@@ -82,6 +81,8 @@ class Session:
         self.compared: set[str] = set()
         """Agents that were compared with that since the session opened."""
         self._is_open = False
+        self._may_record = False
+        """The lease is held, and the next number is known."""
         # Invariant: one turn at a time, in the order the messages came. Never held by tools.
         self._order = anyio.Lock(fast_acquire=True)
         self._scope: anyio.CancelScope | None = None
@@ -131,13 +132,18 @@ class Session:
             await restore_agent(self)
             await self.flush()
         except BaseException:
+            self._may_record = False
             self.journal.release(self.id)
             remove_live(self)
             raise
         self._is_open = True
-        if self.told is not None:
-            with anyio.move_on_after(self.plan.spec.turn_timeout):
-                await self.told.opened()
+        try:
+            if self.told is not None:
+                with anyio.move_on_after(self.plan.spec.turn_timeout):
+                    await self.told.opened()
+        except BaseException:
+            await self.aclose()
+            raise
 
     async def aclose(self) -> None:
         """End the use of this session; a running turn is interrupted, the history stays."""
@@ -151,16 +157,21 @@ class Session:
                 with anyio.move_on_after(10, shield=True):
                     async with self._order:
                         pass
+            if self.plan.memory is not None:
+                # Before the next session of the client begins to use the same.
+                with self._goodbye():
+                    await self.plan.memory.dispose(self.plan.spec.swarm_name, self.client_id)
         finally:
+            self._may_record = False
             # Other processes may come once this is flushed, in this one a session may right away.
             self._ticket = self.journal.release(self.id)
             remove_live(self)
-        await self.flush()
-        if self.plan.memory is not None:
-            await self.plan.memory.dispose(self.plan.spec.swarm_name, self.client_id)
-        if self.told is not None:
-            with anyio.move_on_after(self.plan.spec.turn_timeout):
-                await self.told.closed()
+        try:
+            await self.flush()
+        finally:
+            if self.told is not None:
+                with self._goodbye():
+                    await self.told.closed()
 
     async def complete(self, content: str, *, payload: JsonValue = None) -> str:
         """Send a message and return the answer, once it is stored.
@@ -217,10 +228,13 @@ class Session:
         self._tasks.start_soon(work)
         try:
             async with aclosing(receive):
-                async for event in receive:
-                    yield event
+                try:
+                    async for event in receive:
+                        yield event
+                finally:
+                    # Before the buffer closes, on which the turn would fail.
+                    scope.cancel()
         finally:
-            scope.cancel()
             with anyio.CancelScope(shield=True):
                 await finished.wait()
         if not outcome:
@@ -244,11 +258,19 @@ class Session:
         return self.plan.agents[self.agent_name]
 
     def continue_after(self, seq: int) -> None:
-        """Go on after an event that the journal has."""
-        self._seq = seq
+        """Go on after the newest event that the journal has; 0 when it has none."""
+        self._seq, self._may_record = seq, True
 
     def record(self, event: Event) -> None:
-        """Append an event to the conversation; `flush` makes it durable."""
+        """Append an event to the conversation; `flush` makes it durable.
+
+        Raises:
+            SessionError: The session is not open yet, or was closed: others may write to the
+                conversation, and the journal would take this for a second writer.
+            StoreError: The journal takes no more.
+        """
+        if not self._may_record:
+            raise SessionError(f"session {self.id!r} is not open; nothing of it can be kept")
         self._ticket = self.journal.append(self.id, self._seq + 1, event)
         self._seq += 1
         self.history.apply(event)
@@ -321,6 +343,11 @@ class Session:
         """Return once everything recorded is durable."""
         await self.journal.flush(self.id, self._ticket)
 
+    def _goodbye(self) -> anyio.CancelScope:
+        """Return the scope of observers of the end: told also where the end is a cancellation."""
+        longest = min(self.plan.spec.turn_timeout, LONGEST_GOODBYE)
+        return anyio.move_on_after(longest, shield=True)
+
     async def _run_turn(self, message: Message, publish: Publish | None) -> Answered:
         if not self._is_open:
             raise SessionError(f"session {self.id!r} is not open; use it in `async with`")
@@ -367,25 +394,3 @@ class Session:
     @property
     def _names(self) -> dict[str, str]:
         return {"client_id": self.client_id, "agent_name": self.agent_name}
-
-
-def user_message(
-    content: str, payload: JsonValue, *, mode: Literal["user", "tool"] = "user"
-) -> Message:
-    """Return what a client, or the program in its place, says as a message.
-
-    Raises:
-        DeclarationError: A client says nothing, the content is no text, or the payload not JSON.
-    """
-    try:
-        message = Message(role="user", content=content, payload=payload, mode=mode)
-        if not content.isascii():
-            message = replace(message, content=output_text(content))
-        if payload is not None:
-            to_json(payload)
-    except ValueError as wrong:  # pydantic's errors are all of this class
-        reason = " ".join(str(wrong).split("\n")[1:3]) or str(wrong)
-        raise DeclarationError(f"a message is text, and its payload JSON: {reason}") from None
-    if mode == "user" and not content.strip():
-        raise DeclarationError("a message needs text; this one is empty")
-    return message

@@ -26,6 +26,9 @@ async def summarize(turn: "Turn", plan: AgentPlan) -> None:
     """Let the model sum up the turns that fell out of the agent's window, if enough did.
 
     A model that fails leaves the window as it is; the next turn tries again.
+
+    Raises:
+        BudgetExceededError: The turn has spent what it may.
     """
     history, spec = turn.session.history, plan.spec
     left = history.overflow(spec.agent_name, keep=spec.keep_messages, tokens=spec.keep_tokens)
@@ -43,7 +46,10 @@ async def summarize(turn: "Turn", plan: AgentPlan) -> None:
         ],
         client_id=turn.session.client_id,
         agent_name=spec.agent_name,
+        wants_usage=turn.budget is not None,
     )
+    if turn.budget is not None:
+        turn.budget.check()
     try:
         result = await plan.completion.complete(request)
     except ProviderError as error:

@@ -6,6 +6,7 @@ ends with text. No lock is held while user code runs, so tools may call every ve
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,10 @@ class Turn:
         except BaseException as error:
             is_cancelled = isinstance(error, anyio.get_cancelled_exc_class())
             reason = "cancelled" if is_cancelled else type(error).__name__
-            self._end("interrupted", Failure(code="turn_interrupted", message=reason))
+            # A session that closed without waiting any longer is no writer: who opens it next
+            # writes this end.
+            with suppress(SessionError):
+                self._end("interrupted", Failure(code="turn_interrupted", message=reason))
             # The caller is gone, but the journal must not be left with half a turn.
             with anyio.move_on_after(5, shield=True):
                 await self._flush_quietly()
@@ -233,9 +237,10 @@ class Turn:
         if self.budget is not None:
             self.budget.add(usage)
 
-    def enter_agent(self, plan: AgentPlan) -> None:
+    def enter_agent(self, plan: AgentPlan, *, is_counted: bool = True) -> None:
         """Note that another agent has the turn; its limits hold from now on, too."""
-        self.route.append(plan.spec.agent_name)
+        if is_counted:
+            self.route.append(plan.spec.agent_name)
         if self.budget is None and plan.spec.budget is not None:
             self.budget = _budget(self.session, self._usage)
         elif self.budget is not None:
@@ -320,12 +325,14 @@ class Turn:
             raise self.failure
 
     async def _finish(self, text: str) -> Answered:
+        before = self.session.total
         self._end("answered", answer=text)
         try:
             await self.session.flush()
         except StoreError:
             # Nobody gets this answer, so the turn must not pass for answered later on.
-            self.is_over = not self.session.withdraw()
+            if self.session.withdraw():
+                self.is_over, self.session.total = False, before
             raise
         if self.session.told is not None:
             # Nobody may wait for ever for an observer of an answer that was given.

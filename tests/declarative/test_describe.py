@@ -64,25 +64,34 @@ def catalog(write: Callable[..., Path]) -> Catalog:
 @pytest.mark.requirement("kit:docs:swarm")
 def test_markdown_says_what_was_declared(catalog: Catalog) -> None:
     text = describe(catalog)
+    main = "[`main`](#model-main), the model `openai/small`"
     for line in (
         "# Swarm `shop`",
         "A \\*shop\\*.",
-        "| `seller` | starts | Sells \\| gives advice |",
+        "| [`seller`](#agent-seller) | starts | Sells \\| gives advice |"
+        f" {main} | [`buyer`](#agent-buyer) |",
         "## Agent `seller`",
-        "- Completion: `main`, model `openai/small`",
-        "- Wikis: `pharma`",
-        "- Hands over to: `buyer`",
-        "- Hands over to: `seller`",
+        f"- **Answers by**: {main}",
+        "- **Wikis that it may ask**: [`pharma`](#wiki-pharma)",
+        "- **Hands over to**: [`buyer`](#agent-buyer)",
+        "- **Hands over to**: [`seller`](#agent-seller)",
+        "- **Takes over from**: [`buyer`](#agent-buyer)",
         "### Tool `ask_pharma`",
-        "Ask about medicines.",
-        "Hands over to `buyer`.",
-        "How many \\| boxes are in stock.",
+        "- Asks the wiki [`pharma`](#wiki-pharma).",
+        "The model is told: “Ask about medicines.”",
+        "- Hands over to [`buyer`](#agent-buyer).",
+        "The model is told: “How many \\| boxes are in stock.”",
         "| Parameter | Type | Required | Description |",
-        "| `sku` | string | yes | The number \\| of the article. |",
-        "| `sizes` | array of integer | yes |  |",
-        "| `unit` | one of box, pill | no |  |",
-        "| `note` | string or null | no |  |",
-        "| `pharma` | `registry/pharma@live` | `openai/big` | Doses \\| prices |",
+        "| `sku` | text | yes | The number \\| of the article. |",
+        "| `sizes` | list of whole number | yes |  |",
+        "| `unit` | one of `box`, `pill` | no | `box` when it is left out. |",
+        "| `note` | text or nothing | no |  |",
+        "### Wiki `pharma`",
+        "Doses \\| prices",
+        "- **Answers by**: the fine-tuned model `registry/pharma@live`",
+        "- **Otherwise**: the model `openai/big`, when that fails",
+        "- **Key**: in the environment variable `SHOP_API_KEY`",
+        "- **Used by**: [`seller`](#agent-seller), [`buyer`](#agent-buyer)",
     ):
         assert line in text.splitlines(), f"{line}\n\n{text}"
     # The prompt's own fence does not end the block.
@@ -90,6 +99,7 @@ def test_markdown_says_what_was_declared(catalog: Catalog) -> None:
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         columns = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(columns) == 1, table
+    assert "Contents" not in text
 
 
 @pytest.mark.parametrize("format", ["markdown", "mermaid", "schema"])
@@ -106,32 +116,22 @@ def test_documentation_hides_the_keys_of_the_process(
     assert "Say ${SHOP_TOKEN}." in describe(catalog)
 
 
-@pytest.mark.requirement("kit:docs:graph")
-def test_the_graph_has_every_edge(catalog: Catalog) -> None:
-    text = describe(catalog, "mermaid")
-    first, *lines = text.splitlines()
-    assert first == "flowchart LR"
-    nodes = dict(re.findall(r"^    (\w+)\W+\"(.*)\"\W*$", text, re.MULTILINE))
-    assert sorted(nodes.values()) == [
-        "ask_pharma", "buyer", "pharma", "seller", "shop", "stock", "to_buyer",
-    ]  # fmt: skip
-    arrow = re.compile(r"^    (\w+) (-->|-\.->|==>)(?:\|([\w ]+)\|)? (\w+)$")
-    edges: set[tuple[str, str, str]] = set()
-    for line in lines[len(nodes) :]:
-        parts = arrow.match(line)
-        assert parts, line
-        edges.add((nodes[parts[1]], parts[3] or "", nodes[parts[4]]))
-    assert edges == {
-        ("shop", "starts", "seller"),
-        ("shop", "", "buyer"),
-        ("seller", "", "ask_pharma"),
-        ("seller", "", "stock"),
-        ("seller", "", "to_buyer"),
-        ("seller", "may ask", "pharma"),
-        ("seller", "hands over", "buyer"),
-        ("buyer", "hands over", "seller"),
-        ("ask_pharma", "asks", "pharma"),
-    }
+@pytest.mark.parametrize(
+    "key", ["sk_live-0|1`2<3>4&5", "*start_and_end*", "a #key~ [x](y)", "quo\"ted's"]
+)
+def test_a_key_in_a_text_is_hidden_before_its_signs_are_escaped(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", key)
+    parameters: Any = {"properties": {"a": {"default": key, "description": key}}}
+    with use_catalog(Catalog()) as catalog:
+        add_completion(completion_name="c", model="offline", doc_description=key)
+        add_tool(tool_name="t", call=print, description=key, parameters=parameters)
+        add_agent(agent_name="a", completion="c", tools=["t"], prompt=key, doc_description=key)
+    text = describe(catalog)
+    assert key[:7] not in text
+    assert text.count(r"$\{SHOP\_TOKEN\}") == 4
+    assert text.count("${SHOP_TOKEN}") == 2
 
 
 def test_names_are_no_syntax_of_the_graph() -> None:
@@ -144,7 +144,7 @@ def test_names_are_no_syntax_of_the_graph() -> None:
         add_wiki(wiki_name="class", model="offline")
     text = describe(catalog, "mermaid")
     assert "nobody" not in text
-    for name in ("end", "a.b-c", "subgraph", "graph", "class"):
+    for name in ("end", "a.b-c", "graph"):
         assert len(re.findall(rf'^    [a-z]+\d+\W+"{re.escape(name)}"', text, re.MULTILINE)) == 1
 
 
@@ -170,19 +170,20 @@ def test_markdown_of_functions_and_of_what_is_missing() -> None:
         add_swarm(swarm_name="s", agent_list=["a", "c"], default_agent="a")
     text = describe(catalog)
     for line in (
-        "| `c` |  | not declared |",
-        "- Completion: `own`, a function",
-        "The prompt comes from a function.",
+        "| `c` (not declared) |  |  |",
+        "- **Answers by**: [`own`](#model-own), the function `prompt`",
+        "Its instructions are written by the function `prompt`.",
         "A \\`note\\`.",
-        "| `a` | string or null | no |  |",
-        "| `b` | array or Size | no |  |",
-        "| `c` | any | no |  |",
-        "Asks the wiki `nowhere`.",
-        "No parameters.",
-        "- Completion: `none`",
-        "- Tools: none",
-        "| `facts` | completion `own`, a function |  |  |",
-        "| `more` | a function |  |  |",
+        "| `a` | text or nothing | no |",
+        "| `b` | list or anything | no |",
+        "| `c` | anything | no |",
+        "- Asks the wiki `nowhere` (not declared).",
+        "It takes no parameters.",
+        "- **Tools**: [`other`](#tool-other), [`lost`](#tool-lost), `no` (not declared)",
+        "- **Answers by**: `none` (not declared)",
+        "- **Part of**: no swarm",
+        "- **Tools**: none",
+        "- **Answers by**: the function `prompt`",
     ):
         assert line in text.splitlines(), f"{line}\n\n{text}"
 

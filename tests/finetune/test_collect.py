@@ -29,6 +29,7 @@ from swarm import (
     add_completion,
     add_swarm,
     add_tool,
+    commit_system_message,
     commit_tool_output,
     emit,
     execute,
@@ -263,6 +264,28 @@ async def test_a_hand_off_leaves_the_row_to_the_agent_that_answered(tmp_path: Pa
     checked(found, tmp_path)
     assert len((await collected(tmp_path, agent_name="seller")).segments) == 0
     assert len((await collected(tmp_path, agent_name="doctor")).segments) == 2
+
+
+async def test_what_was_committed_for_the_agent_is_in_its_row(tmp_path: Path) -> None:
+    async with talking(tmp_path, ["Hello, doctor."]) as chat:
+        await commit_system_message("The customer is a doctor.", "ada", "seller")
+        await chat.complete("Hi")
+    [row] = map(dump, (await collected(tmp_path)).sft_rows)
+    assert row["messages"][0]["content"].endswith("\nThe customer is a doctor.")
+
+
+async def test_a_turn_of_the_program_trains_its_own_answer_only(tmp_path: Path) -> None:
+    async with talking(tmp_path, ["Hello.", "Your parcel came."]) as chat:
+        await chat.complete("Hi")
+        await execute("Say that the parcel came.", "ada", "seller")
+    _, row = map(dump, (await collected(tmp_path)).sft_rows)
+    said = [(m["role"], m["content"], m.get("weight")) for m in row["messages"][1:]]
+    assert said == [
+        ("user", "Hi", None),
+        ("assistant", "Hello.", 0),
+        ("user", "Say that the parcel came.", None),
+        ("assistant", "Your parcel came.", None),
+    ]
 
 
 async def test_an_answer_that_a_tool_made_the_model_give_is_the_answer(tmp_path: Path) -> None:

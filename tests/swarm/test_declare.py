@@ -18,7 +18,12 @@ from swarm import (
     use_catalog,
     validate,
 )
-from swarm.errors import DeclarationError, DuplicateNameError, ValidationError
+from swarm.errors import (
+    DeclarationError,
+    DuplicateNameError,
+    UnknownNameError,
+    ValidationError,
+)
 
 
 class Names(StrEnum):
@@ -259,3 +264,14 @@ def test_help_shows_the_fields() -> None:
     assert add_agent.__doc__ is not None
     assert "Declare an agent" in add_agent.__doc__
     assert validate in (getattr(swarm, name) for name in swarm.__all__)
+
+
+def test_a_declaration_that_is_taken_out_may_be_declared_again() -> None:
+    add_completion(completion_name="offline", model="offline")
+    catalog = current_catalog()
+    version = catalog.version
+    assert catalog.completions.remove("offline").model == "offline"
+    assert catalog.version == version + 1
+    with pytest.raises(UnknownNameError):
+        catalog.completions.remove("offline")
+    add_completion(completion_name="offline", model="offline")

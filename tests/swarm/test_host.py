@@ -13,9 +13,12 @@ from swarm import (
     Host,
     add_agent,
     add_completion,
+    add_policy,
     add_swarm,
     current_catalog,
     current_host,
+    get_online,
+    mark_online,
     run_sync,
     session,
     use_catalog,
@@ -206,6 +209,19 @@ async def test_the_catalog_of_a_host_is_the_current_one_by_default(program: Prog
         host = Host(home=program.home)
     assert host.catalog is program.catalog
     assert current_catalog() is not program.catalog
+
+
+async def test_a_host_that_was_closed_can_be_opened_again(program: Program) -> None:
+    with use_catalog(program.catalog):
+        add_policy(policy_name="polite", deny=["gun"])
+    program.agent(steps=["one", "two"])
+    program.swarm(policies=["polite"])
+    host = program.host()
+    for answer in ("one", "two"):
+        async with host, session("client", "shop", host=host) as chat:
+            assert await chat.complete("hi") == answer
+            await mark_online("other", "shop", host=host)
+            assert await get_online("shop", host=host) == ["client", "other"]
 
 
 def _ok(request: CompletionRequest) -> str:

@@ -151,6 +151,18 @@ def test_a_hand_off_out_of_the_swarm_or_to_itself(catalog: Catalog) -> None:
     assert handoff_edges(catalog.agents.get("seller"), catalog) == ["seller", "clerk"]
 
 
+def test_what_tools_hand_over_to_is_checked_by_name_only(catalog: Catalog) -> None:
+    _agent("seller", depends_on=["clrk", "clerk", "clerk"])
+    _agent("clerk", depends_on=["clerk"])
+    _swarm("seller")
+    assert _told(catalog) == [
+        "agents.seller.depends_on[0]: no agent named 'clrk' (did you mean 'clerk'?)",
+        "agents.seller.depends_on: agent 'clerk' is listed 2 times",
+        "agents.clerk: an agent cannot hand over to itself",
+    ]
+    assert handoff_edges(catalog.agents.get("seller"), catalog) == ["clrk", "clerk"]
+
+
 CYCLES: list[tuple[dict[str, list[str]], list[str]]] = [
     ({"a": ["b"], "b": ["a"]}, []),
     ({"a": ["b"], "b": ["c"], "c": []}, []),
@@ -177,6 +189,20 @@ def test_cycles_of_hand_offs_need_an_exit(
         f"swarms.shop.agent_list: the hand-offs between {loop} form a cycle without an exit"
         " (let one of them hand over to 'a')"
         for loop in loops
+    ]
+
+
+@pytest.mark.requirement("kit:navigate:no-trap", "kit:navigate:depends-on")
+def test_a_tool_that_hands_over_is_an_exit_and_may_be_a_trap(catalog: Catalog) -> None:
+    _agent("a", handoffs=["b", "d"])
+    _agent("b", handoffs=["c"])
+    _agent("c", handoffs=["b"], depends_on=["a"])
+    _agent("d", depends_on=["e"])
+    _agent("e", depends_on=["d"])
+    _swarm("a", "b", "c", "d", "e")
+    assert _told(catalog) == [
+        "swarms.shop.agent_list: the hand-offs between 'd' and 'e' form a cycle without an exit"
+        " (let one of them hand over to 'a')"
     ]
 
 

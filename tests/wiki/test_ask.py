@@ -22,7 +22,7 @@ from swarm.events import Noted
 from swarm.store import read_session
 from swarm.testing import ScriptedCompletion, StubReply, StubServer, call_tool
 from tests.wiki.shop import shop, wiki_only
-from wiki import WikiAnswer, ask, question
+from wiki import WikiAnswer, WikiCallbacks, ask, question
 from wiki.errors import WikiNotListedError
 
 pytestmark = pytest.mark.anyio
@@ -352,3 +352,23 @@ async def test_the_tokens_of_both_models_count(tmp_path: Path) -> None:
         answer = await _ask(catalog, tmp_path)
     assert answer.is_fallback
     assert answer.usage.output_tokens > 0
+
+
+@pytest.mark.requirement("kit:schema:wiki-callbacks", "kit:schema:observers-guarded")
+async def test_a_callback_is_told_of_each_question(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def on_chat(message: str, wiki_name: str) -> None:
+        told.append((message, wiki_name))
+        raise OSError("no disk")
+
+    model = ScriptedCompletion([call_tool("ask_pharma", question="A price?"), "Five."])
+    catalog = shop(model, get_chat=str.upper, callbacks=WikiCallbacks(on_chat=on_chat))
+    async with Host(catalog=catalog, home=tmp_path, environment={}) as host:
+        async with session("client", "shop", host=host) as chat:
+            assert await chat.complete("How much?") == "Five."
+        assert (await ask("pharma", "And now?", host=host)).text == "AND NOW?"
+    assert told == [("A price?", "pharma"), ("And now?", "pharma")]
+    assert "'on_chat' of wiki 'pharma' failed" in caplog.text

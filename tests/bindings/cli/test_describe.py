@@ -72,3 +72,19 @@ def test_markdown_is_the_usual_description(wikiswarm: Wikiswarm, shop: Path) -> 
     assert (
         wikiswarm("describe", shop).out == wikiswarm("describe", shop, "--format", "markdown").out
     )
+
+
+@pytest.mark.requirement("kit:docs:pages")
+def test_the_pages_are_written_into_a_folder(
+    wikiswarm: Wikiswarm, shop: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "docs"
+    output = wikiswarm("describe", shop, "--output", folder)
+    pages = [path for path in folder.rglob("*") if path.is_file()]
+    assert output.out == f"{folder / 'index.md'}: {len(pages)} pages\n"
+    assert {path.parent.name for path in pages} == {"docs", "swarms", "agents"}
+    for format in ("mermaid", "schema"):
+        refused = wikiswarm("describe", shop, "--format", format, "--output", folder, code=2)
+        assert refused.err == f"error: --output writes markdown; print {format} without it\n"
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    assert "cannot write" in wikiswarm("describe", shop, "--output", tmp_path / "taken", code=3).err

@@ -1,5 +1,6 @@
 """The peer by itself: its queue, its limits, what a lost connection leaves."""
 
+import contextvars
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -152,3 +153,40 @@ async def test_who_writes_faster_than_the_other_reads_waits() -> None:
         assert all(f'"number":{number},'.encode() in frame for number, frame in enumerate(read))
         peer.close()
     await line.aclose()
+
+
+async def test_what_functions_ask_is_not_refused_for_what_waits_on_them() -> None:
+    near, far = socket_pair()
+    limits = PeerLimits(in_flight=1)
+
+    def context_of(method: str, params: Params) -> contextvars.Context | None:
+        return contextvars.copy_context() if "nested" in params else None
+
+    one = Peer(LineChannel(near, near, limit=4096), _echo, _ignore)
+    other = Peer(
+        LineChannel(far, far, limit=4096), _echo, _ignore, context_of=context_of, limits=limits
+    )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.run)
+        tasks.start_soon(other.run)
+        await anyio.lowlevel.checkpoint()
+
+        async def sleep() -> None:
+            with pytest.raises(ConnectionLostError):
+                await one.request("sleep", {})
+
+        tasks.start_soon(sleep)
+        await anyio.lowlevel.checkpoint()
+        with pytest.raises(RemoteError, match="under way"):
+            await one.request("echo", {})
+        assert await one.request("echo", {"nested": 1}) == {"nested": 1}
+        one.close()
+        other.close()
+
+
+@pytest.mark.parametrize("wanted", [[], {}, None, 1.5, "x", 10**30])
+async def test_cancelling_nothing_does_no_harm(wanted: Any) -> None:
+    async with _pair() as (one, _):
+        await one.notify("$/cancelRequest", {"id": wanted})
+        await one.notify("$/cancelRequest", {})
+        assert await one.request("echo", {}) == {}

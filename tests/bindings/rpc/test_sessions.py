@@ -248,3 +248,16 @@ async def test_an_outline_is_filled_in_by_a_model_of_the_program(program: Client
     )
     result = await program.ask("verb/json", outlineName="order", params=["three"])
     assert (result["isValid"], result["data"], result["params"]) == (True, {"n": 3}, ["three"])
+
+
+async def test_a_session_that_a_verb_closed_can_be_opened_again(program: Client) -> None:
+    await _two_agents(program)
+    names = {"clientId": "client-1", "swarmName": "pharma"}
+    await program.ask("session/open", **names)
+    assert await program.ask("verb/disposeConnection", **names) is True
+    assert program.told[-1][1]["isOpen"] is False
+    with pytest.raises(Refused) as refused:
+        await say(program, "x")
+    assert refused.value.kind == "session_error"
+    assert (await program.ask("session/open", **names))["isOpen"] is True
+    assert await say(program, "hi") == "seller heard hi"

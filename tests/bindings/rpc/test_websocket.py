@@ -180,7 +180,7 @@ async def test_a_program_that_comes_back_gets_what_it_missed_and_nothing_twice(
 @pytest.mark.requirement("wire:connection:resume")
 async def test_a_connection_that_is_gone_cannot_go_on(host: Host) -> None:
     program = _Raw()
-    async with _server(host, window=0.05) as url:
+    async with _server(host, window=1e-6) as url:
         async with connect(url, proxy=None) as socket:
             result = (await program.initialize(socket))["result"]
             socket.transport.abort()

@@ -25,13 +25,12 @@ def test_a_swarm_is_described_with_its_agents_and_tools(program: Program) -> Non
     text = describe(program.catalog)
     for part in (
         "# Swarm `shop`", "A shop.", "Sells boxes.", "You sell.", "seller_model",
-        "How many boxes are in stock.", "| `sku` | string | yes |", "| `shelf` | integer | no |",
+        "How many boxes are in stock.", "| `sku` | text | yes |", "| `shelf` | whole number | no |",
     ):  # fmt: skip
         assert part in text
 
 
 @pytest.mark.requirement("kit:docs:everything")
-@pytest.mark.xfail(reason="`describe` knows agents, tools, wikis and swarms only")
 def test_what_else_is_used_is_described_too(program: Program) -> None:
     with use_catalog(program.catalog):
         add_state(state_name="cart", doc_description="What the client buys.")

@@ -1,5 +1,7 @@
 """Navigation: hand-offs in and between turns, ways back, guards, and a program's own store."""
 
+import re
+
 import pytest
 
 from declarative.describe import describe
@@ -172,15 +174,15 @@ async def test_depends_on_forbids_no_hand_off(program: Program) -> None:
 
 
 @pytest.mark.requirement("kit:navigate:depends-on")
-@pytest.mark.xfail(reason="nothing reads `depends_on` of agents yet")
 def test_depends_on_is_in_the_documentation(program: Program) -> None:
     program.agent("seller", [], depends_on=["clerk"])
     program.agent("clerk", [])
-    assert "hands over" in describe(program.catalog, "mermaid")
+    graph = describe(program.catalog, "mermaid")
+    assert re.search(r"-\.->\|hands over by a tool\|", graph), "a dashed line"
+    assert "Its tools hand over to**: [`clerk`](#agent-clerk)" in describe(program.catalog)
 
 
 @pytest.mark.requirement("kit:navigate:depends-on")
-@pytest.mark.xfail(reason="nothing reads `depends_on` of agents yet")
 def test_depends_on_names_agents_that_exist(program: Program) -> None:
     program.agent("seller", [], depends_on=["clark"])
     program.agent("clerk", [])

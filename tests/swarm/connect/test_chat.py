@@ -254,3 +254,20 @@ async def _rename(host: Host, old: str, new: str) -> None:
     """Let the database fail at a table, or work again."""
     statement = sa.text(f"ALTER TABLE {old} RENAME TO {new}")
     await host.database.run(lambda connection: connection.execute(statement))
+
+
+async def test_a_listener_that_hangs_keeps_no_other_session_open(program: Program) -> None:
+    async def hang(client_id: str, swarm_name: str) -> None:
+        await anyio.sleep_forever()
+
+    clock, closed = HandClock(), Closed()
+    program.agent(model=echo)
+    program.swarm()
+    async with program.host() as host, Chat(host, idle_timeout=10, clock=clock) as chat:
+        for client, listener in (("a", hang), ("b", closed)):
+            chat.listen_dispose(client, listener)
+            await chat.send_message(client, "hi", "shop")
+        await clock.wait_for_sleeper()
+        await clock.advance(60)
+        await closed.until(1)
+        assert live_sessions("b") == []

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from swarm import (
@@ -312,3 +313,47 @@ async def test_pipelines_are_declared_read_and_overridden(program: Program) -> N
             add_pipeline(pipeline_name="restock", execute=execute)
         with pytest.raises(ValidationError, match="unknown field 'excute'"):
             add_pipeline(**wrong)
+
+
+async def test_pipelines_do_not_use_up_the_hand_offs_of_a_turn(program: Program) -> None:
+    async def report() -> str:
+        """Runs pipelines."""
+        for _ in range(5):
+            await start_pipeline("client", "count", "nurse")
+        return "reported"
+
+    async def count(client_id: str, agent_name: str, payload: Any) -> int:
+        return 1
+
+    with use_catalog(program.catalog):
+        add_pipeline(pipeline_name="count", execute=count)
+    steps = [call_tool("report"), call_tool("transfer_to_nurse")]
+    program.agent("seller", steps, tools=[report], handoffs=["nurse"])
+    program.agent("nurse", model=echo)
+    program.swarm(max_handoffs=1, max_revisits=0)
+    async with program.chat() as chat:
+        assert await chat.complete("Report!") == "re: Report!"
+        assert chat.agent_name == "nurse"
+
+
+async def test_the_agent_before_a_pipeline_is_back_when_it_is_cancelled(program: Program) -> None:
+    kept: list[str] = []
+
+    async def keep(client_id: str, agent_name: str, swarm_name: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        kept.append(agent_name)
+
+    async def wait(client_id: str, agent_name: str, payload: Any) -> None:
+        scope.cancel()
+        await anyio.sleep_forever()
+
+    for name in ("seller", "nurse"):
+        program.agent(name, model=echo)
+    with use_catalog(program.catalog):
+        add_pipeline(pipeline_name="wait", execute=wait)
+    program.swarm(set_active_agent=keep)
+    async with program.chat() as chat:
+        with anyio.CancelScope() as scope:
+            await start_pipeline("client", "wait", "nurse")
+        assert chat.agent_name == "seller"
+        assert kept == ["nurse", "seller"]

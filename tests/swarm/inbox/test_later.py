@@ -20,6 +20,7 @@ from swarm import (
     add_tool,
     commit_tool_output,
     current_host,
+    dispose_connection,
     execute,
     session,
     use_catalog,
@@ -400,3 +401,29 @@ async def test_a_call_that_runs_later_finds_what_its_session_had(program: Progra
         await host.inbox.approve((await host.inbox.list())[0].id)
         await _settled(host.inbox)
         assert found == [host]
+
+
+async def test_a_session_that_was_closed_from_outside_does_not_stop_the_next_one_from_listening(
+    program: Program,
+) -> None:
+    shop = office(program.home)
+    is_open, may_leave, has_left = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def hold() -> None:
+        async with session("client", "shop", host=host):
+            is_open.set()
+            await may_leave.wait()
+        has_left.set()
+
+    async with shop.host() as host, anyio.create_task_group() as group:
+        group.start_soon(hold)
+        await is_open.wait()
+        await dispose_connection("client", "shop")
+        async with session("client", "shop", host=host) as chat:
+            may_leave.set()
+            await has_left.wait()
+            await chat.complete("Pay!")
+            item = await wait_for_item(host.inbox)
+            await host.inbox.approve(item.id)
+            assert (await _settled(host.inbox)).status == "done"
+            assert paid(program.home) == ["5"]

@@ -399,3 +399,23 @@ async def test_a_database_that_is_away_for_a_moment_ends_no_waiting(
     ):
         group.start_soon(answer, host)
         assert await chat.complete("Help?") == "Back."
+
+
+async def test_hanging_up_may_be_async(program: Program) -> None:
+    has_hung_up = anyio.Event()
+
+    async def hang_up() -> None:
+        has_hung_up.set()
+
+    def connect(client_id: str, agent_name: str) -> Any:
+        def send(message: str, reply: Callable[[str], None]) -> Any:
+            reply("Yes.")
+            return hang_up
+
+        return send
+
+    _person(program, connect_operator=connect)
+    async with program.chat() as chat:
+        assert await chat.complete("Help?") == "Yes."
+        with anyio.fail_after(5):
+            await has_hung_up.wait()

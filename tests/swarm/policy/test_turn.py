@@ -4,13 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from swarm import Answered, Policy, TextDelta, session
-from swarm.errors import CallbackError
+from swarm.errors import CallbackError, TurnTimeoutError
 from swarm.events import Event, MessageAdded, Noted, TurnEnded, TurnStarted
 from swarm.testing import call_tool
 from tests.swarm.policy.conftest import PolicyShop, failing, giving
@@ -181,3 +182,22 @@ def test_the_program_of_the_page_runs(tmp_path: Path) -> None:
         "Let us stay polite.",
         "True",
     ]
+
+
+async def test_the_deadline_of_a_turn_holds_while_the_bans_cannot_be_read(shop: PolicyShop) -> None:
+    shop.policy()
+    shop.program.agent(steps=["Tea costs 3."])
+    shop.program.swarm(policies=["polite"], turn_timeout=0.5)
+    async with shop.open() as host, session("anna", "shop", host=host) as chat:
+        assert await chat.complete("Tea?") == "Tea costs 3."
+        is_free = threading.Event()
+        rescue = threading.Timer(5, is_free.set)
+        rescue.start()
+        host.database.submit(is_free.wait)  # the database is stuck
+        try:
+            with pytest.raises(TurnTimeoutError, match="no verdict within"):
+                await chat.complete("And now?")
+            assert not is_free.is_set()
+        finally:
+            rescue.cancel()
+            is_free.set()

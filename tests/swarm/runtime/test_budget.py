@@ -1,5 +1,6 @@
 """Budgets: what a turn may spend, alone and through a session."""
 
+import sqlite3
 from typing import Any
 
 import anyio
@@ -15,14 +16,17 @@ from swarm import (
     Usage,
     add_agent,
     add_completion,
+    add_tool,
     change_to_agent,
+    run_stateless_force,
     use_catalog,
 )
-from swarm.errors import BudgetExceededError, ValidationError
+from swarm.errors import BudgetExceededError, StoreError, ValidationError
 from swarm.events import Event, MessageAdded, TurnEnded, decode_event
 from swarm.runtime.budget import Budget, read_usage
 from swarm.testing import call_tool
 from tests.swarm.program import Program
+from wiki import add_wiki
 
 
 class _Clock:
@@ -359,3 +363,88 @@ async def test_a_cost_limit_without_a_price_is_refused_when_a_session_opens(
             pass
     assert [problem.where for problem in caught.value.problems] == ["swarms.shop.budget"]
     assert "WIKISWARM_PRICES" in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_what_a_wiki_takes_counts_for_the_turn_that_asks_it(program: Program) -> None:
+    def encyclopedia(request: CompletionRequest) -> CompletionResult:
+        answer = Message(role="assistant", content="It is blue.")
+        return CompletionResult(answer, "python:wiki", Usage(input_tokens=90, output_tokens=10))
+
+    with use_catalog(program.catalog):
+        add_completion(completion_name="wiki_model", get_completion=encyclopedia)
+        add_wiki(wiki_name="colours", completion="wiki_model")
+        add_tool(tool_name="ask_colours", wiki="colours")
+    steps = [call_tool("ask_colours", question="The sky?"), "Blue."]
+    program.agent(steps=steps, tools=["ask_colours"], wiki_list=["colours"])
+    program.swarm(budget={"turn_tokens": 100})
+    async with program.chat() as chat:
+        with pytest.raises(BudgetExceededError, match="turn_tokens"):
+            await chat.complete("Which colour has the sky?")
+
+
+@pytest.mark.anyio
+async def test_a_turn_whose_answer_could_not_be_stored_counts_once(program: Program) -> None:
+    usage = Usage(input_tokens=10)
+    result = CompletionResult(Message(role="assistant", content="yes"), "m", usage)
+
+    def model(request: CompletionRequest) -> CompletionResult:
+        return result
+
+    program.agent("seller", model=model)
+    async with program.chat() as chat:
+        await chat.complete("one")
+        with sqlite3.connect(program.home / "journal.sqlite3") as file:
+            file.execute("ALTER TABLE events RENAME TO lost")
+        with pytest.raises(StoreError):
+            await chat.complete("two")
+        with sqlite3.connect(program.home / "journal.sqlite3") as file:
+            file.execute("ALTER TABLE lost RENAME TO events")
+        await chat.complete("three")
+        assert chat.total.input_tokens == 30
+    ends = [row.event for row in await program.events() if isinstance(row.event, TurnEnded)]
+    assert [end.status for end in ends] == ["answered", "failed", "answered"]
+    assert [end.total.input_tokens for end in ends if end.total] == [10, 20, 30]
+
+
+@pytest.mark.anyio
+async def test_what_is_asked_beside_the_conversation_is_within_the_budget(
+    program: Program,
+) -> None:
+    asked: list[str] = []
+
+    async def think() -> str:
+        for _ in range(5):
+            await run_stateless_force("and?", "client")
+        raise AssertionError("the budget holds")
+
+    def model(request: CompletionRequest) -> CompletionResult:
+        asked.append(request.messages[-1].content)
+        said = call_tool("think") if len(asked) == 1 else Message(role="assistant", content="hm")
+        return CompletionResult(said, "m", Usage(input_tokens=60))
+
+    program.agent(model=model, tools=[think])
+    program.swarm(budget=BudgetSpec(turn_tokens=150))
+    async with program.chat() as chat:
+        with pytest.raises(BudgetExceededError, match="180 of 150"):
+            await chat.complete("Think!")
+    assert asked == ["Think!", "and?", "and?"]
+
+
+@pytest.mark.anyio
+async def test_no_summary_is_made_on_a_budget_that_is_spent(program: Program) -> None:
+    asked: list[str] = []
+
+    def model(request: CompletionRequest) -> CompletionResult:
+        asked.append(request.messages[0].content)
+        return CompletionResult(Message(role="assistant", content="ok"), "m", Usage(input_tokens=9))
+
+    program.agent(model=model, keep_messages=2, summarize=True)
+    program.swarm(budget=BudgetSpec(session_tokens=27))
+    async with program.chat() as chat:
+        for text in ("one", "two"):
+            await chat.complete(text)
+        with pytest.raises(BudgetExceededError):
+            for text in ("three", "four"):
+                await chat.complete(text)
+    assert len(asked) == 3

@@ -12,11 +12,13 @@ from swarm import (
     commit_tool_output,
     emit,
     execute,
+    get_agent_history,
     get_agent_name,
     get_last_user_message,
     session,
 )
 from swarm.errors import ProviderDownError, SessionError
+from swarm.events import AgentConfigured
 from swarm.runtime import note
 from swarm.testing import call_tool
 from tests.swarm.program import Program, call_tools
@@ -370,3 +372,23 @@ async def test_a_tool_cannot_wait_for_its_own_turn(program: Program) -> None:
     outputs = [m.content for m in model.requests[1].messages if m.role == "tool"]
     said = "error: SessionError: a tool cannot wait for its own turn; use `execute` instead"
     assert outputs == [said, said]
+
+
+async def test_looking_at_an_agent_does_not_pass_for_its_speaking(program: Program) -> None:
+    def describe(client_id: str, agent_name: str) -> dict[str, str]:
+        return {"name": "look_up", "description": "Described anew."}
+
+    async def stock_level() -> str:
+        return "three"
+
+    program.tool(stock_level, description="Fixed.", get_function=describe)
+    program.agent("seller", ["three boxes"], tools=["stock_level"], prompt="You sell.")
+    program.agent("pharmacist", prompt="You know.")
+    async with program.chat() as chat:
+        await get_agent_history("client", "seller")
+        await get_agent_history("client", "pharmacist")
+        await chat.complete("How many?")
+    found = [row.event for row in await program.events()]
+    configured = [event for event in found if isinstance(event, AgentConfigured)]
+    assert [event.agent_name for event in configured] == ["seller"]
+    assert [tool["name"] for tool in configured[0].tools] == ["look_up"]

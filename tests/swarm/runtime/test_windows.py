@@ -8,6 +8,7 @@ from swarm import (
     commit_developer_message,
     commit_flush,
     commit_system_message,
+    commit_system_message_force,
     get_last_system_message,
     get_raw_history,
 )
@@ -129,3 +130,28 @@ async def test_a_model_that_cannot_sum_up_answers_all_the_same(program: Program)
     async with program.chat() as chat:
         for number in range(6):
             assert await chat.complete(str(number)) == "ok"
+
+
+async def test_an_instruction_outlives_any_number_of_hand_offs_and_a_restart(
+    program: Program,
+) -> None:
+    seen: list[list[str]] = []
+
+    def model(request: CompletionRequest) -> str:
+        seen.append([message.content for message in request.messages])
+        return "ok"
+
+    for name in ("seller", "pharmacist"):
+        program.agent(name, model=model, keep_messages=2)
+    async with program.chat() as chat:
+        await commit_system_message_force("call me Ann", "client")
+        for _ in range(60):
+            await change_to_agent("pharmacist", "client")
+            await change_to_agent("seller", "client")
+        for _ in range(270):  # four events each, of which a session reads 800 when it opens
+            await chat.complete("hello")
+        assert seen[-1][0] == "call me Ann"
+    async with program.chat() as chat:
+        assert chat.agent_name == "seller"
+        await chat.complete("hello")
+    assert seen[-1][0] == "call me Ann"

@@ -185,6 +185,7 @@ export interface Wire {
   UnsubscribeParams?: UnsubscribeParams;
   Usage?: Usage;
   ValidateToolArgumentsParams?: ValidateToolArgumentsParams;
+  WikiCallbacks?: WikiCallbacks;
   WikiDeclaration?: WikiDeclaration;
   WriteSessionMemoryParams?: WriteSessionMemoryParams;
 }
@@ -393,7 +394,8 @@ export interface AgentDeclaration {
    */
   handoffs?: string[];
   /**
-   * Agents that its tools hand over to by `change_to_agent`; documentation and checks read it.
+   * Agents that its tools hand over to by `change_to_agent`; documentation and checks read it,
+   * and nothing forbids others.
    */
   dependsOn?: string[];
   /**
@@ -1331,6 +1333,22 @@ export interface WikiDeclaration {
    * Seconds for one question, the fallback included.
    */
   timeout?: number;
+  /**
+   * Functions that are told of questions.
+   */
+  callbacks?: WikiCallbacks | null;
+}
+/**
+ * Functions that hear of a wiki; one that raises is written to the log.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "WikiCallbacks".
+ */
+export interface WikiCallbacks {
+  /**
+   * `(message, wiki_name)`, before the wiki is asked, by an agent or by `ask`.
+   */
+  onChat?: CallbackRef | null;
 }
 /**
  * A JSON document that a model fills in: its schema, what to ask, and what makes it valid.
