@@ -339,7 +339,12 @@ describe("agents and tools of the kit", () => {
   });
 
   test("wikis and advisors answer; an agent asks only the wikis that it lists", async () => {
-    addWiki({ wikiName: "drugs", getChat: async ({ message }) => `wiki on ${message}` });
+    const chats: string[] = [];
+    addWiki({
+      wikiName: "drugs",
+      getChat: async ({ message }) => `wiki on ${message}`,
+      callbacks: { onChat: ({ message }) => void chats.push(message) },
+    });
     addAdvisor({ advisorName: "wise", getChat: async (message: { text: string }) => message.text });
     const names = declareSwarm(() => "x", {}, { wikiList: ["drugs"] });
     const other = declareSwarm(() => "x", {});
@@ -347,6 +352,7 @@ describe("agents and tools of the kit", () => {
     expect(await question("aspirin", names.client, names.agent, "drugs")).toBe("wiki on aspirin");
     const refused = question("aspirin", other.client, other.agent, "drugs");
     await expect(refused).rejects.toThrow(WikiNotListedError);
+    expect(chats).toEqual(["aspirin"]);
     expect(await ask({ text: "42" }, "wise")).toBe("42");
     await Promise.all(opened.map((one) => one.dispose()));
   });

@@ -1,6 +1,7 @@
 /** One connection to the core: the handshake, requests, and the calls that the core makes. */
 
 import {
+  type CancellationToken,
   CancellationTokenSource,
   createMessageConnection,
   type MessageConnection,
@@ -84,6 +85,7 @@ export class Link {
         ...(token === undefined ? {} : { token }),
       });
       link.#limits = result.limits;
+      transport.writer.limit = result.limits.maxMessageBytes;
     } catch (error) {
       link.close();
       throw error;
@@ -163,17 +165,20 @@ export class Link {
 
   async #invoke(
     params: Wire.CallbackInvokeParams,
-    token: { onCancellationRequested(run: () => void): { dispose(): void } },
+    token: CancellationToken,
   ): Promise<Wire.CallbackResult> {
     const controller = new AbortController();
     this.#calls.add(controller);
     let heard: { dispose(): void } | undefined;
     const cancelled = new Promise<never>((_resolve, reject) => {
-      heard = token.onCancellationRequested(() => {
+      const cancel = (): void => {
         const error = new CancelledError(`${params.callback} was cancelled`);
         controller.abort(error);
         reject(error);
-      });
+      };
+      heard = token.onCancellationRequested(cancel);
+      // A token that is cancelled before anybody looks at it tells nobody.
+      if (token.isCancellationRequested) cancel();
     });
     try {
       // A function that does not look at its signal goes on, but nobody waits for it.

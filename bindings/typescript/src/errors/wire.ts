@@ -1,7 +1,7 @@
 /** Errors as they cross the wire, in both directions. */
 
-import { ResponseError } from "vscode-jsonrpc/node";
-import { CallbackError, ERRORS, RpcError } from "../generated/errors.js";
+import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
+import { CallbackError, ERRORS, MessageTooLargeError, RpcError } from "../generated/errors.js";
 import { SwarmError } from "./base.js";
 
 /** What the answer to a request says about its failure. */
@@ -45,6 +45,9 @@ export class ThrownErrors {
   fromWire(error: unknown): Error {
     if (!(error instanceof ResponseError)) {
       return error instanceof Error ? error : new RpcError(String(error));
+    }
+    if (error.code === ErrorCodes.MessageWriteError && error.data === undefined) {
+      return new MessageTooLargeError(error.message);
     }
     const data = (error.data ?? {}) as WireErrorData;
     const known = data.kind === undefined ? undefined : ERRORS[data.kind];

@@ -111,15 +111,11 @@ export function completionFields(schema: ICompletionSchema): Fields {
 
 export function wikiFields(schema: IWikiSchema): Fields {
   const { getChat, callbacks, ...rest } = schema;
+  const onChat = callbacks?.onChat;
   return {
     ...rest,
-    getChat:
-      getChat &&
-      (async (message: string) => {
-        const args = { message };
-        await callbacks?.onChat?.(args);
-        return getChat(args);
-      }),
+    getChat: getChat && ((message: string) => getChat({ message })),
+    callbacks: onChat && { onChat: (message: string) => onChat({ message }) },
   };
 }
 

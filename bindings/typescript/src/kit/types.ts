@@ -122,7 +122,7 @@ export interface ICompletionSchema
 
 /** A model that was fine-tuned on your questions and answers, asked by a tool. */
 export interface IWikiSchema
-  extends Partial<Further<Wire.WikiDeclaration, "wikiName" | "getChat">> {
+  extends Partial<Further<Wire.WikiDeclaration, "wikiName" | "getChat" | "callbacks">> {
   wikiName: string;
   getChat?(args: IChatArgs): Awaitable<string>;
   callbacks?: { onChat?(args: IChatArgs): unknown };

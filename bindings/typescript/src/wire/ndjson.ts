@@ -64,6 +64,8 @@ export class LineReader extends AbstractMessageReader {
 
 /** Writes lines; each write ends when the stream has taken it. */
 export class LineWriter extends AbstractMessageWriter {
+  /** The most bytes of a message. */
+  limit = Number.MAX_SAFE_INTEGER;
   readonly #stream: Writable;
 
   constructor(stream: Writable) {
@@ -74,8 +76,8 @@ export class LineWriter extends AbstractMessageWriter {
   }
 
   write(message: Message): Promise<void> {
-    const line = `${encodeMessage(message)}\n`;
     return new Promise((resolve, reject) => {
+      const line = `${encodeMessage(message, this.limit)}\n`;
       this.#stream.write(line, "utf8", (error) => (error ? reject(error) : resolve()));
     });
   }

@@ -16,7 +16,7 @@ import { LineReader, LineWriter } from "./ndjson.js";
 /** A way to the core. */
 export interface Transport {
   reader: MessageReader;
-  writer: MessageWriter;
+  writer: MessageWriter & { limit: number };
   /** Sent with `initialize`. */
   token?: string;
   /** Whether the core was started by, and for, this program. */
@@ -90,7 +90,9 @@ async function started(env: Environment): Promise<Transport> {
       for (const one of [child, stdin, stdout]) isHeld ? one.ref() : one.unref();
     },
     close() {
+      // It ends by itself then; nothing here waits for that.
       stdin.end();
+      for (const one of [child, stdin, stdout]) one.unref();
     },
     reason() {
       const late = new Promise<string>((resolve) => {
@@ -116,7 +118,7 @@ function inherited(fd: number): Transport {
     writer: new LineWriter(socket),
     isOwn: false,
     hold: (isHeld) => void (isHeld ? socket.ref() : socket.unref()),
-    close: () => void socket.end(),
+    close: () => void socket.destroySoon(),
     reason: async () => "the core closed the connection",
   };
 }

@@ -38,6 +38,8 @@ export class SocketReader extends AbstractMessageReader {
 }
 
 export class SocketWriter extends AbstractMessageWriter {
+  /** The most bytes of a message. */
+  limit = Number.MAX_SAFE_INTEGER;
   readonly #socket: WebSocket;
 
   constructor(socket: WebSocket) {
@@ -47,7 +49,9 @@ export class SocketWriter extends AbstractMessageWriter {
 
   write(message: Message): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#socket.send(encodeMessage(message), (error) => (error ? reject(error) : resolve()));
+      this.#socket.send(encodeMessage(message, this.limit), (error) =>
+        error ? reject(error) : resolve(),
+      );
     });
   }
 
