@@ -6,6 +6,8 @@ export default defineConfig({
     setupFiles: ["tests/environment.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    fileParallelism: false,
+    // Each file has a process, and a core, of its own.
+    pool: "forks",
+    poolOptions: { forks: { maxForks: 2, minForks: 1 } },
   },
 });
