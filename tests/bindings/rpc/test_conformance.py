@@ -1,12 +1,22 @@
 """The runner that checks bindings: it passes one that is right and names what others do wrong."""
 
+import os
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 
 from bindings.conformance import CHECKS
 from bindings.conformance.__main__ import main
+from bindings.rpc.core import Core
+from bindings.rpc.framing import LineChannel
+from swarm import Host
+from tests.bindings.rpc.client import Client
+from tests.bindings.rpc.conftest import FAR_LIMIT, socket_pair
+from tests.bindings.rpc.story import callback, say
 
 PROGRAM = Path(__file__).with_name("program.py")
 
@@ -57,3 +67,53 @@ def test_a_command_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_the_ids_of_checks_are_unique() -> None:
     assert len({check.id for check in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("wire:connection:lost")
+async def test_a_program_that_is_killed_in_the_middle_of_its_tool_is_noticed(host: Host) -> None:
+    async def model(args: list[Any], call: dict[str, Any]) -> Any:
+        last = args[0]["messages"][-1]
+        if last["content"] == "wait":
+            calls = [{"id": "c", "name": "wait", "arguments": "{}"}]
+            return {"content": "", "toolCalls": calls}
+        return last["content"]
+
+    async with Core(host) as core, anyio.create_task_group() as tasks:
+        near, far = socket_pair()
+        environment = {**os.environ, "WIKISWARM_FD": str(far)}
+        process = await anyio.open_process(
+            [sys.executable, str(PROGRAM)], pass_fds=[far], env=environment, stderr=None
+        )
+        os.close(far)
+        tasks.start_soon(core.serve, LineChannel(near, near, limit=FAR_LIMIT))
+        ours, theirs = socket_pair()
+        tasks.start_soon(core.serve, LineChannel(ours, ours, limit=FAR_LIMIT))
+        async with (
+            process,
+            Client(LineChannel(theirs, theirs, limit=FAR_LIMIT)).running() as client,
+        ):
+            await client.initialize()
+            client.functions["model"] = model
+            with anyio.fail_after(10):
+                while "wait" not in host.catalog.tools:
+                    await client.ask("catalog/get", kind="tool")
+            await client.declare(
+                {"kind": "completion", "completionName": "m", "getCompletion": callback("model")},
+                {"kind": "agent", "agentName": "a", "completion": "m", "tools": ["wait", "echo"]},
+                {"kind": "swarm", "swarmName": "pharma", "agentList": ["a"], "defaultAgent": "a"},
+            )
+            await client.ask("session/open", clientId="client-1", swarmName="pharma")
+            message = {"clientId": "client-1", "swarmName": "pharma", "content": "wait"}
+            request_id = await client.begin("session/complete", message)
+            with anyio.fail_after(10):
+                while len(await client.ask("verb/getRawHistory", clientId="client-1")) < 2:
+                    pass
+            os.kill(process.pid, signal.SIGKILL)
+            with anyio.fail_after(10):
+                assert (await client.answer(request_id)).startswith("error: ")
+            # The others are served on, and what the dead program declared is gone.
+            with anyio.fail_after(10):
+                while "wait" in host.catalog.tools:
+                    await client.ask("catalog/get", kind="tool")
+            assert await say(client, "still there") == "still there"
