@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import swarm
 import wiki
+from bindings.rpc import people
 from bindings.rpc.shapes import Wire, params_model, to_wire_name, wire_type
 
 __all__ = ["VERBS", "Verb", "find_verb"]
@@ -78,6 +79,8 @@ def _make_verbs() -> Iterator[Verb]:
     for name in _PLAIN.split():
         yield _verb(to_wire_name(name), getattr(swarm, name), None)
     yield _verb("question", wiki.question, None)
+    for name in people.__all__:
+        yield _verb(to_wire_name(name), getattr(people, name), None)
     for facade, (names, whose) in _FACADES.items():
         owner = getattr(swarm, facade)
         start = facade.lower() if facade.isupper() else facade[0].lower() + facade[1:]

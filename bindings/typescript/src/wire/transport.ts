@@ -1,0 +1,169 @@
+/**
+ * Where the core is: a child process of this one, an inherited socket, or a WebSocket.
+ *
+ * `WIKISWARM_FD` and `WIKISWARM_CORE_URL` say that a core is there already; without them the
+ * package starts one.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { Socket } from "node:net";
+import { delimiter, join } from "node:path";
+import type { MessageReader, MessageWriter } from "vscode-jsonrpc/node";
+import { ConnectionLostError, SetupError, UnauthorizedError } from "../generated/errors.js";
+import { LineReader, LineWriter } from "./ndjson.js";
+
+/** A way to the core. */
+export interface Transport {
+  reader: MessageReader;
+  writer: MessageWriter & { limit: number };
+  /** Sent with `initialize`. */
+  token?: string;
+  /** Whether the core was started by, and for, this program. */
+  isOwn: boolean;
+  /** Keep the process alive for the core, or not. */
+  hold(isHeld: boolean): void;
+  /** Let go of the core; a child of this process ends. */
+  close(): void;
+  /** Say why the core is gone, once its messages have ended. */
+  reason(): Promise<string>;
+}
+
+/** How long an exit status may come after the last message. */
+const EXIT_MS = 500;
+
+type Environment = NodeJS.ProcessEnv;
+
+/** Open the way to the core that the environment names. */
+export async function openTransport(env: Environment = process.env): Promise<Transport> {
+  if (env.WIKISWARM_FD) return inherited(Number(env.WIKISWARM_FD));
+  if (env.WIKISWARM_CORE_URL) return remote(env.WIKISWARM_CORE_URL, env.WIKISWARM_TOKEN);
+  return started(env);
+}
+
+/** Return the Python that the core is started with. */
+export function findPython(env: Environment): string {
+  if (env.WIKISWARM_PYTHON) return env.WIKISWARM_PYTHON;
+  const inside = process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"];
+  if (env.VIRTUAL_ENV) {
+    const python = join(env.VIRTUAL_ENV, ...inside);
+    if (existsSync(python)) return python;
+  }
+  const name = process.platform === "win32" ? "python.exe" : "python3";
+  const folder = (env.PATH ?? "").split(delimiter).find((one) => existsSync(join(one, name)));
+  return folder === undefined ? name : join(folder, name);
+}
+
+async function started(env: Environment): Promise<Transport> {
+  const python = findPython(env);
+  const child = spawn(python, ["-m", "bindings", "--stdio"], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env,
+    windowsHide: true,
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) =>
+      reject(
+        new SetupError(`the core was not started with ${python}: ${error.message}`, {
+          hint: "install wikiswarm for Python, or name its interpreter in WIKISWARM_PYTHON",
+          cause: error,
+        }),
+      ),
+    );
+  });
+  const { stdin, stdout } = child as ChildProcess & { stdin: Socket; stdout: Socket };
+  const ended = new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => {
+      const hint =
+        code === 1 ? `; is wikiswarm installed for ${python}? WIKISWARM_PYTHON names another` : "";
+      resolve(
+        signal ? `the core was ended by ${signal}` : `the core ended with status ${code}${hint}`,
+      );
+    });
+  });
+  return {
+    reader: new LineReader(stdout),
+    writer: new LineWriter(stdin),
+    isOwn: true,
+    hold(isHeld) {
+      for (const one of [child, stdin, stdout]) isHeld ? one.ref() : one.unref();
+    },
+    close() {
+      // It ends by itself then; nothing here waits for that.
+      stdin.end();
+      for (const one of [child, stdin, stdout]) one.unref();
+    },
+    reason() {
+      const late = new Promise<string>((resolve) => {
+        setTimeout(resolve, EXIT_MS, "the core closed the connection").unref();
+      });
+      return Promise.race([ended, late]);
+    },
+  };
+}
+
+/** An inherited socket is there once. */
+let isTaken = false;
+
+function inherited(fd: number): Transport {
+  if (!Number.isInteger(fd) || fd < 0) {
+    throw new SetupError("WIKISWARM_FD is not the number of a socket");
+  }
+  if (isTaken) throw new ConnectionLostError("the core that this program was started with is gone");
+  isTaken = true;
+  const socket = new Socket({ fd, readable: true, writable: true });
+  return {
+    reader: new LineReader(socket),
+    writer: new LineWriter(socket),
+    isOwn: false,
+    hold: (isHeld) => void (isHeld ? socket.ref() : socket.unref()),
+    close: () => void socket.destroySoon(),
+    reason: async () => "the core closed the connection",
+  };
+}
+
+async function remote(url: string, token: string | undefined): Promise<Transport> {
+  const [{ WebSocket }, { SocketReader, SocketWriter }] = await Promise.all([
+    import("ws"),
+    import("./websocket.js"),
+  ]);
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  const socket = new WebSocket(url, "wikiswarm.v1", {
+    headers,
+    perMessageDeflate: false,
+    maxPayload: 64 * 1024 * 1024,
+    handshakeTimeout: 10_000,
+  });
+  // Frames that follow the handshake at once wait until somebody listens.
+  const reader = new SocketReader(socket);
+  await new Promise<void>((resolve, reject) => {
+    socket.once("open", resolve);
+    socket.once("unexpected-response", (_request, response) => {
+      const refused = response.statusCode === 401 || response.statusCode === 403;
+      const Class = refused ? UnauthorizedError : ConnectionLostError;
+      reject(
+        new Class(`the core at ${url} answered ${response.statusCode} ${response.statusMessage}`),
+      );
+      response.resume();
+      socket.terminate();
+    });
+    socket.once("error", (error) =>
+      reject(new ConnectionLostError(`the core at ${url} is not reached: ${error.message}`)),
+    );
+  });
+  let reason = "the core closed the connection";
+  socket.once("close", (code, text) => {
+    reason = `the core closed the connection (${code}${text.length ? ` ${text}` : ""})`;
+  });
+  const wire = (socket as unknown as { _socket?: Socket })._socket;
+  return {
+    reader,
+    writer: new SocketWriter(socket),
+    ...(token === undefined ? {} : { token }),
+    isOwn: false,
+    hold: (isHeld) => void (isHeld ? wire?.ref() : wire?.unref()),
+    close: () => socket.close(),
+    reason: async () => reason,
+  };
+}
