@@ -189,14 +189,8 @@ def _takes_both(annotation: Any) -> bool:
 
 
 def _in_yaml(problems: list[Problem]) -> list[Problem]:
-    """Return problems as they read for YAML, where text is no list and nothing is a function."""
-    return [
-        problem._replace(message="Input should be a list")
-        if problem.message == "'str' instances are not allowed as a Sequence value"
-        else problem
-        for problem in problems
-        if problem.message != "Input should be callable"
-    ]
+    """Return problems as they read for YAML, where nothing is a function."""
+    return [problem for problem in problems if problem.message != "Input should be callable"]
 
 
 def _nested(annotation: Any) -> type[BaseModel] | None:

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from declarative.kinds import SECTIONS
+from swarm.fields import Spec
 
 __all__ = ["main", "rendered"]
 
@@ -25,8 +27,10 @@ def rendered(page: str) -> str:
     """Return the page with tables that fit the code."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    tables = "\n".join(_table(section) for section in SECTIONS)
-    return f"{before}{_BEGIN}{tables}{_END}{after}"
+    tables = [_table(section) for section in SECTIONS]
+    inner = {model: None for section in SECTIONS for model in _inner(SECTIONS[section].spec)}
+    tables += [_inner_table(model) for model in inner if not _is_callbacks(model)]
+    return f"{before}{_BEGIN}{chr(10).join(tables)}{_END}{after}"
 
 
 def main() -> int:
@@ -45,11 +49,50 @@ def _table(section: str) -> str:
     kind = SECTIONS[section]
     summary = (kind.spec.__doc__ or "").strip().splitlines()[0]
     lines = [f"## `{section}`, `add_{kind.name}`", "", summary, ""]
-    lines += ["| field | takes | default | |", "|---|---|---|---|"]
-    for name, field in kind.spec.model_fields.items():
-        note = " ".join((field.description or "").split()).replace("|", "\\|")
-        lines.append(f"| `{name}` | {_takes(field)} | {_default(field)} | {note} |")
+    lines += _rows(kind.spec)
+    for model in filter(_is_callbacks, _inner(kind.spec)):
+        lines += [
+            "",
+            f"### `callbacks` of `{section}`",
+            "",
+            "| function | is called with |",
+            "|---|---|",
+        ]
+        fields = model.model_fields.items()
+        lines += [f"| `{name}` | {_note(field)} |" for name, field in fields]
     return "\n".join(lines) + "\n"
+
+
+def _inner_table(model: type[BaseModel]) -> str:
+    summary = (model.__doc__ or "").strip().splitlines()[0]
+    return "\n".join([f"## A {_name(model)}", "", summary, "", *_rows(model)]) + "\n"
+
+
+def _rows(model: type[BaseModel]) -> list[str]:
+    lines = ["| field | takes | default | |", "|---|---|---|---|"]
+    for name, field in model.model_fields.items():
+        lines.append(f"| `{name}` | {_takes(field)} | {_default(field)} | {_note(field)} |")
+    return lines
+
+
+def _note(field: FieldInfo) -> str:
+    return " ".join((field.description or "").split()).replace("|", "\\|")
+
+
+def _inner(model: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return the models that the fields of a declaration take."""
+    found = [_models(field.annotation) for field in model.model_fields.values()]
+    return [one for several in found for one in several]
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, Spec):
+        return [annotation]
+    return [one for part in typing.get_args(annotation) for one in _models(part)]
+
+
+def _is_callbacks(model: type[BaseModel]) -> bool:
+    return model.__name__.endswith("Callbacks")
 
 
 def _takes(field: FieldInfo) -> str:

@@ -6,14 +6,16 @@ references. `override_agent` and its like change fields inside a `with` block.
 """
 
 import inspect
-from collections.abc import Callable, Generator, Mapping
+import typing
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
+from pydantic import BaseModel
 from pydantic import ValidationError as PydanticError
 
 from swarm.catalog import AGENTS, COMPLETIONS, SWARMS, TOOLS, current_catalog
-from swarm.errors import Problem, ValidationError, suggest
+from swarm.errors import DeclarationError, Problem, ValidationError, suggest
 from swarm.mcp.spec import MCPS, McpSpec
 from swarm.registry import Kind
 from swarm.schema import describe_function, read_signature
@@ -47,10 +49,21 @@ SpecT = TypeVar("SpecT", bound=Spec)
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
+_PLAIN = {
+    "sequence_str": "Input should be a list",
+    "dict_type": "Input should be a mapping",
+}
+"""What some of pydantic's messages mean to somebody who writes a declaration."""
+
+
 def declarer(kind: Kind[SpecT], make: Callable[P, SpecT]) -> Callable[P, str]:
     """Return the `add_*` function of a kind; `make` is the kind's model and gives the types."""
 
     def add(*args: P.args, **fields: P.kwargs) -> str:
+        if args:
+            raise DeclarationError(
+                f"add_{kind.name} takes fields by name, such as {kind.key}={args[0]!r}"
+            )
         try:
             spec = make(*args, **fields)
         except PydanticError as wrong:
@@ -63,6 +76,7 @@ def declarer(kind: Kind[SpecT], make: Callable[P, SpecT]) -> Callable[P, str]:
         f"Declare {'an' if kind.name[0] in 'aeiou' else 'a'} {kind.name} and return its name.\n\n"
         f"Takes the fields of `{kind.spec.__name__}` as keyword arguments.\n\n"
         "Raises:\n"
+        "    DeclarationError: A field is given without its name.\n"
         "    DuplicateNameError: The name is taken.\n"
         "    ValidationError: A field is missing, unknown or of the wrong type.\n"
     )
@@ -73,7 +87,6 @@ def declarer(kind: Kind[SpecT], make: Callable[P, SpecT]) -> Callable[P, str]:
 def field_problems(wrong: PydanticError, where: str, kind: Kind[Any]) -> list[Problem]:
     """Turn what pydantic found in a declaration into problems with their paths."""
     problems: list[Problem] = []
-    known = list(kind.spec.model_fields)
     for error in wrong.errors(include_url=False, include_input=False):
         is_unknown = error["type"] == "extra_forbidden"
         *before, last = error["loc"] or ("",)
@@ -85,11 +98,32 @@ def field_problems(wrong: PydanticError, where: str, kind: Kind[Any]) -> list[Pr
         message, hint = error["msg"].removeprefix("Value error, "), None
         if is_unknown:
             message = f"unknown field {last!r}"
-            hint = suggest(str(last), known) if len(steps) == 1 else None
+            hint = suggest(str(last), _fields_at(kind.spec, steps[:-1]))
+        elif error["type"] in _PLAIN:
+            message = _PLAIN[error["type"]]
         # Each branch of a union complains about the same value; the first says enough.
         if all(problem.where != path for problem in problems):
             problems.append(Problem(message, path, hint=hint))
     return problems
+
+
+def _fields_at(model: type[BaseModel], steps: Sequence[int | str]) -> list[str]:
+    """Return the fields of the mapping that stands at a path inside a declaration."""
+    for step in steps:
+        field = model.model_fields.get(str(step))
+        inner = None if field is None else _model_in(field.annotation)
+        if inner is not None:
+            model = inner
+        elif not isinstance(step, int):
+            return []
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that a field takes, also one of several or a list of it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, typing.get_args(annotation))), None)
 
 
 def _signature(spec: type[Spec]) -> inspect.Signature:

@@ -1,5 +1,6 @@
 """The ways into a conversation: `session`, and `run_sync` for programs that are not async."""
 
+import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
+from swarm.errors import DeclarationError
 from swarm.host import Host, use_host
 from swarm.runtime import Session
 
@@ -85,5 +87,15 @@ class session:
 
 
 def run_sync(function: Callable[..., Awaitable[Result]], *arguments: object) -> Result:
-    """Run an async function to its end, for programs that are not async themselves."""
+    """Run an async function to its end, for programs that are not async themselves.
+
+    Raises:
+        DeclarationError: It was called already: `run_sync(main)` is right, `run_sync(main())` not.
+    """
+    if inspect.iscoroutine(function):
+        function.close()
+        name = function.__name__
+        raise DeclarationError(
+            f"run_sync takes the function itself: run_sync({name}), not {name}()"
+        )
     return anyio.run(function, *arguments)

@@ -72,6 +72,10 @@ __all__ = [
 ]
 
 
+_LISTED = 10
+"""Names that an error lists, at most."""
+
+
 class SwarmError(Exception):
     """Base of everything wikiswarm raises on purpose."""
 
@@ -112,6 +116,14 @@ def suggest(name: str, known: "list[str] | tuple[str, ...] | set[str]") -> str |
     return f"did you mean {near[0]!r}?" if near else None
 
 
+def _listed(known: "list[str] | tuple[str, ...]") -> str:
+    """Return what there is instead, as far as it fits on a line."""
+    if not known:
+        return "there is none"
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f"known: {', '.join(sorted(known)[:_LISTED])}{more}"
+
+
 def unknown_name(where: str, kind: str, name: str, known: "list[str]") -> Problem:
     """Return the problem of a reference to a name that nothing declares."""
     declared = f"declared: {', '.join(known)}" if known else f"no {kind} is declared"
@@ -133,8 +145,8 @@ class UnknownNameError(DeclarationError):
 
     def __init__(self, kind: str, name: str, known: "list[str] | tuple[str, ...]" = ()) -> None:
         self.kind, self.name = kind, name
-        self.hint = suggest(name, known)
-        super().__init__(f"no {kind} named {name!r}" + (f"; {self.hint}" if self.hint else ""))
+        self.hint = suggest(str(name), known) or _listed(known)
+        super().__init__(f"no {kind} named {name!r}; {self.hint}")
 
 
 class DuplicateNameError(DeclarationError):

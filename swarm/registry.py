@@ -88,7 +88,7 @@ class Registry(Generic[SpecT]):
         """
         try:
             return self._specs[name]
-        except KeyError:
+        except (KeyError, TypeError):  # what cannot be hashed is no name either
             raise UnknownNameError(self.kind.name, name, list(self._specs)) from None
 
     def __contains__(self, name: object) -> bool:

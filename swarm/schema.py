@@ -55,6 +55,10 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
     """
     inner = _unwrapped(function)
     name = getattr(inner, "__name__", type(inner).__name__)
+    if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
+        raise DeclarationError(
+            f"tool function {name!r} is a generator; return the whole output instead of yielding it"
+        )
     try:
         annotated = inner if hasattr(inner, "__annotations__") else type(inner).__call__
         hints = typing.get_type_hints(annotated, include_extras=True)
@@ -73,6 +77,11 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
         if hint is ToolContext or (hint is None and parameter.name == "context"):
             context_name = parameter.name
         elif parameter.kind is parameter.VAR_KEYWORD:
+            if not has_schema:
+                raise DeclarationError(
+                    f"tool function {name!r}: nothing says which arguments `**{parameter.name}`"
+                    " takes; declare `parameters`"
+                )
             takes_any = True
         elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
             raise DeclarationError(

@@ -5,6 +5,7 @@ import io
 import os
 import sys
 import threading
+from typing import Annotated
 
 import typer
 
@@ -22,7 +23,19 @@ from bindings.cli import (
     training,
 )
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "root"]
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        import importlib.metadata
+
+        try:
+            print(importlib.metadata.version("wikiswarm"))
+        except importlib.metadata.PackageNotFoundError:
+            print("unknown: it runs from a folder and is not installed")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="wikiswarm",
@@ -48,6 +61,16 @@ app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def root(
+    is_asked: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """A swarm of agents whose knowledge lives in fine-tuned models."""
 
 
 def main() -> None:

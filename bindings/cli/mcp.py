@@ -42,6 +42,9 @@ def list_servers(file: FileArgument, home: HomeOption = None, as_json: JsonOptio
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        say(f"{file} declares no MCP servers")
+        return
     cells = [["-" if cell is None else cell for cell in row.values()] for row in rows]
     print_table(["server", "reached by", "tools", "agreed to"], cells)
 
@@ -94,7 +97,7 @@ def approve(
         print_json({"tools": tools, "changes": [_as_data(change) for change in found]})
         return
     _print_changes(found)
-    done(f"{name}: {len(tools)} tools are agreed to")
+    done(f"{name}: {'1 tool is' if len(tools) == 1 else f'{len(tools)} tools are'} agreed to")
 
 
 def _look(

@@ -26,6 +26,8 @@ _STOP_WORDS = frozenset((
 ))
 # fmt: on
 _NO_OUTPUT = "I answer offline, without a model. The tool that I called gave no output."
+_REPORT = re.compile(r"The call .* that waited for approval \(\w+\) was ", re.DOTALL)
+"""How a message begins that says what became of a call which a person had to agree to."""
 _TEXT_NAMES = ("question", "query", "text", "message", "prompt")
 
 
@@ -64,6 +66,9 @@ def _relay(messages: Sequence[Message]) -> str | None:
             break
         if message.role == "tool":
             outputs.append(message.content)
+        elif message.role == "user" and _REPORT.match(message.content):
+            outputs = outputs or [message.content]  # what was said of the call before is over
+            break
         elif message.role == "assistant" and outputs:
             break
     return "\n".join(reversed(outputs)) if outputs else None

@@ -192,6 +192,8 @@ def _price(row: object, place: str, source: str) -> Price:
         first = wrong.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         text = f"{where}: {first['msg']}" if where else first["msg"]
+        if first["type"] == "model_type":
+            text = "no mapping"  # pydantic would name a class of ours
         hint = "give `input` and `output` in US dollars per million tokens"
         raise DataError(f"{place}: {text}; {hint}") from None
     return Price(read.input, read.output, read.source or source, read.date, read.long)

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 async def fork(
-    run: Callable[[str, str], Awaitable[Result]],
+    run: Callable[[str, str], Awaitable[Result]] | Callable[[str, str], Result],
     *,
     client_id: str,
     swarm_name: str,
@@ -29,7 +29,8 @@ async def fork(
     """Run a function with a session that is opened for it, in mode `scope`, and closed after it.
 
     Args:
-        run: A function `(client_id, agent_name)`; the verbs find its session by the client id.
+        run: A function `(client_id, agent_name)`, plain or async; the verbs find its session by
+            the client id.
         client_id: A client of its own, such as `report-7`.
         swarm_name: The swarm of the session.
         on_error: A function that is told of an error before it reaches the caller.
@@ -47,7 +48,7 @@ async def fork(
         raise ClientLiveError(client_id, other.plan.spec.swarm_name)
     try:
         async with use_host(host) as used, open_as("scope", client_id, swarm_name, used) as session:
-            return await run(client_id, session.agent_name)
+            return cast("Result", await call(run, client_id, session.agent_name))
     except Exception as error:
         await observe(on_error, error, place="fork")
         raise

@@ -228,6 +228,7 @@ class McpServer:
         error = McpUnavailableError(self._spec.mcp_name, reason)
         if self._spec.command is not None:
             error.hint = f"what it wrote is in {log_path(self._services.home, self._spec.mcp_name)}"
+            error.add_note(error.hint)  # for whoever sees the traceback only
         return error
 
 

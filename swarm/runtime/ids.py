@@ -1,6 +1,7 @@
 """Client ids: checked once, at the door."""
 
 import os
+from typing import cast
 
 from swarm.errors import InvalidIdError
 
@@ -11,8 +12,12 @@ def check_client_id(client_id: str) -> str:
     """Return the id if it may be used.
 
     Raises:
-        InvalidIdError: It is empty, over 256 characters, a path, or has control characters.
+        InvalidIdError: It is no text, empty, over 256 characters, a path, or has control
+            characters.
     """
+    given = cast("object", client_id)  # programs without a type checker pass anything
+    if not isinstance(given, str):
+        raise InvalidIdError(f"a client id is text, not {type(given).__name__}")
     if not client_id or len(client_id) > 256:
         raise InvalidIdError(f"a client id has 1 to 256 characters, not {len(client_id)}")
     if client_id in (".", "..") or "/" in client_id or "\\" in client_id:

@@ -191,9 +191,11 @@ def open_database(home: Path, store: str | None = None) -> Database:
             raise StoreError(f"the journal {location.place} is damaged: {error.orig}") from error
         if location.folder is None:
             raise
-        raise StoreError(
-            f"{error}; is {location.folder} writable, and is there space left?"
-        ) from error
+        if "not a database" in str(error):
+            hint = f"move it away, and a new one is made, or choose another home than {home}"
+        else:
+            hint = f"is {location.folder} writable, and is there space left?"
+        raise StoreError(f"{error}; {hint}") from error
     return database
 
 

@@ -100,8 +100,9 @@ class Leases:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise SessionError(
-                    f"session {session_id!r} is open in {describe_owner(holder)}; close it there,"
-                    f" or wait: {self._seconds:g} s after that process ends it is free"
+                    f"session {session_id!r} is open in {describe_owner(holder)}; close it there;"
+                    " when that process ends it is free, on this machine at once, on another"
+                    f" after {self._seconds:g} s"
                 )
             await anyio.sleep(min(_POLL, left))
 

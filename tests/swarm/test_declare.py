@@ -15,6 +15,8 @@ from swarm import (
     add_swarm,
     add_tool,
     current_catalog,
+    get_completion,
+    get_swarm,
     use_catalog,
     validate,
 )
@@ -275,3 +277,33 @@ def test_a_declaration_that_is_taken_out_may_be_declared_again() -> None:
     with pytest.raises(UnknownNameError):
         catalog.completions.remove("offline")
     add_completion(completion_name="offline", model="offline")
+
+
+def test_a_field_without_its_name_is_named_as_it_should_be() -> None:
+    with pytest.raises(DeclarationError) as caught:
+        add_agent("seller", completion="model")  # pyright: ignore[reportCallIssue]
+    assert str(caught.value) == "add_agent takes fields by name, such as agent_name='seller'"
+
+
+def test_a_misspelled_field_of_a_nested_mapping_has_the_nearest_name() -> None:
+    wrong: dict[str, Any] = {"budget": {"turn_token": 5}, "callbacks": {"on_outptu": print}}
+    with pytest.raises(ValidationError) as caught:
+        add_agent(agent_name="seller", completion="model", tools="stock", **wrong)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "agents.seller.tools: Input should be a list",
+        "agents.seller.budget.turn_token: unknown field 'turn_token' (did you mean 'turn_tokens'?)",
+        "agents.seller.callbacks.on_outptu: unknown field 'on_outptu' (did you mean 'on_output'?)",
+    ]
+
+
+def test_an_unknown_name_says_what_there_is() -> None:
+    with pytest.raises(UnknownNameError, match=r"^no swarm named 'shop'; there is none$"):
+        get_swarm("shop")
+    for number in range(12):
+        add_completion(completion_name=f"m{number:02}", model="offline")
+    with pytest.raises(UnknownNameError, match=r"known: m00, m01, .*, m09 and 2 more$"):
+        get_completion("gpt")
+    no_names: list[Any] = [None, 5, {}]
+    for name in no_names:
+        with pytest.raises(UnknownNameError, match="no completion named"):
+            get_completion(name)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -24,7 +25,7 @@ from swarm import (
     use_catalog,
 )
 from swarm.environment import read_environment
-from swarm.errors import SessionError, SetupError, StoreError, ValidationError
+from swarm.errors import DeclarationError, SessionError, SetupError, StoreError, ValidationError
 from swarm.host import default_home
 from tests.swarm.program import Program
 
@@ -201,6 +202,14 @@ def test_a_program_that_is_not_async(program: Program) -> None:
             return await chat.complete(text)
 
     assert run_sync(main, "hi") == "ok"
+
+
+def test_what_was_called_already_is_told() -> None:
+    async def main() -> None: ...
+
+    called: Any = main()
+    with pytest.raises(DeclarationError, match=r"itself: run_sync\(main\), not main\(\)$"):
+        run_sync(called)
 
 
 async def test_the_catalog_of_a_host_is_the_current_one_by_default(program: Program) -> None:

@@ -1,7 +1,7 @@
 """From signatures to schemas, and back from a model's arguments to Python values."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -212,9 +212,25 @@ def _positional(x: int, /) -> None:
     raise NotImplementedError
 
 
+def _yields(x: int) -> Iterator[int]:
+    yield x
+
+
+async def _yields_later(x: int) -> AsyncIterator[int]:
+    yield x
+
+
+def _anything(**given: int) -> None:
+    raise NotImplementedError
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
+        (_yields, "tool function '_yields' is a generator; return the whole output"),
+        (_yields_later, "tool function '_yields_later' is a generator"),
+        (functools.partial(_yields), "tool function '_yields' is a generator"),
+        (_anything, r"which arguments `\*\*given` takes; declare `parameters`"),
         (_alien, "an annotation cannot be described to a model"),
         (_callable, "an annotation cannot be described to a model"),
         (_annotated("list[int"), "unknown annotation"),

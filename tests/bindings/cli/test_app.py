@@ -1,5 +1,6 @@
 """The command tree, and what starting the command costs."""
 
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,10 @@ def test_the_command_is_installed(home: Path) -> None:
     assert "no models yet" in result.stderr
     module = [sys.executable, "-m", "bindings.cli", "nonsense"]
     assert subprocess.run(module, capture_output=True, check=False).returncode == 2
+
+
+def test_the_version_is_that_of_the_package(wikiswarm: Wikiswarm) -> None:
+    assert wikiswarm("--version").out.strip() == importlib.metadata.version("wikiswarm")
 
 
 def test_output_that_nobody_reads_is_no_error(shop: Path, home: Path) -> None:

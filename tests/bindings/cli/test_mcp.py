@@ -75,6 +75,10 @@ def test_a_broken_record_is_mended_by_approving(
     wikiswarm("mcp", "show", shelves, "shelves")
 
 
+def test_a_document_without_servers_says_so(wikiswarm: Wikiswarm, shop: Path) -> None:
+    assert wikiswarm("mcp", "list", shop).err == f"{shop} declares no MCP servers\n"
+
+
 def test_wrong_names_are_told(wikiswarm: Wikiswarm, shelves: Path) -> None:
     assert "did you mean 'shelves'?" in wikiswarm("mcp", "show", shelves, "shelve", code=1).err
     assert "nothing to agree to" in wikiswarm("mcp", "approve", shelves, "own", code=1).err

@@ -184,6 +184,30 @@ async def test_an_old_output_does_not_answer_a_new_question() -> None:
     assert [call.name for call in message.tool_calls] == ["stock_level"]
 
 
+async def test_what_became_of_a_call_that_a_person_agreed_to_is_relayed(host: Host) -> None:
+    with use_catalog(host.catalog):
+        add_completion(completion_name="m", model="offline")
+        add_tool(
+            tool_name="refund",
+            description="Give money back.",
+            call=lambda: "5 euros are on their way",
+            needs_approval=True,
+        )
+        add_agent(agent_name="seller", completion="m", tools=["refund"])
+        add_swarm(swarm_name="shop", agent_list=["seller"], default_agent="seller")
+    async with host:
+        async with session("client", "shop", host=host) as chat:
+            assert "waits for a person" in await chat.complete("I want my money back")
+            (item,) = await host.inbox.list(status="waiting")
+        await host.inbox.approve(item.id)
+        async with session("client", "shop", host=host) as chat:
+            await chat.complete("Hello?")
+            told = [m.content for m in chat.history.messages if m.role == "assistant"]
+    assert any(
+        text.endswith("was approved and ran. Its output: 5 euros are on their way") for text in told
+    )
+
+
 async def test_a_whole_session_runs_without_a_model(open_model: OpenModel, host: Host) -> None:
     asked: list[str] = []
 

@@ -184,7 +184,7 @@ async def test_prices_come_from_a_file(tmp_path: Path, suffix: str, shape: str) 
         ('{"openai/m": {"input": -1, "output": 1}}', "'openai/m': input: "),
         ('{"openai/m": {"input": 1, "output": 1, "extra": 1}}', "'openai/m': extra: "),
         ('{"openai/m": {"input": 1, "output": 1, "above": 5}}', "go together"),
-        ('{"openai/m": 5}', "'openai/m': "),
+        ('{"openai/m": 5}', "'openai/m': no mapping; give `input` and `output`"),
     ],
 )
 async def test_a_wrong_file_of_prices_is_named(tmp_path: Path, text: str, problem: str) -> None:

@@ -45,9 +45,13 @@ async def test_a_fork_has_a_session_of_its_own_and_ends_with_its_function(
         answer = await forked.complete("report")
         return forked.mode, agent_name, answer
 
+    def plain(client_id: str, agent_name: str) -> str:
+        return f"{client_id} {agent_name}"
+
     async with program.host() as host, session("client", "shop", host=host) as chat:
         found = await fork(run, client_id="report-1", swarm_name="shop")
         assert found == ("scope", "seller", "re: report")
+        assert await fork(plain, client_id="report-1", swarm_name="shop") == "report-1 seller"
         assert live_sessions("report-1") == []
         assert chat.history.messages == []
         assert await get_agent_name("client") == "seller"

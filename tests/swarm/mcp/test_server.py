@@ -258,6 +258,7 @@ async def test_a_server_that_ends_at_once_is_a_typed_error_with_its_log(
         with pytest.raises(McpUnavailableError) as caught:
             await chat.complete("Go.")
     assert caught.value.hint is not None
+    assert caught.value.__notes__ == [caught.value.hint]
     log = anyio.Path(caught.value.hint.removeprefix("what it wrote is in "))
     assert "no shelves today" in await log.read_text(encoding="utf-8")
 

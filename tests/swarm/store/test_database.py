@@ -72,6 +72,12 @@ def test_a_file_that_is_no_journal(tmp_path: Path, content: bytes) -> None:
         open_database(tmp_path)
 
 
+def test_the_advice_for_a_file_that_is_no_journal_is_to_move_it(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite3").write_bytes(b"This is no database at all. " * 100)
+    with pytest.raises(StoreError, match=r"not a database; move it away, and a new one is made"):
+        open_database(tmp_path)
+
+
 @pytest.mark.parametrize("found", ["2", "later", ""])
 def test_a_journal_of_a_later_version(tmp_path: Path, found: str) -> None:
     open_database(tmp_path).close()

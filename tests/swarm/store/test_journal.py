@@ -66,7 +66,7 @@ async def test_a_session_that_is_open_elsewhere_is_refused_before_it_is_read(
         ):
             for _ in range(2):
                 with pytest.raises(
-                    SessionError, match=r"session 'shop/client' is open in process \d+ on .*close"
+                    SessionError, match=r"is open in process \d+ on .* on this machine at once"
                 ):
                     async with session("client", "shop", host=two):
                         raise NotImplementedError
