@@ -134,7 +134,7 @@ export class EngineTimeoutError extends EngineError {
   static override readonly code: number = -32025;
 }
 
-/** A server that was never reached before cannot be reached, so its tools are not known. */
+/** The tools of a server that was never reached before, or of a function, are not known. */
 export class McpUnavailableError extends SetupError {
   static override readonly kind: string = "mcp_unavailable";
   static override readonly code: number = -32026;
