@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from swarm.completion import ToolDefinition
 from swarm.errors import SwarmError
+from swarm.json_schema import find_schema_problems
 from swarm.runtime.calling import call, function_name
 from swarm.runtime.tools import BoundTool, bind_tool
 from swarm.specs import ToolFunction, ToolSpec
@@ -72,6 +73,8 @@ def _described(tool: BoundTool, spec: ToolSpec, made: object) -> BoundTool:
         made = ToolFunction.model_validate({"name": spec.function_name, **inner})
     if not isinstance(made, ToolFunction):
         raise TypeError(f"it returned {type(made).__name__}, not a ToolFunction or a mapping")
+    for path, wrong in find_schema_problems(made.parameters):
+        raise ValueError(f"parameters{path}: {wrong}")
     if spec.call is None:
         definition = replace(tool.definition, name=made.name, description=made.description)
         return replace(tool, definition=definition)
