@@ -84,6 +84,13 @@ def test_the_program_about_tools_says_what_the_page_means(tmp_path: Path) -> Non
     ]
 
 
+def test_the_program_about_testing_passes(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "testing.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.count("passed") == 2, done.stderr
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     from typer.main import get_command

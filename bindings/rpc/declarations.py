@@ -13,7 +13,7 @@ from bindings.rpc.methods import KINDS, TEMPLATES
 from bindings.rpc.reading import find_callback, read_arguments, read_fields
 from bindings.rpc.shapes import to_wire_name
 from bindings.rpc.wire import DeclareResult, Issue
-from swarm import Catalog, Kind, Spec, use_catalog
+from swarm import Catalog, Kind, Spec, ToolSpec, use_catalog
 from swarm.catalog import TOOLS
 from swarm.declare import field_problems
 from swarm.errors import DeclarationError, Problem, UnknownNameError, ValidationError, suggest
@@ -156,9 +156,13 @@ class Declarations:
             raise ValidationError([Problem(text, f"{where}.getSimilarity", hint=hint)])
         values = read_fields(kind, fields, self._callbacks)
         try:
-            return kind, kind.spec.model_validate(values)
+            spec = kind.spec.model_validate(values)
         except PydanticError as wrong:
             raise ValidationError(field_problems(wrong, where, kind)) from None
+        if isinstance(spec, ToolSpec) and spec.call is not None and spec.parameters is None:
+            # A program's function has no signature here that could say what it takes.
+            spec = spec.model_copy(update={"parameters": {"type": "object", "properties": {}}})
+        return kind, spec
 
     def _from_template(self, template: str, fields: Mapping[str, Any]) -> Spec:
         add = TEMPLATES[template]

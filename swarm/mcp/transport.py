@@ -1,5 +1,6 @@
 """How a declared MCP server is reached: a child process, or streamable HTTP."""
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -48,12 +49,24 @@ def open_transport(
     return _http(spec.url, _headers(spec, environment))
 
 
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Say what a server did wrong, where the library logs its own traceback for each line."""
+    if record.exc_info and record.msg == "Failed to parse JSONRPC message from server":
+        record.msg = (
+            "an MCP server wrote a line that is no JSON-RPC message to its standard output;"
+            " what it prints belongs on standard error"
+        )
+        record.exc_info = record.exc_text = None
+    return True
+
+
 @asynccontextmanager
 async def _stdio(
     spec: McpSpec, variables: dict[str, str], home: Path, on_end: Callable[[], None]
 ) -> "AsyncGenerator[TransportStreams, None]":
     from mcp import StdioServerParameters, stdio_client
 
+    logging.getLogger("mcp.client.stdio").addFilter(_in_one_line)
     command, *arguments = spec.command or ("",)
     parameters = StdioServerParameters(
         command=command,

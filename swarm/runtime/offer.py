@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from swarm.completion import ToolDefinition
 from swarm.functions import call, describe, log_failure
+from swarm.json_schema import find_schema_problems
 from swarm.runtime.tools import BoundTool, bind_tool
 from swarm.specs import ToolFunction, ToolSpec
 
@@ -66,6 +67,8 @@ def _described(tool: BoundTool, spec: ToolSpec, made: object) -> BoundTool:
         made = ToolFunction.model_validate({"name": spec.function_name, **inner})
     if not isinstance(made, ToolFunction):
         raise TypeError(f"it returned {type(made).__name__}, not a ToolFunction or a mapping")
+    for path, wrong in find_schema_problems(made.parameters):
+        raise ValueError(f"parameters{path}: {wrong}")
     if spec.call is None:
         definition = replace(tool.definition, name=made.name, description=made.description)
         return replace(tool, definition=definition)

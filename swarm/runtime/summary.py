@@ -8,6 +8,8 @@ from swarm.errors import ProviderError
 from swarm.events import HistorySummarized
 from swarm.messages import Message
 from swarm.runtime.plan import AgentPlan
+from swarm.runtime.tokens import estimate_message
+from swarm.specs import AgentSpec
 
 if TYPE_CHECKING:
     from swarm.runtime.turn import Turn
@@ -22,6 +24,16 @@ _ASK = (
 )
 
 
+def _is_worth_a_call(left: list[Message], spec: AgentSpec) -> bool:
+    """Whether half a window has fallen out, by the messages or by the tokens."""
+    if len(left) < 2:
+        return False
+    if len(left) >= spec.keep_messages // 2:
+        return True
+    limit = spec.keep_tokens
+    return limit is not None and sum(map(estimate_message, left)) >= limit // 2
+
+
 async def summarize(turn: "Turn", plan: AgentPlan) -> None:
     """Let the model sum up the turns that fell out of the agent's window, if enough did.
 
@@ -32,8 +44,7 @@ async def summarize(turn: "Turn", plan: AgentPlan) -> None:
     """
     history, spec = turn.session.history, plan.spec
     left = history.overflow(spec.agent_name, keep=spec.keep_messages, tokens=spec.keep_tokens)
-    # Each summary is a model call, so it waits until it is worth one.
-    if left is None or len(left.messages) < max(2, spec.keep_messages // 2):
+    if left is None or not _is_worth_a_call(left.messages, spec):
         return
     earlier = history.summary(spec.agent_name)
     lines = [f"{message.role}: {message.content}" for message in left.messages]

@@ -249,6 +249,20 @@ async def test_a_server_that_was_never_there_is_a_typed_error(program: Program) 
         assert chat.turn is None
 
 
+async def test_a_server_that_prints_to_its_standard_output_is_told_in_one_line(
+    program: Program, shelves: Shelves, caplog: pytest.LogCaptureFixture
+) -> None:
+    command = ["sh", "-c", 'echo Welcome!; exec "$@"', "sh", *shelves.command]
+    with use_catalog(program.catalog):
+        add_mcp(mcp_name="shelves", command=command)
+    program.agent(steps=["Hello."], mcp=["shelves"])
+    async with program.chat() as chat:
+        assert await chat.complete("Go.") == "Hello."
+    (line,) = [record for record in caplog.records if record.name == "mcp.client.stdio"]
+    assert line.getMessage().endswith("what it prints belongs on standard error")
+    assert line.exc_info is None
+
+
 async def test_a_server_that_ends_at_once_is_a_typed_error_with_its_log(
     program: Program, shelves: Shelves
 ) -> None:

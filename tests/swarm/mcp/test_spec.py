@@ -23,7 +23,7 @@ def tools(client_id: str) -> list[object]:
         ({}, "exactly one of"),
         ({"command": ["a"], "url": "https://a.example/mcp"}, "exactly one of"),
         ({"command": []}, "at least 1 item"),
-        ({"command": "a"}, "Sequence"),
+        ({"command": "a"}, "Input should be a list"),
         ({"list_tools": tools}, "go together"),
         ({"command": ["a"], "api_key_env": "KEY"}, "are for a `url`"),
         ({"url": "https://a.example/mcp", "env": ["KEY"]}, "are for a `command`"),

@@ -61,6 +61,21 @@ async def test_a_tool_is_described_anew(program: Program) -> None:
     assert output_of(model.requests[2]) == "3 of A"
 
 
+async def test_a_description_whose_schema_is_none_hides_its_tool(
+    program: Program, caplog: pytest.LogCaptureFixture
+) -> None:
+    def describe(client_id: str, agent_name: str) -> dict[str, object]:
+        properties = {"sku": {"type": "txt"}}
+        return {"parameters": {"type": "object", "properties": properties}}
+
+    program.tool(stock, get_function=describe, description="Stock.")
+    model = program.agent(steps=["No idea."], tools=["stock"])
+    async with program.chat() as chat:
+        assert await chat.complete("How many?") == "No idea."
+    assert list(model.requests[0].tools) == []
+    assert "properties.sku.type: not a JSON Schema: 'txt' is not valid" in caplog.text
+
+
 @pytest.mark.requirement("kit:tools:failing-hides")
 @pytest.mark.parametrize("field", ["is_available", "get_function"])
 async def test_a_function_that_fails_hides_its_tool_and_is_logged(

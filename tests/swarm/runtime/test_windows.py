@@ -120,6 +120,21 @@ async def test_what_falls_out_of_the_window_is_summed_up(program: Program) -> No
     assert sum(isinstance(event, HistorySummarized) for event in events) >= 2
 
 
+async def test_half_a_window_of_tokens_is_summed_up_too(program: Program) -> None:
+    asked: list[CompletionRequest] = []
+
+    def model(request: CompletionRequest) -> str:
+        asked.append(request)
+        return "Ann was here." if request.messages[0].content.startswith("Sum up") else "ok"
+
+    program.agent(model=model, keep_tokens=60, summarize=True)
+    async with program.chat() as chat:
+        for text in ("I am Ann. " + "z" * 100, "two", "three " + "z" * 100, "four"):
+            await chat.complete(text)
+    assert asked[-1].messages[0].content.endswith("Ann was here.")
+    assert sum(r.messages[0].content.startswith("Sum up") for r in asked) == 1
+
+
 async def test_a_model_that_cannot_sum_up_answers_all_the_same(program: Program) -> None:
     def model(request: CompletionRequest) -> str:
         if request.messages[0].content.startswith("Sum up"):
