@@ -286,6 +286,8 @@ class TurnError(SwarmError):
 
     def __init__(self, message: str, *, client_id: str, agent_name: str) -> None:
         self.client_id, self.agent_name = client_id, agent_name
+        self.text = message
+        """The message without the names, for models: a client's id may be a telephone number."""
         super().__init__(f"{message} (client {client_id!r}, agent {agent_name!r})")
 
 

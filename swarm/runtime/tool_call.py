@@ -7,7 +7,7 @@ import anyio
 
 from swarm.callbacks import ToolCallbacks
 from swarm.context import ToolContext
-from swarm.errors import NavigationError, SetupError, StopTools, ToolFailed, suggest
+from swarm.errors import NavigationError, SetupError, StopTools, ToolFailed, TurnError, suggest
 from swarm.fields import Callback
 from swarm.functions import call as call_function
 from swarm.functions import describe, is_cancelled, observe, reason_of
@@ -131,7 +131,7 @@ async def _guarded(turn: "Turn", tool: BoundTool, context: ToolContext) -> ToolR
     except ToolFailed as failed:
         return ToolResult(Outcome.RAN, f"error: {failed}", True, failed)
     except NavigationError as wrong:
-        return _refused(str(wrong))
+        return _refused(wrong.text)
     except SetupError:
         # No model can install an extra or set a key.
         raise
@@ -139,10 +139,21 @@ async def _guarded(turn: "Turn", tool: BoundTool, context: ToolContext) -> ToolR
         if is_cancelled():
             raise
         # Nobody cancelled the turn: something that the tool waited for was.
-        return ToolResult(Outcome.RAN, f"error: {type(error).__name__}: {error}", True, error)
+        return ToolResult(Outcome.RAN, f"error: {_told(error)}", True, error)
     except (Exception, SystemExit) as error:
         # A tool is user code: whatever it raises is for the model to read, never a dead turn.
-        return ToolResult(Outcome.RAN, f"error: {type(error).__name__}: {error}", True, error)
+        return ToolResult(Outcome.RAN, f"error: {_told(error)}", True, error)
+
+
+def _told(error: BaseException) -> str:
+    """Return what a model reads of an error."""
+    name = type(error).__name__
+    if isinstance(error, TurnError):
+        return f"{name}: {error.text}"
+    try:
+        return f"{name}: {error}"
+    except Exception:  # an error whose text fails is user code as well
+        return name
 
 
 async def _invoke(turn: "Turn", tool: BoundTool, context: ToolContext) -> ToolResult:

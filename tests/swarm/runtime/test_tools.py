@@ -12,13 +12,15 @@ import pytest
 from pydantic import BaseModel
 
 from swarm import Message, ToolCall, ToolContext, commit_tool_output, get_last_user_message
-from swarm.errors import StopTools, ToolFailed
+from swarm.errors import CallbackError, StopTools, ToolFailed
 from swarm.events import MessageAdded, Noted
 from swarm.runtime.tools import cut_text, output_text
 from swarm.testing import call_tool
 from tests.swarm.program import Program, call_tools, output_of
 
 pytestmark = pytest.mark.anyio
+
+_NAMES = {"client_id": "+49 30 1234", "agent_name": "seller"}
 
 
 class Box(BaseModel):
@@ -138,6 +140,38 @@ async def test_a_tool_that_fails_on_purpose_says_why_in_its_own_words(program: P
     async with program.chat() as chat:
         assert await chat.complete("go") == "closed"
     assert output_of(model.requests[1]) == "error: the shop is closed"
+
+
+class Unspeakable(Exception):
+    """An error whose text fails."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "output"),
+    [
+        (KeyError("sku"), "error: KeyError: 'sku'"),
+        (
+            CallbackError("look", "no shelf", **_NAMES),
+            "error: CallbackError: look failed: no shelf",
+        ),
+        (Unspeakable(), "error: Unspeakable"),
+    ],
+    ids=["any", "ours", "unspeakable"],
+)
+async def test_a_model_reads_the_error_of_a_tool_without_the_clients_id(
+    program: Program, error: Exception, output: str
+) -> None:
+    def stock() -> NoReturn:
+        """How many boxes are in stock."""
+        raise error
+
+    model = program.agent(steps=[call_tool("stock"), "No idea."], tools=[stock])
+    async with program.chat() as chat:
+        assert await chat.complete("How many?") == "No idea."
+    assert output_of(model.requests[1]) == output
 
 
 @pytest.mark.parametrize("is_parallel", [False, True])
