@@ -16,7 +16,7 @@ from finetune.dataset.problem import DatasetError, Finding, Problem, UnknownForm
 from finetune.dataset.rows import DatasetKind, DpoRow, SftRow
 from finetune.dataset.shape import kind_of, shape_row
 
-__all__ = ["ParsedLine", "detect", "parse_lines", "place", "read_rows"]
+__all__ = ["ParsedLine", "detect", "parse_lines", "place", "problem_of", "read_rows"]
 
 _DETECT_LINES = 100
 
@@ -49,7 +49,7 @@ def detect(path: Path | str) -> DatasetKind:
         try:
             value = parse(item.text)
         except JsonTextError as error:
-            first = first or _problem(item, error)
+            first = first or problem_of(item, error)
             continue
         if isinstance(value, dict):
             if (kind := kind_of(value)) is not None:
@@ -101,7 +101,7 @@ def parse_lines(
         try:
             value = parse(item.text)
         except JsonTextError as error:
-            yield _problem(item, error)
+            yield problem_of(item, error)
             continue
         if kind is None and isinstance(value, dict):
             kind = kind_of(value)
@@ -132,7 +132,8 @@ def place(line: Line, findings: Iterable[Finding]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.column)
 
 
-def _problem(line: Line, error: JsonTextError) -> Problem:
+def problem_of(line: Line, error: JsonTextError) -> Problem:
+    """Return what is wrong with the JSON of a line."""
     # The wording that people search for when an upload is refused.
     prefix = "Invalid JSONL format: " if error.code == "invalid_json" else ""
     message = prefix + error.message
