@@ -1,0 +1,113 @@
+"""Which words of one text stand in the place of other words of another; typos do not count."""
+
+from typing import TYPE_CHECKING, Final
+
+from finetune.curate.duplicates.characters import LETTERS, mix
+from finetune.curate.duplicates.words import Words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["WORDS", "Vocabulary", "word_entries"]
+
+WORDS: Final = 128
+"""Different words of a text that are compared; of longer texts a sample, the same for all."""
+_ORDER: Final = 24  # bits of the order in which words are taken
+_SHORT: Final = 4
+"""Words of fewer letters are taken last: most are the same in all texts."""
+_NONE: Final = 0xFFFFFFFF
+_PAIRS: Final = 512
+_TYPO: Final = 2
+"""Letters that a word with a typo has more or less, at most."""
+
+
+def word_entries(words: Words) -> "NDArray[np.uint32]":
+    """Return up to `WORDS` different words of each text, at most 512 texts.
+
+    An entry has ten bits of the word's place in the order, then the letters that it has. Entries
+    ascend; places that are left have all bits set.
+    """
+    import numpy as np
+
+    letters = (words.traits & np.uint32((1 << LETTERS) - 1)).astype(np.uint64)
+    place = words.number >> np.uint64(64 - _ORDER + 1)
+    place |= (words.length < _SHORT).astype(np.uint64) << np.uint64(_ORDER - 1)
+    text = words.text.astype(np.uint64)
+    shifted = text << np.uint64(_ORDER + LETTERS) | place << np.uint64(LETTERS) | letters
+    ordered = np.unique(shifted)
+    text = (ordered >> np.uint64(_ORDER + LETTERS)).astype(np.int64)
+    first = np.searchsorted(text, np.arange(len(words.starts) - 1))
+    column = np.arange(len(text)) - first[text]
+    kept = column < WORDS
+    entry = ordered >> np.uint64(LETTERS + _ORDER - (32 - LETTERS)) << np.uint64(LETTERS)
+    entry |= ordered & np.uint64((1 << LETTERS) - 1)
+    entries = np.full((len(words.starts) - 1, WORDS), _NONE, np.uint32)
+    entries[text[kept], column[kept]] = entry[kept].astype(np.uint32)
+    return entries
+
+
+class Vocabulary:
+    """Knows which words stand in one text only, as typos do."""
+
+    def __init__(self, entries: "NDArray[np.uint32]") -> None:
+        import numpy as np
+
+        self._bits = min(24, max(16, (max(1, len(entries)) * 512).bit_length()))
+        self._texts = np.zeros(1 << self._bits, np.uint32)
+        for start in range(0, len(entries), 65536):
+            part = entries[start : start + 65536]
+            places = self._place(part[part != _NONE])
+            self._texts += np.bincount(places, minlength=1 << self._bits).astype(np.uint32)
+
+    def replaced(
+        self, left: "NDArray[np.uint32]", right: "NDArray[np.uint32]"
+    ) -> "NDArray[np.int64]":
+        """Return for each pair how many words of one stand in the place of others.
+
+        Words that one text has beyond the other replace nothing.
+        """
+        import numpy as np
+
+        counts = np.zeros(len(left), np.int64)
+        for start in range(0, len(left), _PAIRS):
+            a, b = left[start : start + _PAIRS], right[start : start + _PAIRS]
+            only_a, only_b = _only(a, b), _only(b, a)
+            for at in np.flatnonzero(only_a.any(axis=1) & only_b.any(axis=1)).tolist():
+                counts[start + at] = self._count(a[at][only_a[at]], b[at][only_b[at]])
+        return counts
+
+    def _count(self, left: "NDArray[np.uint32]", right: "NDArray[np.uint32]") -> int:
+        """Return how many words are left on both sides when typos are taken out."""
+        is_rare = [self._texts[self._place(side)] <= 1 for side in (left, right)]
+        others = list(zip(right.tolist(), is_rare[1].tolist(), strict=True))
+        unmatched = 0
+        for word, rare in zip(left.tolist(), is_rare[0].tolist(), strict=True):
+            for other in others:
+                if (rare or other[1]) and _differing_letters(word, other[0]) <= _TYPO:
+                    others.remove(other)
+                    break
+            else:
+                unmatched += 1
+        return min(unmatched, len(others))
+
+    def _place(self, entries: "NDArray[np.uint32]") -> "NDArray[np.int64]":
+        import numpy as np
+
+        mixed = mix(entries.astype(np.uint64)) >> np.uint64(64 - self._bits)
+        return mixed.astype(np.int64)
+
+
+def _only(own: "NDArray[np.uint32]", other: "NDArray[np.uint32]") -> "NDArray[np.bool_]":
+    """Tell which entries the other text does not have, as far as its sample goes."""
+    import numpy as np
+
+    missing = ~(own[:, :, None] == other[:, None, :]).any(axis=2)
+    # Beyond the last entry of a full sample nothing is known.
+    last = np.where(other[:, -1] == _NONE, np.uint32(_NONE), other[:, -1])
+    within = (own >> np.uint32(LETTERS)) < (last >> np.uint32(LETTERS))[:, None]
+    return missing & (own != _NONE) & (within | (other[:, -1:] == _NONE))
+
+
+def _differing_letters(left: int, right: int) -> int:
+    return ((left ^ right) & ((1 << LETTERS) - 1)).bit_count()
