@@ -6,7 +6,7 @@ may have copies of their own. Everything depends on the seed alone.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from finetune.dataset.rows import AssistantMessage, SftRow, SystemMessage, UserMessage
@@ -14,20 +14,104 @@ from finetune.dataset.sample import Provenance, Sample
 
 __all__ = ["EDITS", "NEGATIVES", "PARAPHRASES", "Labelled", "generate", "paraphrases"]
 
-_ONSETS = "b br c cl d dr f fl g gr h j k l m n p pl r s st t tr v z".split()
-_NUCLEI = "a e i o u ai ea io ou".split()
-_CODAS = "l m n r s x th nd rin vex dol".split()
-_PEOPLE = "Anna Bruno Carla David Elena Farid Greta Hanna Igor Julia Karim Laura Miguel Nadia".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-_MONTHS = "January February March April May June July August September October".split()
-_CITIES = "Lisbon Porto Vienna Graz Turin Naples Lyon Nantes Bergen Tampere Gdansk Malmo".split()
-_FORMS = "tablet capsule syrup ointment spray patch powder lotion".split()
-_TROUBLES = (
-    "a dry cough|a stiff neck|a runny nose|an upset stomach|sore feet|itchy skin|poor sleep|"
-    "a mild fever|tired eyes|a sunburn|heartburn|a headache|muscle cramps|travel sickness"
-).split("|")
-_PLACES = "the drawer|the fridge|a dry cupboard|the car|a bathroom shelf|the office".split("|")
-_FOODS = "coffee|milk|grapefruit|alcohol|cheese|bread|black tea|spicy meals".split("|")
+_ONSETS = [
+    "b",
+    "br",
+    "c",
+    "cl",
+    "d",
+    "dr",
+    "f",
+    "fl",
+    "g",
+    "gr",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pl",
+    "r",
+    "s",
+    "st",
+    "t",
+    "tr",
+    "v",
+    "z",
+]
+_NUCLEI = ["a", "e", "i", "o", "u", "ai", "ea", "io", "ou"]
+_CODAS = ["l", "m", "n", "r", "s", "x", "th", "nd", "rin", "vex", "dol"]
+_PEOPLE = [
+    "Anna",
+    "Bruno",
+    "Carla",
+    "David",
+    "Elena",
+    "Farid",
+    "Greta",
+    "Hanna",
+    "Igor",
+    "Julia",
+    "Karim",
+    "Laura",
+    "Miguel",
+    "Nadia",
+]
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+]
+_CITIES = [
+    "Lisbon",
+    "Porto",
+    "Vienna",
+    "Graz",
+    "Turin",
+    "Naples",
+    "Lyon",
+    "Nantes",
+    "Bergen",
+    "Tampere",
+    "Gdansk",
+    "Malmo",
+]
+_FORMS = ["tablet", "capsule", "syrup", "ointment", "spray", "patch", "powder", "lotion"]
+_TROUBLES = [
+    "a dry cough",
+    "a stiff neck",
+    "a runny nose",
+    "an upset stomach",
+    "sore feet",
+    "itchy skin",
+    "poor sleep",
+    "a mild fever",
+    "tired eyes",
+    "a sunburn",
+    "heartburn",
+    "a headache",
+    "muscle cramps",
+    "travel sickness",
+]
+_PLACES = [
+    "the drawer",
+    "the fridge",
+    "a dry cupboard",
+    "the car",
+    "a bathroom shelf",
+    "the office",
+]
+_FOODS = ["coffee", "milk", "grapefruit", "alcohol", "cheese", "bread", "black tea", "spicy meals"]
 
 _QUESTIONS = (
     "What does {product} cost, and is it still on the shelf?",
@@ -111,7 +195,9 @@ def generate(seed: int, families: int = 100) -> Labelled:
     for family in range(families):
         story = _story(rng)
         variants = [("base", story)]
-        variants += [(name, NEGATIVES[name](story, rng)) for name in rng.sample(sorted(NEGATIVES), 3)]
+        variants += [
+            (name, NEGATIVES[name](story, rng)) for name in rng.sample(sorted(NEGATIVES), 3)
+        ]
         for kind, variant in variants:
             texts = variant.texts()
             found.append((_sample(texts), cluster, family, kind))
@@ -142,10 +228,10 @@ def _story(rng: random.Random) -> _Story:
     }
     questions = rng.sample(_QUESTIONS, rng.randint(3, 6))
     answers = rng.sample(_ANSWERS[1:], rng.randint(5, 12))
-    turns = [tuple(questions[:2]), tuple(answers[:3]), tuple(questions[2:]), tuple(answers[3:])]
     # What a negative changes is always there to be changed.
-    turns[1] = (_ANSWERS[0], "You should take {product} on {day}.", *turns[1])
-    return _Story(tuple(turns), facts, rng.choice(_PEOPLE) if rng.random() < 0.5 else None)
+    advice = (_ANSWERS[0], "You should take {product} on {day}.", *answers[:3])
+    turns = (tuple(questions[:2]), advice, tuple(questions[2:]), tuple(answers[3:]))
+    return _Story(turns, facts, rng.choice(_PEOPLE) if rng.random() < 0.5 else None)
 
 
 def _product(rng: random.Random) -> str:
@@ -270,7 +356,11 @@ EDITS: dict[str, Callable[[_Story, random.Random], list[list[str]]]] = {
 """What a copy may differ in."""
 
 PARAPHRASES: tuple[tuple[str, ...], ...] = (
-    ("How much does {product} cost?", "What is the price of {product}?", "What does {product} cost?"),
+    (
+        "How much does {product} cost?",
+        "What is the price of {product}?",
+        "What does {product} cost?",
+    ),
     (
         "Can I take {product} with {food}?",
         "Is it okay to take {product} together with {food}?",
@@ -311,9 +401,10 @@ def paraphrases(seed: int, families: int = 60) -> Labelled:
     rows: list[tuple[Sample, int, int, str]] = []
     for family in range(families):
         wordings = PARAPHRASES[family % len(PARAPHRASES)]
+        answers = rng.sample(_ANSWERS, 2)
         for side in range(2):
             facts = _story(rng).facts
-            answer = rng.choice(_ANSWERS).format(**facts)
+            answer = " ".join(answers).format(**facts)
             for at, wording in enumerate(wordings):
                 messages = (
                     UserMessage(content=wording.format(**facts)),

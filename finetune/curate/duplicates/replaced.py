@@ -35,7 +35,8 @@ def word_entries(words: Words) -> "NDArray[np.uint32]":
     place |= (words.length < _SHORT).astype(np.uint64) << np.uint64(_ORDER - 1)
     text = words.text.astype(np.uint64)
     shifted = text << np.uint64(_ORDER + LETTERS) | place << np.uint64(LETTERS) | letters
-    ordered = np.unique(shifted)
+    shifted.sort()
+    ordered = shifted[np.append(True, shifted[1:] != shifted[:-1])[: len(shifted)]]
     text = (ordered >> np.uint64(_ORDER + LETTERS)).astype(np.int64)
     first = np.searchsorted(text, np.arange(len(words.starts) - 1))
     column = np.arange(len(text)) - first[text]

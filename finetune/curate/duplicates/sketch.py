@@ -81,9 +81,7 @@ def choose_bands(threshold: float) -> tuple[int, int]:
     return SLOTS, 1
 
 
-def _sketch(
-    elements: "NDArray[np.uint64]", starts: "NDArray[np.int64]"
-) -> "NDArray[np.uint32]":
+def _sketch(elements: "NDArray[np.uint64]", starts: "NDArray[np.int64]") -> "NDArray[np.uint32]":
     import numpy as np
 
     rows, bits = len(starts) - 1, np.uint64(SLOTS.bit_length() - 1)
@@ -96,7 +94,7 @@ def _sketch(
         falls = is_open[slot]
         np.minimum.at(values, slot[falls], (mixed[falls] & np.uint64(0xFFFFFFFF)).astype(np.uint32))
         is_open[slot[falls]] = False
-        rest = is_open.reshape(rows, SLOTS).any(axis=1)
+        rest: NDArray[np.bool_] = np.any(is_open.reshape(rows, SLOTS), axis=1)
         if not rest.any():
             return values.reshape(rows, SLOTS)
         going = rest[row]

@@ -1,13 +1,13 @@
 """The words of many texts at once, as arrays of numbers.
 
 A word is a run of letters, digits and symbols without case; of scripts that put no spaces between
-words, each character is one. Names of people in a greeting or under a letter are left out, for
-a letter that only another person wrote says the same.
+words, each character is one. Greetings with a person's name, and names under a letter, are left
+out: a letter that only another person wrote says the same.
 """
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from finetune.curate.duplicates.characters import (
     ALONE,
@@ -19,6 +19,7 @@ from finetune.curate.duplicates.characters import (
     mix,
 )
 from finetune.curate.duplicates.conversation import REJECTED
+from finetune.curate.duplicates.language import FAREWELLS, GREETINGS, NEGATIONS
 from finetune.dataset.folding import MARKS
 
 if TYPE_CHECKING:
@@ -28,18 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Words", "word_number", "words_of"]
 
 _FACTOR: Final = 0xD1342543DE82EF95
-_GREETINGS: Final = (
-    "hi hello hey dear mr mrs ms hallo liebe lieber herr frau hola estimado estimada señor señora "
-    "bonjour salut cher chère monsieur madame ciao caro cara olá prezado prezada"
-).split()
-"""What stands right before a name: `Hello Anna, ...`."""
-_FAREWELLS: Final = "regards sincerely yours grüße grüßen saludos cordialement saluti".split()
-"""What stands before a name at the end of a message: `Kind regards, Anna`."""
-_NEGATIONS: Final = (
-    "not no never none without cannot t nicht kein keine keinen nie ohne pas jamais sans no nunca "
-    "sin non mai senza não nunca sem nie не нет без 不 没 無 不"
-).split()
-"""`t` is what folding leaves of `don't`."""
 
 
 class Words(NamedTuple):
@@ -49,6 +38,8 @@ class Words(NamedTuple):
     """Where the words of each text begin, and the end of the last one."""
     text: "NDArray[np.int64]"
     """Which text a word stands in."""
+    at: "NDArray[np.int64]"
+    """Where it begins in all texts joined."""
     number: "NDArray[np.uint64]"
     """The word; those that a preference row rejects have numbers of their own."""
     traits: "NDArray[np.uint32]"
@@ -86,29 +77,29 @@ def words_of(bodies: Sequence[str]) -> Words:
     first = np.searchsorted(at, np.concatenate(([0], bodies_end)))
     text = np.repeat(np.arange(len(bodies)), np.diff(first))
     if not len(at):
-        return Words(first, text, *_none())
+        nothing = np.zeros(0, np.bool_)
+        number = np.zeros(0, np.uint64)
+        return Words(first, text, at, number, traits[:0], at, nothing, nothing)
     powers, inverses = _powers(len(codes))
     # The sum over a word, as a polynomial that does not depend on where the word stands.
     number = mix(np.add.reduceat(value * powers, at) * inverses[at])
     traits = np.bitwise_or.reduceat(traits, at)
-    is_fact = _marked(number, _NEGATIONS) | (traits & DIGIT > 0)
+    is_fact = _marked(number, NEGATIONS) | (traits & DIGIT > 0)
     is_name = _inside_sentence(codes, at, kind, table)
     _separate_rejected(number, first, text)
-    words = Words(first, text, number, traits, ends - at, is_fact, is_name)
-    return _without_people(words, codes, at)
+    words = Words(first, text, at, number, traits, ends - at, is_fact, is_name)
+    return _without_people(words, codes)
 
 
 def word_number(word: str) -> int:
     """Return the number of one word, given in lower case."""
-    import numpy as np
-
     table = characters()
     codes = _codes([word], table)
     value = table.value[codes] * _powers(len(codes))[0]
     return int(mix(value.sum(keepdims=True))[0])
 
 
-def _codes(bodies: Sequence[str], table: Characters) -> "NDArray[np.generic]":
+def _codes(bodies: Sequence[str], table: Characters) -> "NDArray[np.unsignedinteger[Any]]":
     import numpy as np
 
     text = "".join(bodies)
@@ -120,7 +111,7 @@ def _codes(bodies: Sequence[str], table: Characters) -> "NDArray[np.generic]":
 
 
 def _keep_signs(
-    codes: "NDArray[np.generic]",
+    codes: "NDArray[np.unsignedinteger[Any]]",
     value: "NDArray[np.uint64]",
     kind: "NDArray[np.uint8]",
     traits: "NDArray[np.uint32]",
@@ -135,11 +126,11 @@ def _keep_signs(
     value[at], kind[at] = table.value[MINUS], WORD
 
 
-def _marked(number: "NDArray[np.uint64]", words: list[str]) -> "NDArray[np.bool_]":
+def _marked(number: "NDArray[np.uint64]", words: tuple[str, ...]) -> "NDArray[np.bool_]":
     """Tell which words are in a list."""
     import numpy as np
 
-    exact, table = _lookup(tuple(words))
+    exact, table = _lookup(words)
     found = table[number & np.uint64(0xFFFF)]
     at = np.flatnonzero(found)
     found[at] = np.isin(number[at], exact)
@@ -157,7 +148,7 @@ def _lookup(words: tuple[str, ...]) -> "tuple[NDArray[np.uint64], NDArray[np.boo
 
 
 def _inside_sentence(
-    codes: "NDArray[np.generic]",
+    codes: "NDArray[np.unsignedinteger[Any]]",
     at: "NDArray[np.int64]",
     kind: "NDArray[np.uint8]",
     table: Characters,
@@ -186,13 +177,12 @@ def _separate_rejected(
         number[inside] = mix(number[inside])
 
 
-def _without_people(
-    words: Words, codes: "NDArray[np.generic]", at: "NDArray[np.int64]"
-) -> Words:
+def _without_people(words: Words, codes: "NDArray[np.unsignedinteger[Any]]") -> Words:
     import numpy as np
 
-    is_greeting = _marked(words.number, _GREETINGS)
-    greetings = np.flatnonzero(is_greeting | _marked(words.number, _FAREWELLS))
+    at = words.at
+    is_greeting = _marked(words.number, GREETINGS)
+    greetings = np.flatnonzero(is_greeting | _marked(words.number, FAREWELLS))
     greetings = greetings[greetings < len(at) - 1]
     if not len(greetings):
         return words
@@ -203,14 +193,24 @@ def _without_people(
     ends_line = (ends == len(codes)) | np.isin(after, _codes_of("\n\r"))
     ends_line |= np.isin(codes[np.minimum(ends + 1, len(codes) - 1)], _codes_of("".join(MARKS)))
     is_greeted = (gap <= 2) & (ends_line | np.isin(after, _codes_of(",.!;")))
-    is_person = np.where(is_greeting[greetings], is_greeted, ends_line)
+    is_person: NDArray[np.bool_] = np.where(is_greeting[greetings], is_greeted, ends_line)
     is_person &= (words.text[names] == words.text[greetings]) & ~words.is_fact[names]
     keep = np.ones(len(at), np.bool_)
+    keep[greetings[is_person]] = False
     for name in names[is_person].tolist():
         own = slice(*words.starts[words.text[name] : words.text[name] + 2].tolist())
         keep[own] &= words.number[own] != words.number[name]
     kept = np.concatenate(([0], np.cumsum(keep)))[words.starts]
-    return Words(kept, *(column[keep] for column in words[1:]))
+    return Words(
+        kept,
+        words.text[keep],
+        words.at[keep],
+        words.number[keep],
+        words.traits[keep],
+        words.length[keep],
+        words.is_fact[keep],
+        words.is_name[keep],
+    )
 
 
 @functools.cache
@@ -227,15 +227,6 @@ def _codes_of(characters: str) -> "NDArray[np.uint8]":
     return np.frombuffer(characters.encode("ascii"), np.uint8)
 
 
-def _none() -> "tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]":
-    import numpy as np
-
-    false = np.zeros(0, np.bool_)
-    return (
-        np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.zeros(0, np.int64), false, false.copy()
-    )
-
-
 def _powers(count: int) -> "tuple[NDArray[np.uint64], NDArray[np.uint64]]":
     """Return the powers of an odd number modulo 2**64, and their inverses."""
     size = 1 << max(count, 1 << 16).bit_length()
@@ -250,4 +241,5 @@ def _all_powers(size: int) -> "tuple[NDArray[np.uint64], NDArray[np.uint64]]":
     factors = np.full((2, size), _FACTOR, np.uint64)
     factors[1] = pow(_FACTOR, -1, 1 << 64)
     factors[:, 0] = 1
-    return tuple(np.cumprod(factors, axis=1))
+    powers, inverses = np.cumprod(factors, axis=1)
+    return powers, inverses
