@@ -7,10 +7,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Copy", "Groups", "best_first", "neighbours"]
+__all__ = ["Copy", "Groups", "Refused", "best_first", "neighbours"]
 
 _WINDOW: Final = 32
 """Neighbours that a row of a crowded bucket is compared with, so that cost stays linear."""
+
+
+_MOST_REFUSED: Final = 20_000_000
+"""Pairs, of eight bytes each."""
 
 
 class Copy(NamedTuple):
@@ -46,6 +50,43 @@ def neighbours(
         if not same.any():
             return
         yield order[:-step][same], order[step:][same]
+
+
+class Refused:
+    """Pairs that were compared and are not alike, for most come up in several bands."""
+
+    def __init__(self, count: int) -> None:
+        import numpy as np
+
+        self._count = count
+        self._pairs: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def without(
+        self, first: "NDArray[np.int64]", second: "NDArray[np.int64]"
+    ) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+        """Return the pairs that were not compared yet."""
+        import numpy as np
+
+        if not len(self._pairs):
+            return first, second
+        pairs = self._names(first, second)
+        at = np.minimum(np.searchsorted(self._pairs, pairs), len(self._pairs) - 1)
+        is_new = self._pairs[at] != pairs
+        return first[is_new], second[is_new]
+
+    def add(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> None:
+        """Remember pairs, as long as there is room."""
+        import numpy as np
+
+        if len(self._pairs) < _MOST_REFUSED and len(first):
+            self._pairs = np.union1d(self._pairs, self._names(first, second))
+
+    def _names(
+        self, first: "NDArray[np.int64]", second: "NDArray[np.int64]"
+    ) -> "NDArray[np.int64]":
+        import numpy as np
+
+        return np.minimum(first, second) * self._count + np.maximum(first, second)
 
 
 class Groups:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from finetune.curate.duplicates.characters import mix
 from finetune.curate.duplicates.conversation import digest, rank, spoken
-from finetune.curate.duplicates.groups import Groups, neighbours
+from finetune.curate.duplicates.groups import Groups, Refused, neighbours
 from finetune.curate.duplicates.replaced import WORDS, Vocabulary, word_entries
 from finetune.curate.duplicates.sketch import SLOTS, Sketcher, choose_bands, open_sketcher, sketch
 from finetune.curate.duplicates.words import Words, words_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NearDuplicates", "NearStep", "facts_of"]
 
-_BATCH: Final = 64  # rows whose characters stay in the processor's cache
+_BATCH: Final = 256  # rows whose characters stay in the processor's cache
 _CHUNK: Final = 4096
 _DRIFT: Final = 0.75
 """Members of a group are at least this share of the threshold alike to the one that stays."""
@@ -93,15 +93,16 @@ class NearStep:
         """Return the samples that another one stands for."""
         import numpy as np
 
-        groups = Groups(len(summaries))
+        groups, refused = Groups(len(summaries)), Refused(len(summaries))
         vocabulary = Vocabulary(summaries["words"])
         keys = [self.band(summaries, band) for band in range(self._bands)]
         for band, key in enumerate(keys):
             label = groups.labels()
             for first, second in neighbours(key, keys[(band + 1) % len(keys)]):
                 apart = label[first] != label[second]
-                first, second = first[apart], second[apart]
+                first, second = refused.without(first[apart], second[apart])
                 alike = self.alike(summaries, first, summaries, second, vocabulary)
+                refused.add(first[~alike], second[~alike])
                 for a, b in zip(first[alike].tolist(), second[alike].tolist(), strict=True):
                     groups.join(a, b)
         sketches = summaries[self.sketcher]

@@ -72,10 +72,12 @@ class Vocabulary:
 
         counts = np.zeros(len(left), np.int64)
         for start in range(0, len(left), _PAIRS):
-            a, b = left[start : start + _PAIRS], right[start : start + _PAIRS]
-            only_a, only_b = _only(a, b), _only(b, a)
-            for at in np.flatnonzero(only_a.any(axis=1) & only_b.any(axis=1)).tolist():
-                counts[start + at] = self._count(a[at][only_a[at]], b[at][only_b[at]])
+            entries, is_left, is_right = _different(
+                left[start : start + _PAIRS], right[start : start + _PAIRS]
+            )
+            for at in np.flatnonzero(is_left.any(axis=1) & is_right.any(axis=1)).tolist():
+                sides = entries[at][is_left[at]], entries[at][is_right[at]]
+                counts[start + at] = self._count(*sides)
         return counts
 
     def _count(self, left: "NDArray[np.uint32]", right: "NDArray[np.uint32]") -> int:
@@ -99,15 +101,26 @@ class Vocabulary:
         return mixed.astype(np.int64)
 
 
-def _only(own: "NDArray[np.uint32]", other: "NDArray[np.uint32]") -> "NDArray[np.bool_]":
-    """Tell which entries the other text does not have, as far as its sample goes."""
+def _different(
+    left: "NDArray[np.uint32]", right: "NDArray[np.uint32]"
+) -> "tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.bool_]]":
+    """Return the entries of both sides of each pair, and which only the one or the other has."""
     import numpy as np
 
-    missing = ~(own[:, :, None] == other[:, None, :]).any(axis=2)
-    # Beyond the last entry of a full sample nothing is known.
-    last = np.where(other[:, -1] == _NONE, np.uint32(_NONE), other[:, -1])
-    within = (own >> np.uint32(LETTERS)) < (last >> np.uint32(LETTERS))[:, None]
-    return missing & (own != _NONE) & (within | (other[:, -1:] == _NONE))
+    both = np.concatenate((left, right), axis=1).astype(np.uint64) << np.uint64(1)
+    both[:, WORDS:] |= np.uint64(1)
+    both.sort(axis=1)
+    entries = (both >> np.uint64(1)).astype(np.uint32)
+    is_single = np.ones(entries.shape, np.bool_)
+    is_twin = entries[:, 1:] == entries[:, :-1]
+    is_single[:, 1:] &= ~is_twin
+    is_single[:, :-1] &= ~is_twin
+    # Beyond the last place of a full sample nothing is known of a text.
+    last = np.minimum(left[:, -1:], right[:, -1:])
+    last_place = np.where(last == _NONE, np.uint32(_NONE), last >> np.uint32(LETTERS))
+    is_single &= (entries >> np.uint32(LETTERS) < last_place) & (entries != _NONE)
+    is_right = (both & np.uint64(1)).astype(np.bool_)
+    return entries, is_single & ~is_right, is_single & is_right
 
 
 def _differing_letters(left: int, right: int) -> int:

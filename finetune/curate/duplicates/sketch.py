@@ -94,10 +94,10 @@ def _sketch(elements: "NDArray[np.uint64]", starts: "NDArray[np.int64]") -> "NDA
         falls = is_open[slot]
         np.minimum.at(values, slot[falls], (mixed[falls] & np.uint64(0xFFFFFFFF)).astype(np.uint32))
         is_open[slot[falls]] = False
-        rest: NDArray[np.bool_] = np.any(is_open.reshape(rows, SLOTS), axis=1)
-        if not rest.any():
+        rest = np.flatnonzero(is_open.reshape(rows, SLOTS).any(axis=1))
+        if not len(rest):
             return values.reshape(rows, SLOTS)
-        going = rest[row]
+        going = np.isin(row, rest)
         row, elements = row[going], elements[going]
     # What is still empty takes the least value of all elements, as plain MinHash does.
     values, is_open = values.reshape(rows, SLOTS), is_open.reshape(rows, SLOTS)
