@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from finetune.dataset.folding import fold_text
+from finetune.dataset.folding import MARKS, fold_text
 from finetune.dataset.rows import (
     AssistantMessage,
     DpoRow,
@@ -35,6 +35,7 @@ REJECTED: Final = "\x06"
 """Stands before the output that a preference row rejects."""
 _SETTING_ROLES: Final = frozenset({"system", "developer"})
 _UNRATED: Final = 3
+_SHORT: Final = 16
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 
 
@@ -59,7 +60,7 @@ def rank(sample: Sample) -> int:
 def digest(row: SftRow | DpoRow) -> int:
     """Name a conversation by eight bytes: folded texts with roles, tools by name, images."""
     part = row if isinstance(row, SftRow) else row.input
-    pieces = _pieces(row, part.messages)
+    pieces = [_kept(piece) for piece in _pieces(row, part.messages)]
     if part.tools:
         pieces.extend(f"{_OTHER}{name}" for name in sorted(t.function.name for t in part.tools))
     text = fold_text("".join(pieces))
@@ -80,6 +81,13 @@ def spoken(row: SftRow | DpoRow) -> Spoken:
     if not body.isascii():
         body = _INVISIBLE.sub("", unicodedata.normalize("NFKC", body))
     return Spoken(_setting_number((type(row).__name__, *setting, *_images(row))), body)
+
+
+def _kept(text: str) -> str:
+    """Return a short text so that folding leaves something of it: `?` does not say `!`."""
+    if len(text) > _SHORT or any(map(str.isalnum, text)) or text.strip() in MARKS:
+        return text
+    return text.encode("utf-8", "surrogatepass").hex()
 
 
 def _pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> list[str]:

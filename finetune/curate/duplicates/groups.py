@@ -79,7 +79,8 @@ class Refused:
         import numpy as np
 
         if len(self._pairs) < _MOST_REFUSED and len(first):
-            self._pairs = np.union1d(self._pairs, self._names(first, second))
+            self._pairs = np.concatenate((self._pairs, self._names(first, second)))
+            self._pairs.sort()
 
     def _names(
         self, first: "NDArray[np.int64]", second: "NDArray[np.int64]"

@@ -17,7 +17,7 @@ from finetune.curate.duplicates.groups import Groups, Refused, neighbours
 from finetune.curate.duplicates.replaced import WORDS, Vocabulary, word_entries
 from finetune.curate.duplicates.sketch import SLOTS, Sketcher, choose_bands, open_sketcher, sketch
 from finetune.curate.duplicates.words import Words, words_of
-from finetune.curate.step import CorpusStep, Decision, Note, StepConfig
+from finetune.curate.step import Decision, Note, StepConfig
 from finetune.dataset.sample import Sample
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class NearDuplicates(StepConfig):
     """`rensa` or `numpy`; None takes rensa where it is installed. Results are equally good, but
     not the same row by row."""
 
-    def build(self) -> CorpusStep:
+    def build(self) -> "NearStep":
         """Return the step.
 
         Raises:

@@ -18,6 +18,7 @@ _SHORT: Final = 4
 """Words of fewer letters are taken last: most are the same in all texts."""
 _NONE: Final = 0xFFFFFFFF
 _PAIRS: Final = 512
+_CHUNK: Final = 32768
 _TYPO: Final = 2
 """Letters that a word with a typo has more or less, at most."""
 
@@ -56,8 +57,10 @@ class Vocabulary:
 
         self._bits = min(24, max(16, (max(1, len(entries)) * 512).bit_length()))
         self._texts = np.zeros(1 << self._bits, np.uint32)
-        for start in range(0, len(entries), 65536):
-            part = entries[start : start + 65536]
+        # Copies of a text do not make its typos any more usual.
+        texts = np.unique(_names(entries), return_index=True)[1]
+        for start in range(0, len(texts), _CHUNK):
+            part = entries[texts[start : start + _CHUNK]]
             places = self._place(part[part != _NONE])
             self._texts += np.bincount(places, minlength=1 << self._bits).astype(np.uint32)
 
@@ -75,30 +78,35 @@ class Vocabulary:
             entries, is_left, is_right = _different(
                 left[start : start + _PAIRS], right[start : start + _PAIRS]
             )
-            for at in np.flatnonzero(is_left.any(axis=1) & is_right.any(axis=1)).tolist():
-                sides = entries[at][is_left[at]], entries[at][is_right[at]]
-                counts[start + at] = self._count(*sides)
+            in_question = np.flatnonzero(is_left.any(axis=1) & is_right.any(axis=1))
+            chosen = np.zeros(entries.shape, np.bool_)
+            chosen[in_question] = (is_left | is_right)[in_question]
+            is_rare = np.zeros(chosen.shape, np.bool_)
+            is_rare[chosen] = self._texts[self._place(entries[chosen])] <= 1
+            for at in in_question.tolist():
+                own, rare = entries[at], is_rare[at]
+                left_words = _with_rarity(own[is_left[at]], rare[is_left[at]])
+                right_words = _with_rarity(own[is_right[at]], rare[is_right[at]])
+                counts[start + at] = _unmatched(left_words, right_words)
         return counts
-
-    def _count(self, left: "NDArray[np.uint32]", right: "NDArray[np.uint32]") -> int:
-        """Return how many words are left on both sides when typos are taken out."""
-        is_rare = [self._texts[self._place(side)] <= 1 for side in (left, right)]
-        others = list(zip(right.tolist(), is_rare[1].tolist(), strict=True))
-        unmatched = 0
-        for word, rare in zip(left.tolist(), is_rare[0].tolist(), strict=True):
-            for other in others:
-                if (rare or other[1]) and _differing_letters(word, other[0]) <= _TYPO:
-                    others.remove(other)
-                    break
-            else:
-                unmatched += 1
-        return min(unmatched, len(others))
 
     def _place(self, entries: "NDArray[np.uint32]") -> "NDArray[np.int64]":
         import numpy as np
 
         mixed = mix(entries.astype(np.uint64)) >> np.uint64(64 - self._bits)
         return mixed.astype(np.int64)
+
+
+def _names(entries: "NDArray[np.uint32]") -> "NDArray[np.uint64]":
+    """Return a number for the words of each text."""
+    import numpy as np
+
+    factors = mix(np.arange(WORDS, dtype=np.uint64)) | np.uint64(1)
+    names = np.zeros(len(entries), np.uint64)
+    for start in range(0, len(entries), _CHUNK):
+        part = entries[start : start + _CHUNK].astype(np.uint64)
+        names[start : start + _CHUNK] = (part * factors).sum(axis=1)
+    return names
 
 
 def _different(
@@ -121,6 +129,29 @@ def _different(
     is_single &= (entries >> np.uint32(LETTERS) < last_place) & (entries != _NONE)
     is_right = (both & np.uint64(1)).astype(np.bool_)
     return entries, is_single & ~is_right, is_single & is_right
+
+
+def _with_rarity(
+    entries: "NDArray[np.uint32]", is_rare: "NDArray[np.bool_]"
+) -> list[tuple[int, bool]]:
+    return list(zip(entries.tolist(), is_rare.tolist(), strict=True))
+
+
+def _unmatched(left: list[tuple[int, bool]], right: list[tuple[int, bool]]) -> int:
+    """Return how many words are left on both sides when typos are taken out.
+
+    A word with a typo stands in its text only, and the right word elsewhere, too. Where both are
+    found nowhere else they may as well be two names.
+    """
+    unmatched = 0
+    for word, is_rare in left:
+        for other, is_other_rare in right:
+            if is_rare != is_other_rare and _differing_letters(word, other) <= _TYPO:
+                right.remove((other, is_other_rare))
+                break
+        else:
+            unmatched += 1
+    return min(unmatched, len(right))
 
 
 def _differing_letters(left: int, right: int) -> int:

@@ -17,7 +17,7 @@ from finetune.curate.duplicates.cosine import copies_among
 from finetune.curate.duplicates.groups import Copy
 from finetune.curate.duplicates.vectors import open_vectors
 from finetune.curate.duplicates.words import Words, words_of
-from finetune.curate.step import CorpusStep, Decision, Note, StepConfig
+from finetune.curate.step import Decision, Note, StepConfig
 from finetune.dataset.sample import Sample
 from swarm.errors import require
 from swarm.memory.specs import EmbeddingSpec
@@ -53,7 +53,7 @@ class SemanticDuplicates(StepConfig):
     home: Path | None = None
     """Where vectors of a model are remembered; the state's usual folder when absent."""
 
-    def build(self) -> CorpusStep:
+    def build(self) -> "SemanticStep":
         """Return the step.
 
         Raises:
