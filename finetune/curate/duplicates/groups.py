@@ -34,7 +34,7 @@ def best_first(ranks: "NDArray[np.generic]") -> "NDArray[np.int64]":
 
 
 def neighbours(
-    keys: "NDArray[np.uint64]", order_within: "NDArray[np.uint64]"
+    keys: "NDArray[np.uint64]", order_within: "NDArray[np.uint64]", window: int = _WINDOW
 ) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]":
     """Yield pairs of positions that have the same key.
 
@@ -45,7 +45,7 @@ def neighbours(
 
     order = np.lexsort((order_within, keys))
     ordered = keys[order]
-    for step in range(1, min(_WINDOW, len(keys))):
+    for step in range(1, min(window, len(keys))):
         same = ordered[step:] == ordered[:-step]
         if not same.any():
             return

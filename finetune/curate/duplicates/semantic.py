@@ -1,8 +1,8 @@
 """Conversations that mean the same in other words, as far as an embedding can tell.
 
 Embeddings hardly see which product, price or day is meant. So rows count as copies only when
-they also have the same numbers, the same words with a capital letter inside a sentence, and
-either both a negation or none.
+they also have the same numbers, the same words with a capital letter inside a sentence, and as
+many negations.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["SemanticDuplicates", "SemanticStep"]
 
 _BATCH: Final = 64
-_NEGATED: Final = 0x5DEECE66D
 
 
 def _checked(name: str | None) -> str | None:
@@ -131,15 +130,17 @@ class SemanticStep:
 
 
 def _facts(words: Words) -> "NDArray[np.uint64]":
-    """Return a number for what each text is about: its different numbers and names."""
+    """Return a number for each text's different numbers and names, and how often it negates."""
     import numpy as np
 
+    texts = len(words.starts) - 1
     has_digit = words.traits & np.uint32(DIGIT) > 0
+    chosen = has_digit | (words.is_name & (words.length > 1))
+    # Once each, for a rewording may name its subject more often.
+    pairs = np.stack([words.text[chosen].astype(np.uint64), words.number[chosen]])
+    pairs = np.unique(pairs, axis=1)
     is_negation = words.is_fact & ~has_digit
-    counts = has_digit | (words.is_name & (words.length > 1))
-    number = np.where(is_negation, np.uint64(_NEGATED), words.number)
-    chosen = counts | is_negation
-    pairs = np.unique(np.stack([words.text[chosen].astype(np.uint64), number[chosen]]), axis=1)
-    facts = np.zeros(len(words.starts) - 1, np.uint64)
+    negations = np.bincount(words.text[is_negation], minlength=texts)
+    facts = mix(negations.astype(np.uint64))
     np.add.at(facts, pairs[0].astype(np.int64), mix(pairs[1]))
     return facts
