@@ -14,104 +14,27 @@ from finetune.dataset.sample import Provenance, Sample
 
 __all__ = ["EDITS", "NEGATIVES", "PARAPHRASES", "Labelled", "generate", "paraphrases"]
 
-_ONSETS = [
-    "b",
-    "br",
-    "c",
-    "cl",
-    "d",
-    "dr",
-    "f",
-    "fl",
-    "g",
-    "gr",
-    "h",
-    "j",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "pl",
-    "r",
-    "s",
-    "st",
-    "t",
-    "tr",
-    "v",
-    "z",
-]
-_NUCLEI = ["a", "e", "i", "o", "u", "ai", "ea", "io", "ou"]
-_CODAS = ["l", "m", "n", "r", "s", "x", "th", "nd", "rin", "vex", "dol"]
-_PEOPLE = [
-    "Anna",
-    "Bruno",
-    "Carla",
-    "David",
-    "Elena",
-    "Farid",
-    "Greta",
-    "Hanna",
-    "Igor",
-    "Julia",
-    "Karim",
-    "Laura",
-    "Miguel",
-    "Nadia",
-]
-_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-]
-_CITIES = [
-    "Lisbon",
-    "Porto",
-    "Vienna",
-    "Graz",
-    "Turin",
-    "Naples",
-    "Lyon",
-    "Nantes",
-    "Bergen",
-    "Tampere",
-    "Gdansk",
-    "Malmo",
-]
-_FORMS = ["tablet", "capsule", "syrup", "ointment", "spray", "patch", "powder", "lotion"]
-_TROUBLES = [
-    "a dry cough",
-    "a stiff neck",
-    "a runny nose",
-    "an upset stomach",
-    "sore feet",
-    "itchy skin",
-    "poor sleep",
-    "a mild fever",
-    "tired eyes",
-    "a sunburn",
-    "heartburn",
-    "a headache",
-    "muscle cramps",
-    "travel sickness",
-]
-_PLACES = [
-    "the drawer",
-    "the fridge",
-    "a dry cupboard",
-    "the car",
-    "a bathroom shelf",
-    "the office",
-]
-_FOODS = ["coffee", "milk", "grapefruit", "alcohol", "cheese", "bread", "black tea", "spicy meals"]
+
+def _split(text: str) -> list[str]:
+    return text.split("|")
+
+
+_ONSETS = _split("b|br|c|cl|d|dr|f|fl|g|gr|h|j|k|l|m|n|p|pl|r|s|st|t|tr|v|z")
+_NUCLEI = _split("a|e|i|o|u|ai|ea|io|ou")
+_CODAS = _split("l|m|n|r|s|x|th|mund|rem|vex|dol")
+_PEOPLE = _split(
+    "Anna|Bruno|Carla|David|Elena|Farid|Greta|Hanna|Igor|Julia|Karim|Laura|Miguel|Nadia"
+)
+_DAYS = _split("Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday")
+_MONTHS = _split("January|February|March|April|May|June|July|August|September|October")
+_CITIES = _split("Lisbon|Porto|Vienna|Graz|Turin|Naples|Lyon|Nantes|Bergen|Tampere|Gdansk|Malmo")
+_FORMS = _split("tablet|capsule|syrup|ointment|spray|patch|powder|lotion")
+_TROUBLES = _split(
+    "a dry cough|a stiff neck|a runny nose|an upset stomach|sore feet|itchy skin|poor sleep|"
+    "a mild fever|tired eyes|a sunburn|heartburn|a headache|muscle cramps|travel sickness"
+)
+_PLACES = _split("the drawer|the fridge|a dry cupboard|the car|a bathroom shelf|the office")
+_FOODS = _split("coffee|milk|grapefruit|alcohol|cheese|bread|black tea|spicy meals")
 
 _QUESTIONS = (
     "What does {product} cost, and is it still on the shelf?",

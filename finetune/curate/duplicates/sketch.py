@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["SLOTS", "Sketcher", "choose_bands", "open_sketcher"]
+__all__ = ["SLOTS", "Sketcher", "choose_bands", "open_sketcher", "sketch"]
 
 SLOTS: Final = 128
 _SEED: Final = 20_170_401
