@@ -17,7 +17,7 @@ from finetune.dataset.rows import (
     SftRow,
 )
 from finetune.dataset.rules import plain_text
-from finetune.dataset.sample import Sample, messages_of
+from finetune.dataset.sample import Sample
 
 __all__ = ["REJECTED", "Spoken", "digest", "rank", "spoken"]
 
@@ -34,6 +34,8 @@ _OTHER: Final = " \x05 "
 REJECTED: Final = "\x06"
 """Stands before the output that a preference row rejects."""
 _SETTING_ROLES: Final = frozenset({"system", "developer"})
+_OURS: Final = frozenset({*_MARKS.values(), _OTHER, f" {REJECTED} "})
+_NO_MARKS: Final = str.maketrans(dict.fromkeys(MARKS, "\ufffd"))
 _UNRATED: Final = 3
 _SHORT: Final = 16
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
@@ -60,11 +62,15 @@ def rank(sample: Sample) -> int:
 def digest(row: SftRow | DpoRow) -> int:
     """Name a conversation by eight bytes: folded texts with roles, tools by name, images."""
     part = row if isinstance(row, SftRow) else row.input
-    pieces = [_kept(piece) for piece in _pieces(row, part.messages)]
+    pieces, images = _pieces(row, part.messages)
+    # Folding leaves nothing of `?`, which does not say `!`.
+    pieces = [
+        piece if len(piece) > _SHORT or piece in _OURS else _with_word(piece) for piece in pieces
+    ]
     if part.tools:
-        pieces.extend(f"{_OTHER}{name}" for name in sorted(t.function.name for t in part.tools))
+        for name in sorted(tool.function.name for tool in part.tools):
+            pieces += (_OTHER, name)
     text = fold_text("".join(pieces))
-    images = _images(row)
     return _number("\0".join((text, *images)) if images else text)
 
 
@@ -72,63 +78,58 @@ def spoken(row: SftRow | DpoRow) -> Spoken:
     """Return what a row says; of a preference row the input and both outputs."""
     part = row if isinstance(row, SftRow) else row.input
     said = [message for message in part.messages if message.role not in _SETTING_ROLES]
-    setting = [
-        _folded_setting(plain_text(message.content))
-        for message in part.messages
-        if message.role in _SETTING_ROLES
-    ]
-    body = "".join(_pieces(row, said))
+    setting = _setting(
+        type(row).__name__,
+        *(plain_text(m.content) for m in part.messages if m.role in _SETTING_ROLES),
+    )
+    pieces, images = _pieces(row, said)
+    body = "".join(pieces)
     if not body.isascii():
         body = _INVISIBLE.sub("", unicodedata.normalize("NFKC", body))
-    return Spoken(_setting_number((type(row).__name__, *setting, *_images(row))), body)
+    return Spoken(setting ^ _number("\0".join(images)) if images else setting, body)
 
 
-def _kept(text: str) -> str:
-    """Return a short text so that folding leaves something of it: `?` does not say `!`."""
-    if len(text) > _SHORT or any(map(str.isalnum, text)) or text.strip() in MARKS:
-        return text
-    return text.encode("utf-8", "surrogatepass").hex()
-
-
-def _pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> list[str]:
+def _pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> tuple[list[str], list[str]]:
+    """Return the texts of messages, with marks between them, and the addresses of images."""
     pieces: list[str] = []
-    _add(pieces, messages)
+    images: list[str] = []
+    _add(pieces, images, messages)
     if isinstance(row, DpoRow):
-        _add(pieces, row.preferred_output)
+        _add(pieces, images, row.preferred_output)
         pieces.append(f" {REJECTED} ")
-        _add(pieces, row.non_preferred_output)
-    return pieces
+        _add(pieces, images, row.non_preferred_output)
+    # A text that holds marks of its own would pass for other messages than it is.
+    if sum(map("".join(pieces).count, MARKS)) > sum(map(_OURS.__contains__, pieces)):
+        pieces = [piece if piece in _OURS else piece.translate(_NO_MARKS) for piece in pieces]
+    return pieces, images
 
 
-def _add(pieces: list[str], messages: Sequence[Message | OutputMessage]) -> None:
+def _add(pieces: list[str], images: list[str], messages: Sequence[Message | OutputMessage]) -> None:
     for message in messages:
         pieces.append(_MARKS[message.role])
         content = message.content
-        pieces.append(content if isinstance(content, str) else plain_text(content))
+        if isinstance(content, str):
+            pieces.append(content)
+        elif content is not None:
+            pieces.append(plain_text(content))
+            images.extend(part.image_url.url for part in content if isinstance(part, ImagePart))
         if isinstance(message, AssistantMessage):
             if message.refusal:
                 pieces += (_OTHER, message.refusal)
             for call in message.tool_calls or ():
-                pieces.append(f"{_OTHER}{call.function.name} {call.function.arguments}")
+                pieces += (_OTHER, f"{call.function.name} {call.function.arguments}")
 
 
-def _images(row: SftRow | DpoRow) -> list[str]:
-    urls: list[str] = []
-    for message in messages_of(row):
-        if isinstance(message.content, tuple):
-            urls.extend(p.image_url.url for p in message.content if isinstance(p, ImagePart))
-    return urls
+def _with_word(text: str) -> str:
+    if not text or any(map(str.isalnum, text)):
+        return text
+    return text.encode("utf-8", "surrogatepass").hex()
 
 
 # A corpus has few system prompts, and each stands in many rows.
-@functools.lru_cache(maxsize=1024)
-def _folded_setting(text: str) -> str:
-    return fold_text(text)
-
-
-@functools.lru_cache(maxsize=1024)
-def _setting_number(texts: tuple[str, ...]) -> int:
-    return _number("\0".join(texts))
+@functools.lru_cache(maxsize=64)
+def _setting(*texts: str) -> int:
+    return _number("\0".join(map(fold_text, texts)))
 
 
 def _number(text: str) -> int:

@@ -24,7 +24,7 @@ _TYPO: Final = 2
 
 
 def word_entries(words: Words) -> "NDArray[np.uint32]":
-    """Return up to `WORDS` different words of each text, at most 512 texts.
+    """Return up to `WORDS` different words of each text, at most 256 texts.
 
     An entry has ten bits of the word's place in the order, then the letters that it has. Entries
     ascend; places that are left have all bits set.

@@ -82,6 +82,8 @@ def test_the_better_copy_stays(
         (row("Open?"), row("Open?", "No.")),
         (row("a", "b c"), row("a b", "c")),
         (row("!", "..."), row("?", "---")),
+        (row("a \x03 b", "c"), SftRow(messages=(*row("a", "b").messages, *row("c").messages[1:]))),
+        (row("a \x03 b \x03 c"), row("a", "b \x03 c")),
         (row("It costs 5 $"), row("It costs 5 €")),
         (pair("Yes.", "No."), pair("No.", "Yes.")),
         (call('{"sku": 1}'), call('{"sku": 2}')),
