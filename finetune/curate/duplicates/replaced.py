@@ -19,7 +19,7 @@ _SHORT: Final = 4
 _NONE: Final = 0xFFFFFFFF
 _PAIRS: Final = 512
 _CHUNK: Final = 32768
-_TYPO: Final = 2
+_TYPO: Final = 1
 """Letters that a word with a typo has more or less, at most."""
 
 
@@ -55,7 +55,7 @@ class Vocabulary:
     def __init__(self, entries: "NDArray[np.uint32]") -> None:
         import numpy as np
 
-        self._bits = min(24, max(16, (max(1, len(entries)) * 512).bit_length()))
+        self._bits = min(24, max(22, (len(entries) * 512).bit_length()))
         self._texts = np.zeros(1 << self._bits, np.uint32)
         # Copies of a text do not make its typos any more usual.
         texts = np.unique(_names(entries), return_index=True)[1]
