@@ -1,0 +1,125 @@
+"""Telephone numbers, with `phonenumbers` where it is installed.
+
+A number with a country code, or in a writing that only telephone numbers have, stands alone;
+other numbers need a word that announces them. Without the library only international numbers
+and those of North America are known, and `unsure` says where one may have been missed.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from finetune.curate.personal.hit import Hit
+from finetune.curate.personal.reading import Reading
+
+__all__ = ["Phones", "phones_near"]
+
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.,:/#$€£=\-])(?:\+\ ?|\(\+?\ ?|\(00)?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![0-9])"
+    r"(?:,?\ ?(?:ext|extension|x|durchwahl|dw)\.?\ ?[0-9]{1,5})?",
+    re.IGNORECASE,
+)
+_INTERNATIONAL = re.compile(r"\(?(?:\+|00(?=[1-9][0-9 ]))")
+_NORTH_AMERICAN = re.compile(
+    r"(?:1[ .\-])?\(?[2-9][0-9]{2}\)?[ .\-]{1,2}[2-9][0-9]{2}[ .\-][0-9]{4}"
+)
+_TRUNK = re.compile(r"\(?0[1-9][0-9]{0,4}\)?[ \-/.]")
+_BRAZILIAN = re.compile(r"\([1-9][0-9]\) ?9?[0-9]{4}[ \-][0-9]{4}")
+_BRITISH_MOBILE = re.compile(r"07[0-9]{9}")
+_NOT_A_PHONE = re.compile(
+    r"[0-9]{4}[\-/.][0-9]{1,2}[\-/.][0-9]{1,2}(?:[ T][0-9: ]*)?"
+    r"|[0-9]{1,2}[\-/.][0-9]{1,2}[\-/.][0-9]{4}(?: [0-9: ]*)?"
+    r"|97[89][ \-]?[0-9\- ]{10,14}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]{1,3}(?:[., ][0-9]{3})+"
+    r"|[0-9]+\.[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})*-[0-9]{1,3}(?:\.[0-9]{3})*"
+    r"|(?:19|20)[0-9]{2} ?[\-/] ?(?:19|20)[0-9]{2}"
+)
+_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "SE", "PL", "JP")
+_WITH_TRUNK = ("GB", "DE", "FR", "NL", "IN", "SE", "JP", "IT", "BR")
+_BEFORE, _AFTER = 55, 40
+
+
+class Phones(NamedTuple):
+    """What was found near a run of digits."""
+
+    hits: list[Hit]
+    unsure: bool
+    """A number may be one, and the library that could tell is missing."""
+
+
+def phones_near(reading: Reading, start: int, end: int) -> Phones:
+    """Return the telephone numbers in and around a run of digits."""
+    hits: list[Hit] = []
+    unsure = False
+    for match in _NUMBER.finditer(
+        reading.text, max(0, start - 3), min(len(reading.text), end + 12)
+    ):
+        span = _fitting(match)
+        first, last = match.start(), match.start() + len(span)
+        if len(span) != len(match.group()) and reading.text[last : last + 1].isdigit():
+            continue
+        known = _is_phone(reading, span, first, last)
+        if known:
+            hits.append(Hit("phone", first, last))
+        unsure = unsure or known is None
+    return Phones(hits, unsure)
+
+
+def _fitting(match: re.Match[str]) -> str:
+    """Return the match without a bracket that opens and does not close."""
+    return match.group().rstrip(" (-/.")
+
+
+def _is_phone(reading: Reading, span: str, start: int, end: int) -> bool | None:
+    """Say whether it is a telephone number; None where only the missing library could say."""
+    library = _library()
+    digits = sum(c.isdigit() for c in span)
+    if _INTERNATIONAL.match(span) and digits >= 8:
+        number = "+" + re.sub(r"^\(?(?:\+|00)\)?", "", span).replace("(0)", "")
+        return _is_possible(library, number)
+    if _NOT_A_PHONE.fullmatch(span):
+        return False
+    announced = reading.is_announced("phone", start, end, _BEFORE, _AFTER)
+    if reading.is_business_number(start) and not reading.is_announced("phone", start, end, 12, 0):
+        return False
+    if _NORTH_AMERICAN.fullmatch(re.split(r",? ?[a-zA-Z]", span)[0]):
+        return True if library is None or announced else _is_valid(library, span, ("US",))
+    if not (
+        announced or _TRUNK.match(span) or _BRAZILIAN.match(span) or _BRITISH_MOBILE.fullmatch(span)
+    ):
+        return False
+    if library is None:
+        return None
+    # Operators open new ranges faster than the tables of any library know.
+    regions = _WITH_TRUNK if span.lstrip("(")[0] == "0" else _REGIONS
+    return _is_valid(library, span, regions)
+
+
+@cache
+def _library() -> Any:
+    try:
+        import phonenumbers
+    except ImportError:
+        return None
+    return phonenumbers
+
+
+def _is_possible(library: Any, number: str) -> bool:
+    if library is None:
+        digits = re.sub(r"[^0-9]", "", number)
+        return 8 <= len(digits) <= 15 and digits[0] != "0"
+    try:
+        return bool(library.is_possible_number(library.parse(number, None)))
+    except library.NumberParseException:
+        return False
+
+
+def _is_valid(library: Any, number: str, regions: tuple[str, ...]) -> bool:
+    for region in regions:
+        try:
+            parsed = library.parse(number, region)
+        except library.NumberParseException:
+            continue
+        if library.is_valid_number_for_region(parsed, region):
+            return True
+    return False
