@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 _WINDOW = 70
-_NEXT = 14
+_AND = re.compile(r" ?[,;/&]? ?(?:and|or|und|oder|et|ou|y|o|e|en|och|i|oraz)? ?")
 _MONTH = r"[^\W\d_]{3,12}"
 _BIRTH_DATE = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:[0-9]{4}|(?:昭和|平成|令和|大正)\ ?[0-9]{1,2})\ ?[-/.年]\ ?[0-9]{1,2}\ ?[-/.月]\ ?"
@@ -96,10 +96,13 @@ def _chain(reading: Reading, cue: int) -> Iterator[tuple[int, int, str]]:
     """Yield the first code after a word that is long enough, and those that follow closely."""
     last = None
     for start, end, value in codes(reading.text, cue, cue + _WINDOW):
-        if last is not None and start - last > _NEXT:
-            return
-        if len(value) < 4 or reading.is_business_number(start):
+        number = next(at for at in range(start, end) if reading.text[at].isdigit())
+        if len(value) < 4 or reading.is_business_number(number):
             continue
+        if last is not None and not _AND.fullmatch(reading.text[last:start]):
+            return
+        if not reading.is_one_clause(cue, start):
+            return
         yield start, _whole(reading.text, end), value
         last = end
 
@@ -119,7 +122,11 @@ def bank_accounts(reading: Reading) -> Iterator[Hit]:
         for match in _ACCOUNT.finditer(
             reading.text, cue, min(len(reading.text), cue + _WINDOW + 40)
         ):
-            if match.start() > (last + _NEXT if last else cue + 45):
+            start = match.start()
+            is_next = last is not None and _AND.fullmatch(reading.text[last:start])
+            if start > cue + 45 and not is_next or (last is not None and not is_next):
+                break
+            if not reading.is_one_clause(cue, start):
                 break
             digits = sum(c.isdigit() for c in match.group())
             least = 3 if word.endswith(_SHORT) else 7 if word.endswith(_LONE_ACCOUNT) else 6
@@ -137,7 +144,7 @@ def birth_dates(reading: Reading) -> Iterator[Hit]:
     """Yield full dates next to a word for birth."""
     for cue in reading.ends.get("birth", ()):
         match = _BIRTH_DATE.search(reading.text, cue, min(len(reading.text), cue + _WINDOW))
-        if match:
+        if match and reading.is_one_clause(cue, match.start()):
             yield Hit("date_of_birth", *match.span())
             continue
         before = list(_BIRTH_DATE.finditer(reading.text, max(0, cue - 36), cue))

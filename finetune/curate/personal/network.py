@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from finetune.curate.personal.checksums import holds_base58, holds_bech32
 from finetune.curate.personal.hit import Hit
+from finetune.curate.personal.view import goes_on
 
 __all__ = ["crypto_addresses", "ip4_addresses", "ip6_addresses", "mac_addresses"]
 
@@ -14,21 +15,23 @@ _IP4 = re.compile(
     r"(?<![A-Za-z0-9_])(?<![0-9]\.)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9_])(?!\.[0-9])"
 )
 _VERSION = re.compile(
-    r"(?:\bv|version\w*|versión|versão|versione|wersj\w*|release|build|firmware|patch|update|"
-    r"バージョン|section|kapitel|chapter|clause|§|ver\.?|package|sdk|driver|chrome|plugin|"
+    r"(?<![a-z])(?:v|vers\w*|wersj\w*|release|build|firmware|patch|update|"
+    r"バージョン|section|kapitel|chapter|clause|ver\.?|package|sdk|driver|chrome|plugin|"
     r"api|library|lib|kernel|app)[\s:=\"'/(v]{0,4}(?:is|ist|to|auf|from|von|est|es|è|to|na|är)?"
     r"[\s:=\"'/(v]{0,3}$"
 )
 _HOST = re.compile(
-    r"\bip|addres|adres|host|server|ping|dns|gateway|router|client|login|log in|from|subnet|"
+    r"(?<![a-z])ip|addres|adres|host|server|ping|dns|gateway|router|client|login|log in|from|subnet|"
     r"netmask|proxy|dirección|indirizzo|endereço|serv|アドレス|connect|network|netz|réseau"
 )
 _IP6_MIDDLE = re.compile(r":[0-9A-Fa-f]{0,4}:")
 _IP6_PART = frozenset("0123456789abcdefABCDEF:.")
 _IP6_LONGEST = 45
 # Patterns that begin with a plain character are found much faster.
-_MAC_MIDDLES = tuple(
-    map(re.compile, (r":[0-9A-Fa-f]{2}:", r"-[0-9A-Fa-f]{2}-", r"\.[0-9A-Fa-f]{4}\."))
+_MAC_MIDDLES = (
+    (re.compile(r":[0-9A-Fa-f]{2}:"), 2),
+    (re.compile(r"-[0-9A-Fa-f]{2}-"), 2),
+    (re.compile(r"\.[0-9A-Fa-f]{4}\."), 4),
 )
 _MAC = re.compile(
     r"(?<![A-Za-z0-9:\-])(?:[0-9A-Fa-f]{2}(?P<s>[:\-])(?:[0-9A-Fa-f]{2}(?P=s)){4}[0-9A-Fa-f]{2}"
@@ -82,7 +85,7 @@ def ip6_addresses(text: str) -> Iterator[Hit]:
         value = text[start:end]
         if value.count(":") < 7 and "::" not in value:
             continue
-        is_cut = (start and text[start - 1].isalnum()) or text[end : end + 1].isalnum()
+        is_cut = goes_on(text, start - 1) or goes_on(text, end)
         if not is_cut and any(c.isdigit() for c in value) and _is_ip6(value):
             yield Hit("ip_address", start, end)
 
@@ -97,8 +100,10 @@ def _is_ip6(text: str) -> bool:
 
 def mac_addresses(text: str) -> Iterator[Hit]:
     """Yield hardware addresses with colons, hyphens or in Cisco's groups of four."""
-    if any(middle.search(text) for middle in _MAC_MIDDLES):
-        yield from (Hit("mac_address", *match.span()) for match in _MAC.finditer(text))
+    for middle, lead in _MAC_MIDDLES:
+        for found in middle.finditer(text):
+            if match := _MAC.match(text, max(0, found.start() - lead)):
+                yield Hit("mac_address", *match.span())
 
 
 def crypto_addresses(text: str, words: Iterable[str]) -> Iterator[Hit]:

@@ -49,7 +49,7 @@ _TAX_CODE = re.compile(
     r"[A-Za-z][0-9L-Vl-v]{3}[A-Za-z](?![A-Za-z0-9])"
 )
 _IDENTITY = re.compile(
-    r"(?<![A-Za-z0-9])(?:[XYZxyz][ \-]?(?=[0-9]))?(?:[A-Za-z]{2}[ \-]?(?=[0-9]{2}))?"
+    r"(?<![A-Za-z0-9])(?<![0-9][.\-/])(?:[XYZxyz][ \-]?(?=[0-9]))?(?:[A-Za-z]{2}[ \-]?(?=[0-9]{2}))?"
     r"[0-9](?:[ .\-/+]{0,3}[0-9]|(?<=[0-9])[AaBb](?=[ .]?[0-9])){6,14}(?:[ \-]?[A-Za-z])?"
     r"(?![A-Za-z0-9])"
 )
@@ -67,7 +67,12 @@ _ANNOUNCED = (
     checksums.holds_my_number,
     checksums.is_itin,
 )
+_SOCIAL = re.compile(r"(?<![a-z])ssn|social")
 _BEFORE, _AFTER = 40, 70
+
+
+def _holds(value: str) -> bool:
+    return any(holds(value) for holds in _ANNOUNCED)
 
 
 def _plain(text: str) -> str:
@@ -98,7 +103,8 @@ def numbers_in(reading: Reading, start: int, end: int) -> Iterator[Hit]:
         if name == "ssn" and checksums.is_itin(value):
             yield Hit("national_id", first, last)
         elif holds(value) or (name == "card" and checksums.holds_insee(value)):
-            if value == match.group() and reading.is_business_number(first):
+            goes_on = text[last : last + 1] in (" ", "-") and text[last + 1 : last + 2].isdigit()
+            if (value == match.group() or goes_on) and reading.is_business_number(first):
                 continue
             insee = name == "card" and not checksums.is_card(value)
             yield Hit("national_id" if insee else kind, first, last)
@@ -140,14 +146,21 @@ def announced_identities(reading: Reading) -> Iterator[Hit]:
             value = _plain(match.group())
             if text[last : last + 1].isalnum() and text[last].isascii():
                 continue
-            if not any(holds(value) for holds in _ANNOUNCED) and value[-1].isalpha():
-                # A word of one letter may follow the number.
+            if not reading.is_one_clause(min(cue, last), max(cue, first)):
+                continue
+            if reading.is_business_number(first, "identity"):
+                continue
+            if not _holds(value):
+                # Short words may stand right before and after the number.
+                while not text[first].isdigit():
+                    first += 1
                 while not text[last - 1].isdigit():
                     last -= 1
                 value = _plain(text[first:last])
-            if checksums.is_ssn(value) and "s" in reading.low[max(0, cue - 20) : cue]:
+            is_social = _SOCIAL.search(reading.low, max(0, cue - 20), min(len(text), cue + 20))
+            if is_social and checksums.is_ssn(value):
                 yield Hit("us_ssn", first, last)
-            elif any(holds(value) for holds in _ANNOUNCED):
+            elif _holds(value):
                 yield Hit("national_id", first, last)
         for match in _TAX_CODE.finditer(text, low, high):
             if checksums.holds_codice_fiscale(_plain(match.group())):

@@ -16,7 +16,7 @@ from finetune.curate.personal.reading import Reading
 __all__ = ["Phones", "phones_near"]
 
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.,:/#$€£=\-])(?:\+\ ?|\(\+?\ ?|\(00)?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![0-9])"
+    r"(?<![A-Za-z0-9_.,:/#$€£=\-])(?:\+\ ?|\(\+?\ ?|\(00)?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![\-./]?[0-9])"
     r"(?:,?\ ?(?:ext|extension|x|durchwahl|dw)\.?\ ?[0-9]{1,5})?",
     re.IGNORECASE,
 )
@@ -30,7 +30,8 @@ _BRITISH_MOBILE = re.compile(r"07[0-9]{9}")
 _NOT_A_PHONE = re.compile(
     r"[0-9]{4}[\-/.][0-9]{1,2}[\-/.][0-9]{1,2}(?:[ T][0-9: ]*)?"
     r"|[0-9]{1,2}[\-/.][0-9]{1,2}[\-/.][0-9]{4}(?: [0-9: ]*)?"
-    r"|97[89][ \-]?[0-9\- ]{10,14}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]{1,3}(?:[., ][0-9]{3})+"
+    r"|97[89][ \-]?[0-9\- ]{10,14}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]{1,3}(?:[.,][0-9]{3})+"
+    r"|[0-9]{1,2}[.:][0-9]{2} ?- ?[0-9]{1,2}[.:][0-9]{2}"
     r"|[0-9]+\.[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})*-[0-9]{1,3}(?:\.[0-9]{3})*"
     r"|(?:19|20)[0-9]{2} ?[\-/] ?(?:19|20)[0-9]{2}"
 )
@@ -58,6 +59,11 @@ def phones_near(reading: Reading, start: int, end: int) -> Phones:
         first, last = match.start(), match.start() + len(span)
         if len(span) != len(match.group()) and reading.text[last : last + 1].isdigit():
             continue
+        before = reading.text[max(0, first - 2) : first]
+        follows = bool(hits) and hits[-1].end >= first - 2
+        if not follows and len(before) == 2 and before[0].isdigit() and span[0].isdigit():
+            # The rest of a longer number.
+            continue
         known = _is_phone(reading, span, first, last)
         if known:
             hits.append(Hit("phone", first, last))
@@ -74,13 +80,15 @@ def _is_phone(reading: Reading, span: str, start: int, end: int) -> bool | None:
     """Say whether it is a telephone number; None where only the missing library could say."""
     library = _library()
     digits = sum(c.isdigit() for c in span)
-    if _INTERNATIONAL.match(span) and digits >= 8:
+    is_plain = span.isdigit() and reading.is_business_number(start, "phone")
+    is_plain = is_plain or (span[0] == "0" and reading.is_business_number(start, "phone"))
+    if digits >= 8 and not is_plain and _INTERNATIONAL.match(span):
         number = "+" + re.sub(r"^\(?(?:\+|00)\)?", "", span).replace("(0)", "")
         return _is_possible(library, number)
     if _NOT_A_PHONE.fullmatch(span):
         return False
     announced = reading.is_announced("phone", start, end, _BEFORE, _AFTER)
-    if reading.is_business_number(start) and not reading.is_announced("phone", start, end, 12, 0):
+    if reading.is_business_number(start, "phone"):
         return False
     if _NORTH_AMERICAN.fullmatch(re.split(r",? ?[a-zA-Z]", span)[0]):
         return True if library is None or announced else _is_valid(library, span, ("US",))

@@ -15,7 +15,7 @@ STREET_ENDINGS = tuple(
 """How the names of streets end that are written in one word, before the number."""
 
 _UP = r"A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĘĚŁŃŇÓŘŚŠŤŮŹŻŽ"
-_WORD = rf"[{_UP}][\w.'\u2019\-]{{0,30}}"
+_WORD = rf"[{_UP}][\w'\u2019\-]{{0,30}}"
 _SMALL = (
     r"(?:de|du|des|la|le|les|der|den|dem|am|an|im|zum|zur|van|von|het|ter|do|da|dos|das|di|del|della|"
     r"dei|degli|delle|y|e|i|w|na|el|los|las|of|the|and|al|St\.|sur|sous|aux|[ld]['\u2019])"
@@ -31,12 +31,12 @@ _POSTCODE = (
 )
 _SEGMENT = (
     rf"(?:[{_UP}0-9º°ª#][\w.'\u2019º°ª/#\-]{{0,30}}|de|do|da|dos|di|del|la|el|en|upon|lgh|tr|m\.|"
-    rf"piso|int\.|interno|bus|hs|bis|the|of|on|am|an|der|im|sur|le|les|{_SMALL})"
+    rf"piso|izquierda|derecha|izda\.?|dcha\.?|apto\.?|apt\.?|ap\.|bloco|casa|lote|sala|int\.|interno|bus|hs|bis|the|of|on|am|an|der|im|sur|le|les|{_SMALL})"
 )
-_CITY = rf"(?:\s{_WORD}(?:[\s\-]{_WORD}|\s(?:am|an|der|sur|de|di|do|upon|on)\s{_WORD}){{0,2}})?"
+_CITY = rf"(?:[ ]{_WORD}(?:[ \-]{_WORD}|[ ](?:am|an|der|sur|de|di|do|upon|on)[ ]{_WORD}){{0,2}})?"
 _PROVINCE = r"(?:\s?\([A-Z]{2}\)|\s?[/,\-]\s?[A-Z]{2}(?![A-Za-z]))?"
 _TAIL = re.compile(rf"(?:{_GAP}{_SEGMENT}){{0,9}}?{_GAP}{_POSTCODE}(?:,?{_CITY}){_PROVINCE}")
-_HOUSE = r"[0-9]{1,6}\s?[A-Za-z]?(?![A-Za-z0-9])(?:\s?[\-/]\s?[0-9]{1,5}[A-Za-z]?(?![A-Za-z0-9]))?"
+_HOUSE = r"[0-9]{1,6}(?:\s?[A-Za-z](?![A-Za-z0-9]|\.\s?[0-9]))?(?![A-Za-z0-9])(?:\s?[\-/]\s?[0-9]{1,5}[A-Za-z]?(?![A-Za-z0-9]))?"
 _UNIT = (
     r"(?:(?:Flat|Apt|Apartment|Unit|Suite|House|Plot|Door|Shop|H|D|Block)\.?\s?(?:No)?\.?\s?"
     r"[A-Z]?-?[0-9]{1,5}[A-Za-z]?(?:[/\-][0-9A-Z]{1,5})?,\s)"
@@ -51,22 +51,21 @@ _VAGUE = (
 )
 _ENGLISH = re.compile(
     rf"(?<![A-Za-z0-9.,/\-])(?:{_UNIT})?(?:No\.\s?)?{_HOUSE},?\s(?:[NSEW]{{1,2}}\.?\s)?"
-    rf"(?:[{_UP}0-9][\w.'\u2019\-]{{0,30}},?\s){{1,5}}?(?:(?P<clear>{_CLEAR})|{_VAGUE})(?![A-Za-z])\.?"
+    rf"(?:(?:[{_UP}][\w.'\u2019\-]{{0,30}}|[0-9]{{1,3}}(?:st|nd|rd|th)),?\s){{1,5}}?"
+    rf"(?:(?P<clear>{_CLEAR})|{_VAGUE})(?!\w)\.?"
     r"(?:,?\s(?:Apt|Apartment|Suite|Ste|Unit|Flat|#|Floor)\.?\s?#?[0-9A-Za-z\-]{1,6})?"
 )
 _FRENCH = re.compile(
     r"(?<![A-Za-z0-9.,/\-])[0-9]{1,4}(?:\s?(?:bis|ter|quater|[A-D]))?,?\s"
-    r"(?:rue|avenue|av\.|boulevard|bd|place|allée|impasse|quai|chemin|cours|route|square|passage|"
+    r"(?i:rue|avenue|av\.|boulevard|bd|place|allée|impasse|quai|chemin|cours|route|square|passage|"
     rf"faubourg|villa)(?:\s{_NAME}){{1,5}}",
-    re.IGNORECASE,
 )
 _BEFORE_NUMBER = re.compile(
-    r"(?<![\w])(?:calle|c/|avenida|avda\.?|av\.|plaza|pza\.?|paseo|camino|ronda|carrer|via|viale|"
+    r"(?<![\w.])(?i:calle|c/|avenida|avda\.?|av\.|plaza|pza\.?|paseo|camino|ronda|carrer|via|viale|"
     r"piazza|piazzale|corso|vicolo|largo|rua|r\.|travessa|alameda|praça|rodovia|estrada|ul\.|"
     r"ulica|ulicy|al\.|aleja|aleje|pl\.|plac|placu|os\.|osiedle)"
     rf"(?:\s?{_NAME})(?:\s{_NAME}){{0,5}}?,?\s(?:(?:n[º°.]{{1,2}}|nº|n|no\.|número)\s?)?{_HOUSE}"
     r"(?:\s(?:m\.|lok\.)\s?[0-9]{1,4})?",
-    re.IGNORECASE,
 )
 _ONE_WORD = re.compile(
     rf"(?:{_WORD}(?:\s{_SMALL}){{0,2}}[\s\-]){{0,3}}[{_UP}a-zäöüåß][\wß.\-]{{0,40}}\s{_HOUSE}"
@@ -75,7 +74,7 @@ _ANY_NAME = re.compile(
     rf"{_WORD}(?:\s(?:{_SMALL}|{_WORD})){{0,4}}\s[0-9]{{1,4}}\s?[a-zA-Z]?(?![A-Za-z0-9])"
     r"(?:\s?[\-/]\s?[0-9]{1,4}[a-z]?)?(?:,\s?|\n|\s-\s)"
     rf"(?:[A-Z]{{1,2}}-)?(?:[0-9]{{5}}|[0-9]{{4}}\s?[A-Z]{{2}}|[0-9]{{3}}\s[0-9]{{2}}|"
-    rf"[0-9]{{2}}-[0-9]{{3}})\s{_WORD}(?:\s{_WORD}){{0,2}}"
+    rf"[0-9]{{2}}-[0-9]{{3}})\s{_WORD}(?:[ \-]{_WORD}){{0,2}}"
 )
 _JAPANESE = re.compile(
     r"(?:〒?\s?[0-9]{3}-?[0-9]{4}\s*)?(?:東京都|北海道|京都府|大阪府|[一-龥]{2,3}県)"

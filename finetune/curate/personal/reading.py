@@ -11,14 +11,16 @@ __all__ = ["Reading", "codes"]
 
 # Numbers with such a label are those of a business and nobody's own.
 _OTHER = re.compile(
-    r"order|invoice|tracking|shipment|parcel|ticket|article|artikel|serial|sku|isbn|issn|ean|upc|"
-    r"imei|batch|build|commit|version|model|product|part n|item|bestell|rechnung|auftrag|sendung|"
-    r"vorgang|charge|commande|facture|colis|référence|pedido|factura|env[ií]o|ordine|fattura|"
+    r"(?<![a-z])order|invoice|tracking|shipment|parcel|ticket|article|artikel|serial|sku|isbn|issn|ean|upc|"
+    r"imei|batch|build|commit|version|versie|versi[oó]n|vers[aã]o|wersj|バージョン|model|product|part n|item|bestell|rechnung|auftrag|sendung|"
+    r"vorgang|commande|facture|colis|référence|pedido|factura|env[ií]o|ordine|fattura|"
     r"spedizione|bestelling|factuur|zending|fatura|nota fiscal|rastreio|zamówieni|faktur|paczk|"
     r"beställning|paket|注文|請求|追跡|型番|timestamp|unix|epoch|coordinate|latitude|longitude|gps|"
     r"order_id|transaction|case n|case id|reference|ref\b|ref\.|doi|hash|checksum|numer seryjny"
 )
 _NEAR = 26
+# Not the point of an abbreviation, and not a question, which the value answers.
+_STOP = re.compile(r"(?:\w{4}|[0-9][A-Za-z]?)[.!](?![0-9])|\n|。")
 
 
 @dataclass(slots=True)
@@ -31,18 +33,40 @@ class Reading:
     ends: dict[Topic, list[int]] = field(default_factory=dict[Topic, list[int]])
     """Where the words end that announce something, in order."""
 
-    def is_business_number(self, start: int) -> bool:
-        """Say whether the words right before a number make it an order's, an article's or so."""
-        return bool(_OTHER.search(self.low, max(0, start - _NEAR), start))
+    def is_business_number(self, start: int, topic: Topic | None = None) -> bool:
+        """Say whether the words right before a number make it an order's, an article's or so.
+
+        Words of the topic that stand nearer to the number prevail.
+        """
+        label = None
+        for label in _OTHER.finditer(self.low, max(0, start - _NEAR), start):
+            pass
+        if label is None or not self.is_one_clause(label.end(), start):
+            return False
+        ends = self.ends.get(topic, ()) if topic else ()
+        return not any(label.end() < end <= start for end in ends)
+
+    def is_one_clause(self, start: int, end: int) -> bool:
+        """Say whether what stands between a word and a value belongs to one statement."""
+        after = 0
+        for stop in _STOP.finditer(self.text, max(0, start - 4), end):
+            after = stop.end()
+        return after <= start or not any(c.isalpha() for c in self.text[after:end])
 
     def is_announced(self, topic: Topic, start: int, end: int, before: int, after: int) -> bool:
         """Say whether words of a topic end so many characters before a span, or soon after it."""
         ends = self.ends.get(topic)
         if not ends:
             return False
-        first = bisect_left(ends, start - before)
-        return first < bisect_right(ends, start) or (
-            bisect_left(ends, end) < bisect_right(ends, end + after)
+        nearest = bisect_right(ends, start) - 1
+        if nearest >= 0 and ends[nearest] >= start - before:
+            if self.is_one_clause(ends[nearest], start):
+                return True
+        following = bisect_left(ends, end)
+        return (
+            following < len(ends)
+            and ends[following] <= end + after
+            and self.is_one_clause(end, ends[following])
         )
 
 

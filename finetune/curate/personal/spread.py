@@ -7,7 +7,7 @@ a telephone number without its country code, a date of birth with the year first
 from collections.abc import Iterator
 
 from finetune.curate.personal.hit import Hit, Kind
-from finetune.curate.personal.view import lowered, view_of
+from finetune.curate.personal.view import goes_on, lowered, view_of
 
 __all__ = ["identity", "spread"]
 
@@ -45,17 +45,17 @@ def spread(text: str, hits: list[Hit]) -> Iterator[Hit]:
     plain = "".join(low[at] for at in places)
     lengths = sorted({len(value) for value in wanted}, reverse=True)
     for first, place in enumerate(places):
-        if place and _continues(low, place - 1):
+        if goes_on(low, place - 1):
             continue
         for length in lengths:
             last = first + length - 1
             kind = wanted.get(plain[first : last + 1]) if last < len(places) else None
-            if kind and not _continues(low, places[last] + 1) and _is_close(places, first, last):
+            if kind and not goes_on(low, places[last] + 1) and _is_close(places, first, last):
                 yield Hit(kind, *view.original(place, places[last] + 1))
     if tails:
         for last, place in enumerate(places):
             first = last - _PHONE_TAIL + 1
-            if first < 0 or plain[first : last + 1] not in tails or _continues(low, place + 1):
+            if first < 0 or plain[first : last + 1] not in tails or goes_on(low, place + 1):
                 continue
             if _is_close(places, first, last):
                 start = places[first]
@@ -72,11 +72,6 @@ def _writings(kind: Kind, value: str) -> Iterator[str]:
             yield from (plain[6:] + plain[4:6] + plain[:4], plain[4:] + plain[:4])
         else:
             yield from (plain[4:] + plain[2:4] + plain[:2], plain[4:] + plain[:4])
-
-
-def _continues(low: str, at: int) -> bool:
-    """Say whether a value would go on at a place; Japanese text has no spaces around values."""
-    return at < len(low) and low[at].isalnum() and low[at] < "\u3000"
 
 
 def _is_close(places: list[int], first: int, last: int) -> bool:

@@ -10,11 +10,11 @@ import unicodedata
 from functools import cache
 from typing import NamedTuple
 
-__all__ = ["View", "lowered", "view_of"]
+__all__ = ["View", "goes_on", "lowered", "view_of"]
 
 # Beyond category Cf: marks and letters that show nothing.
 _INVISIBLE = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10))
-_TWINS = {0x2212: "-", 0x2043: "-", 0x3002: ".", 0xFF61: ".", 0x2044: "/", 0x2215: "/"}
+_TWINS = {0x2212: "-", 0x2043: "-", 0x2044: "/", 0x2215: "/"}
 # Small, full-width and mathematical forms; what NFKC makes of them is ASCII.
 _FORMS = (range(0xFE50, 0xFE70), range(0xFF01, 0xFF5F), range(0x1D400, 0x1D800))
 _ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\[nrt]|%40|%20|&#(?:64|x40);|&nbsp;|&commat;")
@@ -45,6 +45,9 @@ def view_of(text: str) -> View:
         return View(text, places)
     pattern, twins = _odd_characters()
     odd = set(pattern.findall(text))
+    # A character set that goes beyond 16 bits is searched many times slower.
+    if len(text.encode("utf-16-le", "surrogatepass")) != 2 * len(text):
+        odd.update(character for character in set(text) if character in twins)
     if not odd:
         return View(text, places)
     hidden = {character for character in odd if not twins[character]}
@@ -63,6 +66,14 @@ def lowered(text: str) -> str:
     if len(low) == len(text):
         return low
     return "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
+
+
+def goes_on(text: str, at: int) -> bool:
+    """Say whether a letter or digit stands there that may belong to the value beside it.
+
+    Japanese is written without spaces around values, so its letters do not count.
+    """
+    return 0 <= at < len(text) and text[at].isalnum() and text[at] < "\u3000"
 
 
 def _without_escapes(text: str) -> tuple[str, list[int] | None]:
@@ -109,4 +120,5 @@ def _odd_characters() -> tuple[re.Pattern[str], dict[str, str]]:
         plain = unicodedata.normalize("NFKC", chr(code))
         if len(plain) == 1 and plain.isascii():
             twins[chr(code)] = plain
-    return re.compile("[" + re.escape("".join(sorted(twins))) + "]"), twins
+    near = sorted(character for character in twins if character < "\U00010000")
+    return re.compile("[" + re.escape("".join(near)) + "]"), twins

@@ -9,6 +9,8 @@ import re
 from functools import cache
 from typing import Literal, NamedTuple
 
+from finetune.curate.personal.view import goes_on
+
 __all__ = ["Cue", "Topic", "cues", "cues_in", "japanese_cues"]
 
 Topic = Literal[
@@ -54,16 +56,16 @@ _PHRASES: dict[Topic, str] = {
         | registreringsskylt | rejestracja | rejestracyjny | rejestracyjnego | rejestracyjne
         | rejestracji | tablica rejestracyjna | tablice""",
     "phone": """phone | phones | telephone | tel | telno | phonenumber | cell | cellphone | mobile
-        | mob | call | call me | text me | ring | ring me | number | fax | whatsapp | whats app
+        | mob | call | call me | text me | ring | ring me | my number | fax | whatsapp | whats app
         | sms | dial | reach me | contact | hotline | telefon | telefonnummer | telefonnr | handy
         | handynummer | mobilnummer | mobil | rückruf | rufnummer | erreichbar | erreichen | anruf
-        | anrufen | rufen | nummer | téléphone | telephone | tél | portable | joindre | appeler
-        | appelez | rappeler | rappelez | numéro | teléfono | telefono | móvil | movil | llamar
-        | llámame | llámeme | llamarme | celular | número | cellulare | chiamare | chiamami
-        | chiamatemi | chiamarmi | numero | recapito | telefoon | telefoonnummer | mobiel | bel
+        | anrufen | rufen | meine nummer | téléphone | telephone | tél | portable | joindre | appeler
+        | appelez | appelle | rappeler | rappelez | mon numéro | teléfono | telefono | móvil | movil | llamar
+        | llámame | llámeme | llamarme | celular | mi número | cellulare | chiamare | chiamami
+        | chiamatemi | chiamarmi | mio numero | recapito | mijn nummer | meu número | mitt nummer | mój numer | telefoon | telefoonnummer | mobiel | bel
         | bellen | gsm | bereikbaar | telefone | ligar | ligue | telefoon | telefonnumret | ringa
-        | ring | mobilen | numret | nås | telefonu | telefoniczny | komórka | komórkowy | zadzwoń
-        | dzwonić | numer | kontakt | phon | mobilenumber | nomor""",
+        | mobilen | nås | telefonu | telefoniczny | komórka | komórkowy | zadzwoń
+        | dzwonić | kontakt | phon | mobilenumber | nomor""",
     "identity": """ssn | social security | social | taxpayer | itin | tin | nhs | national insurance
         | nino | ni number | steuer id | steueridentifikationsnummer | steuer identifikationsnummer
         | steuernummer | steueridnr | idnr | identifikationsnummer | dni | nie | nif | d n i
@@ -82,7 +84,7 @@ _PHRASES: dict[Topic, str] = {
         | court | ct | place | pl | terrace | way | close | crescent | gardens | square | parkway
         | pkwy | highway | hwy | circle | trail | grove | mews | hill | walk | row | view | rise
         | marg | nagar | colony | layout | sector | flat | plot | apartment | apartments | cross
-        | phase | enclave | rue | allée | impasse | quai | chemin | cours | faubourg | passage
+        | phase | enclave | rue | c | allée | impasse | quai | chemin | cours | faubourg | passage
         | calle | avenida | avda | av | plaza | paseo | camino | ronda | carrer | via | viale
         | piazza | corso | vicolo | largo | piazzale | rua | travessa | alameda | praça | rodovia
         | estrada | ulica | ulicy | ul | aleja | aleje | al | plac | placu | osiedle | os | address
@@ -123,7 +125,7 @@ def cues() -> dict[str, tuple[Cue, ...]]:
     found: dict[str, list[Cue]] = {}
     for (word, topic), patterns in phrases.items():
         longest_first = sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
-        ended = re.compile(f"(?:{'|'.join(longest_first)})(?![^\\W\\d_])")
+        ended = re.compile(f"(?:{'|'.join(longest_first)})(?![^\\W\\d_\u3000-\uffff])")
         found.setdefault(word, []).append(Cue(topic, ended))
     return {word: tuple(listed) for word, listed in found.items()}
 
@@ -140,7 +142,7 @@ def cues_in(low: str, words: set[str]) -> dict[Topic, list[int]]:
         for topic, pattern in cues()[word]:
             for match in pattern.finditer(low):
                 start = match.start()
-                if not start or not low[start - 1].isalnum():
+                if not goes_on(low, start - 1):
                     ends.setdefault(topic, []).append(match.end())
     return ends
 

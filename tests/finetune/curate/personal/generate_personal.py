@@ -123,7 +123,11 @@ def _document(locale: str, kinds: list[str], random: Random) -> Document:
         sentence = random.choice(SENTENCES[language][kind].split("|"))
         pieces.append((sentence, kind, plain))
     random.shuffle(pieces)
-    joint = random.choice(("\n", "\n\n", "")) if language == "ja" else random.choice((" ", " ", "\n", "\n\n"))
+    joint = (
+        random.choice(("\n", "\n\n", ""))
+        if language == "ja"
+        else random.choice((" ", " ", "\n", "\n\n"))
+    )
     text, values = "", list[Value]()
     for sentence, kind, plain in pieces:
         if kind is not None:
@@ -143,9 +147,17 @@ def _disguised(kind: str, plain: str, random: Random) -> str:
     if random.random() > 0.125 or kind in ("url_credentials", "crypto_address"):
         return plain
     if kind == "email":
-        at, dot = random.choice(((" (at) ", " dot "), ("[at]", "[dot]"), (" at ", " dot "), ("(at)", ".")))
+        at, dot = random.choice(
+            ((" (at) ", " dot "), ("[at]", "[dot]"), (" at ", " dot "), ("(at)", "."))
+        )
         local, _, domain = plain.partition("@")
-        return random.choice((local + at + domain.replace(".", dot), plain.replace("@", "＠"), plain.replace("@", "\u200b@")))
+        return random.choice(
+            (
+                local + at + domain.replace(".", dot),
+                plain.replace("@", "＠"),
+                plain.replace("@", "\u200b@"),
+            )
+        )
     match random.randint(0, 4):
         case 0:
             return plain.translate(_WIDE)

@@ -159,10 +159,18 @@ _BBAN = {
 
 
 def _iban(locale: str, random: Random) -> str:
-    country = locale if locale in _BBAN else random.choice(("DE", "GB", "FR", "NL", "CH", "AT", "BE"))
-    pattern = _BBAN.get(country) or {"CH": "99999999999999999", "AT": "9999999999999999", "BE": "999999999999"}[country]
+    country = (
+        locale if locale in _BBAN else random.choice(("DE", "GB", "FR", "NL", "CH", "AT", "BE"))
+    )
+    pattern = (
+        _BBAN.get(country)
+        or {"CH": "99999999999999999", "AT": "9999999999999999", "BE": "999999999999"}[country]
+    )
     bban = _filled(pattern, random)
-    number = "".join(str(string.digits.find(c)) if c.isdigit() else str(ord(c) - 55) for c in bban + country + "00")
+    number = "".join(
+        str(string.digits.find(c)) if c.isdigit() else str(ord(c) - 55)
+        for c in bban + country + "00"
+    )
     iban = f"{country}{98 - int(number) % 97:02}{bban}"
     style = random.random()
     if style < 0.4:
@@ -173,7 +181,10 @@ def _iban(locale: str, random: Random) -> str:
 
 def _ip_address(_: str, random: Random) -> str:
     if random.random() < 0.6:
-        octets = [random.choice((10, 172, 192, 8, 84, 203, 46)), *(random.randint(10, 255) for _ in range(3))]
+        octets = [
+            random.choice((10, 172, 192, 8, 84, 203, 46)),
+            *(random.randint(10, 255) for _ in range(3)),
+        ]
         return ".".join(map(str, octets))
     groups = [f"{random.randint(0x1000, 0xFFFF):x}" for _ in range(8)]
     return random.choice((
@@ -280,7 +291,8 @@ def _spanish(random: Random) -> str:
     if random.random() < 0.6:
         return _dni(random)
     first, number = random.choice("XYZ"), _digits(random, 7)
-    return f"{first}{number}{'TRWAGMYFPDXBNJZSQVHLCKE'[int(f"{'XYZ'.index(first)}{number}") % 23]}"
+    whole = int(str("XYZ".index(first)) + number)
+    return first + number + "TRWAGMYFPDXBNJZSQVHLCKE"[whole % 23]
 
 
 def _insee(random: Random) -> str:
@@ -298,8 +310,43 @@ def _codice_fiscale(random: Random) -> str:
     day += random.choice((0, 40))
     body = f"{_letters(random, 6, consonants)}{year % 100:02}{'ABCDEHLMPRST'[month - 1]}{day:02}{random.choice('ABCDEFGHL')}{_digits(random, 3)}"
     odd = dict(zip("0123456789", (1, 0, 5, 7, 9, 13, 15, 17, 19, 21), strict=True))
-    odd |= dict(zip(string.ascii_uppercase, (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23), strict=True))
-    even = {c: n for n, c in enumerate(string.digits)} | {c: n for n, c in enumerate(string.ascii_uppercase)}
+    odd |= dict(
+        zip(
+            string.ascii_uppercase,
+            (
+                1,
+                0,
+                5,
+                7,
+                9,
+                13,
+                15,
+                17,
+                19,
+                21,
+                2,
+                4,
+                18,
+                20,
+                11,
+                3,
+                6,
+                8,
+                12,
+                14,
+                16,
+                10,
+                22,
+                25,
+                24,
+                23,
+            ),
+            strict=True,
+        )
+    )
+    even = {c: n for n, c in enumerate(string.digits)} | {
+        c: n for n, c in enumerate(string.ascii_uppercase)
+    }
     total = sum(odd[c] if at % 2 == 0 else even[c] for at, c in enumerate(body))
     made = body + string.ascii_uppercase[total % 26]
     return random.choice((made, made, made.lower()))
@@ -323,7 +370,16 @@ def _cpf(random: Random) -> str:
 
 _VERHOEFF = ("0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
              "5987604321", "6598710432", "7659821043", "8765932104", "9876543210")  # fmt: skip
-_TURNS = ("0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258")
+_TURNS = (
+    "0123456789",
+    "1576283094",
+    "5803796142",
+    "8916043527",
+    "9453126870",
+    "4286573901",
+    "2793806415",
+    "7046913258",
+)
 
 
 def _aadhaar(random: Random) -> str:
@@ -347,7 +403,9 @@ def _pesel(random: Random) -> str:
 
 def _my_number(random: Random) -> str:
     body = _digits(random, 11)
-    total = sum(int(d) * (n + 1 if n <= 6 else n - 5) for n, d in enumerate(reversed(body), start=1))
+    total = sum(
+        int(d) * (n + 1 if n <= 6 else n - 5) for n, d in enumerate(reversed(body), start=1)
+    )
     check = 0 if total % 11 <= 1 else 11 - total % 11
     number = body + str(check)
     return random.choice((number, " ".join(_cut(number, (4, 4, 4)))))
@@ -376,13 +434,29 @@ def _date_of_birth(locale: str, random: Random) -> str:
     iso = f"{year}-{month:02}-{day:02}"
     match locale:
         case "US":
-            made = (f"{month:02}/{day:02}/{year}", f"{word} {day}, {year}", f"{month}/{day}/{year % 100:02}")
+            made = (
+                f"{month:02}/{day:02}/{year}",
+                f"{word} {day}, {year}",
+                f"{month}/{day}/{year % 100:02}",
+            )
         case "GB" | "IN":
-            made = (f"{day:02}/{month:02}/{year}", f"{day} {word} {year}", f"{day}-{word[:3]}-{year}")
+            made = (
+                f"{day:02}/{month:02}/{year}",
+                f"{day} {word} {year}",
+                f"{day}-{word[:3]}-{year}",
+            )
         case "DE":
-            made = (f"{day:02}.{month:02}.{year}", f"{day}. {word} {year}", f"{day}.{month}.{year % 100:02}")
+            made = (
+                f"{day:02}.{month:02}.{year}",
+                f"{day}. {word} {year}",
+                f"{day}.{month}.{year % 100:02}",
+            )
         case "FR" | "IT" | "NL" | "PL" | "SE":
-            made = (f"{day:02}/{month:02}/{year}", f"{day} {word} {year}", f"{day:02}-{month:02}-{year}")
+            made = (
+                f"{day:02}/{month:02}/{year}",
+                f"{day} {word} {year}",
+                f"{day:02}-{month:02}-{year}",
+            )
         case "ES" | "BR":
             made = (f"{day:02}/{month:02}/{year}", f"{day} de {word} de {year}")
         case _:
@@ -395,43 +469,134 @@ def _street_address(locale: str, random: Random) -> str:
     pick = random.choice
     match locale:
         case "US":
-            street = pick(("Oak Street", "Maple Ave", "W Lincoln Blvd", "Elm St.", "5th Avenue", "Sunset Drive", "Park Lane"))
-            city = pick(("Springfield, IL", "Austin, TX", "Portland, OR", "San Jose, CA", "New York, NY"))
+            street = pick(
+                (
+                    "Oak Street",
+                    "Maple Ave",
+                    "W Lincoln Blvd",
+                    "Elm St.",
+                    "5th Avenue",
+                    "Sunset Drive",
+                    "Park Lane",
+                )
+            )
+            city = pick(
+                ("Springfield, IL", "Austin, TX", "Portland, OR", "San Jose, CA", "New York, NY")
+            )
             extra = pick(("", "", ", Apt 4B", " Suite 210"))
             return f"{number * 13} {street}{extra}, {city} {_filled('19999', random)}"
         case "GB":
-            street = pick(("Baker Street", "High Street", "Victoria Road", "Church Lane", "St John's Terrace", "Mill Close"))
-            city, code = pick((("London", "SW1A 1AA"), ("Leeds", "LS1 4AP"), ("Bristol", "BS8 1TH"), ("Manchester", "M1 1AE")))
-            return f"{pick(('', '', 'Flat 3, '))}{number}{pick(('', '', 'a'))} {street}, {city} {code}"
+            street = pick(
+                (
+                    "Baker Street",
+                    "High Street",
+                    "Victoria Road",
+                    "Church Lane",
+                    "St John's Terrace",
+                    "Mill Close",
+                )
+            )
+            city, code = pick(
+                (
+                    ("London", "SW1A 1AA"),
+                    ("Leeds", "LS1 4AP"),
+                    ("Bristol", "BS8 1TH"),
+                    ("Manchester", "M1 1AE"),
+                )
+            )
+            return (
+                f"{pick(('', '', 'Flat 3, '))}{number}{pick(('', '', 'a'))} {street}, {city} {code}"
+            )
         case "DE":
-            street = pick(("Hauptstraße", "Bahnhofstr.", "Goethestrasse", "Lindenweg", "Marktplatz", "Unter den Linden", "Karl-Marx-Allee"))
+            street = pick(
+                (
+                    "Hauptstraße",
+                    "Bahnhofstr.",
+                    "Goethestrasse",
+                    "Lindenweg",
+                    "Marktplatz",
+                    "Unter den Linden",
+                    "Karl-Marx-Allee",
+                )
+            )
             return f"{street} {number}{pick(('', 'a', ' b'))}, {_filled('19999', random)} {pick(('Berlin', 'München', 'Köln', 'Bad Homburg'))}"
         case "FR":
-            street = pick(("rue de la Paix", "avenue Victor Hugo", "boulevard Saint-Michel", "place de l'Église", "chemin des Vignes"))
+            street = pick(
+                (
+                    "rue de la Paix",
+                    "avenue Victor Hugo",
+                    "boulevard Saint-Michel",
+                    "place de l'Église",
+                    "chemin des Vignes",
+                )
+            )
             return f"{small}{pick(('', ' bis', ','))} {street}, {_filled('75019', random)} {pick(('Paris', 'Lyon', 'Aix-en-Provence'))}"
         case "ES":
-            street = pick(("Calle Mayor", "C/ Gran Vía", "Avenida de la Constitución", "Plaza de España", "Paseo del Prado"))
+            street = pick(
+                (
+                    "Calle Mayor",
+                    "C/ Gran Vía",
+                    "Avenida de la Constitución",
+                    "Plaza de España",
+                    "Paseo del Prado",
+                )
+            )
             return f"{street} {number}{pick(('', ', 3º B', ', 2º izquierda'))}, {_filled('28099', random)} {pick(('Madrid', 'Sevilla', 'Valencia'))}"
         case "IT":
-            street = pick(("Via Roma", "Corso Garibaldi", "Piazza del Duomo", "Viale dei Mille", "Via Giuseppe Verdi"))
+            street = pick(
+                (
+                    "Via Roma",
+                    "Corso Garibaldi",
+                    "Piazza del Duomo",
+                    "Viale dei Mille",
+                    "Via Giuseppe Verdi",
+                )
+            )
             return f"{street}{pick((', ', ' '))}{number}, {_filled('20199', random)} {pick(('Milano (MI)', 'Torino', 'Bologna (BO)'))}"
         case "NL":
-            street = pick(("Kerkstraat", "Prinsengracht", "Dorpsweg", "Beatrixlaan", "Van Goghstraat"))
+            street = pick(
+                ("Kerkstraat", "Prinsengracht", "Dorpsweg", "Beatrixlaan", "Van Goghstraat")
+            )
             return f"{street} {number}{pick(('', '-2', ' A'))}, {_filled('1999', random)} {_letters(random, 2)} {pick(('Amsterdam', 'Utrecht', 'Den Haag'))}"
         case "BR":
-            street = pick(("Rua das Flores", "Av. Paulista", "Travessa da Lapa", "Rua Sete de Setembro", "Alameda Santos"))
+            street = pick(
+                (
+                    "Rua das Flores",
+                    "Av. Paulista",
+                    "Travessa da Lapa",
+                    "Rua Sete de Setembro",
+                    "Alameda Santos",
+                )
+            )
             return f"{street}, {number * 7}{pick(('', ' - Centro', ', apto 51'))}, {pick(('São Paulo - SP', 'Curitiba - PR', 'Recife/PE'))}, {_filled('01999-999', random)}"
         case "IN":
-            street = pick(("MG Road", "Nehru Nagar", "Park Street", "Gandhi Marg", "Koramangala Layout"))
+            street = pick(
+                ("MG Road", "Nehru Nagar", "Park Street", "Gandhi Marg", "Koramangala Layout")
+            )
             return f"{pick(('', 'Flat 12, ', 'House No. 7, '))}{number} {street}, {pick(('Bengaluru', 'Mumbai', 'New Delhi', 'Pune'))} {_filled('560099', random)}"
         case "SE":
             street = pick(("Storgatan", "Sveavägen", "Kungsgatan", "Drottninggatan", "Björkgränd"))
             return f"{street} {number}{pick(('', ' B'))}, {_filled('119 99', random)} {pick(('Stockholm', 'Göteborg', 'Malmö'))}"
         case "PL":
-            street = pick(("ul. Marszałkowska", "al. Jerozolimskie", "ul. Długa", "pl. Wolności", "ul. Jana Pawła II"))
+            street = pick(
+                (
+                    "ul. Marszałkowska",
+                    "al. Jerozolimskie",
+                    "ul. Długa",
+                    "pl. Wolności",
+                    "ul. Jana Pawła II",
+                )
+            )
             return f"{street} {number}{pick(('', '/5', ' m. 12'))}, {_filled('09-999', random)} {pick(('Warszawa', 'Kraków', 'Łódź'))}"
         case _:
-            place = pick(("東京都千代田区千代田", "大阪府大阪市北区梅田", "神奈川県横浜市中区山下町", "北海道札幌市中央区北一条西"))
+            place = pick(
+                (
+                    "東京都千代田区千代田",
+                    "大阪府大阪市北区梅田",
+                    "神奈川県横浜市中区山下町",
+                    "北海道札幌市中央区北一条西",
+                )
+            )
             postcode = pick(("", f"〒{_filled('199-9999', random)} "))
             house = pick((f"{small}-2-{number}", f"{small}丁目5番{number}号", f"{small}-{number}"))
             return f"{postcode}{place}{house}"
@@ -450,7 +615,14 @@ def _bank_account(locale: str, random: Random) -> str:
 def _url_credentials(locale: str, random: Random) -> str:
     user = random.choice(_LAST[locale].split()).translate(_ASCII)
     password = _letters(random, 9, string.ascii_letters + string.digits + "!$*")
-    host = random.choice(("db.example.com:5432/shop", "example.org/private", "10.1.12.13:6379/0", "git.example.net/a.git"))
+    host = random.choice(
+        (
+            "db.example.com:5432/shop",
+            "example.org/private",
+            "10.1.12.13:6379/0",
+            "git.example.net/a.git",
+        )
+    )
     return f"{random.choice(('postgres', 'https', 'redis', 'ftp', 'mongodb+srv'))}://{user}:{password}@{host}"
 
 
