@@ -51,7 +51,7 @@ _LONE_ACCOUNT = ("account", "acct", "compte", "conto", "konto", "cuenta")
 _JAPANESE_PLATE = re.compile(
     r"[一-龥ぁ-ん]{1,4} ?[0-9]{2,3}[A-Z]? ?[ぁ-んA-Z] ?[0-9・·]{1,2}[- ]?[0-9]{1,2}(?![0-9])"
 )
-_NAME_WORD = r"(?:[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*\.?)"
+_NAME_WORD = r"(?:[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*|[A-Z]\.)"
 _PARTICLE = r"(?:van|von|der|den|de|da|do|dos|das|di|del|la|bin|al|af|zu)"
 _NAME = re.compile(
     rf"[\s:,=\"']{{0,4}}({_NAME_WORD}(?:\ (?:{_PARTICLE}\ ){{0,2}}{_NAME_WORD}){{0,3}})"

@@ -19,7 +19,7 @@ from finetune.curate.personal.places import (
     japanese_addresses,
 )
 from finetune.curate.personal.reading import Reading
-from finetune.curate.personal.view import lowered, view_of
+from finetune.curate.personal.view import goes_on, lowered, view_of
 from finetune.curate.personal.words import Topic, cues, cues_in, japanese_cues
 
 __all__ = ["Search", "find_personal_data", "search"]
@@ -27,11 +27,21 @@ __all__ = ["Search", "find_personal_data", "search"]
 _DIGITS = re.compile(r"[0-9](?:[ .,:/()\-]{0,3}[0-9])*")
 _FEWEST = 6
 _CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
-_LATIN = re.compile("[a-z]+")
-_KNOWN_WORDS = frozenset(cues())
+_LATIN = re.compile("[a-z0-9]+")
+_KNOWN_WORDS = frozenset(word.encode() for word in cues())
+_WITHOUT_DIGITS = frozenset(
+    word.encode()
+    for word, listed in cues().items()
+    if any(cue.topic in ("person", "mail") for cue in listed)
+)
+_APOSTROPHE = "\u2019".encode()
+_MARKS = b"\0:,.'_-()\"?!/=;[]{}<>"
+_PARTED = bytes.maketrans(_MARKS, b" " * len(_MARKS))
+_WORD = re.compile("[A-Za-z0-9]+")
 _BRACKETED = re.compile(r"[(\[{<] ?(?:at|ät|arroba|chiocciola|małpa|@) ?[)\]}>]")
-_BRACKETS = "([{<"
-_WITHOUT_DIGITS: frozenset[Topic] = frozenset(("person", "mail"))
+_FEWEST_OF_CARDS = 13
+_STREET_ENDS = frozenset(ending[-1] for ending in STREET_ENDINGS)
+_TAX_CODE = 16
 _OPENING = ("+", "(", "-", ".", "/")
 _POSTCODE = re.compile(r"[0-9]{5}|[0-9]{4}|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}")
 # Dates, times, and numbers with points or commas in them.
@@ -65,37 +75,40 @@ def search(text: str) -> Search:
     view = view_of(text)
     seen = view.text
     reading = Reading(seen, lowered(seen))
-    tokens = _tokens(reading.low)
     is_japanese = not seen.isascii() and _CJK.search(seen) is not None
-    if is_japanese:
-        tokens += _LATIN.findall(reading.low)
     runs = [match.span() for match in _DIGITS.finditer(seen)]
-    reading.ends = _announcements(reading, tokens, has_digits=bool(runs), is_japanese=is_japanese)
-    hits = list(_without_digits(reading, tokens))
+    reading.ends = _announcements(reading, has_digits=bool(runs), is_japanese=is_japanese)
+    hits = list(_without_digits(reading))
     unsure = False
     if runs:
         hits += _by_words(reading)
         if is_japanese:
             hits += documents.japanese_plates(seen)
             hits += japanese_addresses(seen)
+        if any(goes_on(seen, start - 1) or goes_on(seen, end) for start, end in runs):
+            hits += _mixed(seen)
         for start, end in runs:
-            found = _around(reading, start, end)
-            hits += found.hits
-            unsure = unsure or found.unsure
+            if reading.low[max(0, start - 2) : start - 1] in _STREET_ENDS:
+                if reading.low.endswith(STREET_ENDINGS, 0, start - 1):
+                    hits += addresses_at(seen, start, end, is_street=True)
+            if end - start >= _FEWEST - 1:
+                unsure |= _around(reading, start, end, hits)
     if not hits:
         return Search([], unsure)
     return Search(merged(Hit(h.kind, *view.original(h.start, h.end)) for h in hits), unsure)
 
 
 def _announcements(
-    reading: Reading, tokens: list[str], *, has_digits: bool, is_japanese: bool
+    reading: Reading, *, has_digits: bool, is_japanese: bool
 ) -> dict[Topic, list[int]]:
     """Return where the words end that announce something, in order."""
-    words = _KNOWN_WORDS.intersection(tokens)
-    if not has_digits:
+    words = _KNOWN_WORDS.intersection(_tokens(reading.low))
+    if is_japanese:
+        words |= _KNOWN_WORDS.intersection(word.encode() for word in _LATIN.findall(reading.low))
+    if words and not has_digits:
         # Only names and spelled-out addresses need no digit.
-        words = {word for word in words if not _WITHOUT_DIGITS.isdisjoint(_topics(word))}
-    ends = cues_in(reading.low, words) if words else {}
+        words &= _WITHOUT_DIGITS
+    ends = cues_in(reading.low, {word.decode() for word in words}) if words else {}
     if is_japanese:
         for match in japanese_cues().finditer(reading.text):
             ends.setdefault(cast("Topic", match.lastgroup), []).append(match.end())
@@ -104,67 +117,66 @@ def _announcements(
     return ends
 
 
-def _topics(word: str) -> list[Topic]:
-    return [cue.topic for cue in cues()[word]]
+def _tokens(low: str) -> list[bytes]:
+    """Return the words of a text in lower case and in UTF-8, which is split faster."""
+    raw = low.encode("utf-8", "surrogatepass")
+    if _APOSTROPHE in raw:
+        raw = raw.replace(_APOSTROPHE, b" ")
+    return raw.translate(_PARTED).split()
 
 
-def _around(reading: Reading, start: int, end: int) -> Search:
-    """Return what a run of digits and what stands around it are."""
-    text, hits = reading.text, list[Hit]()
-    if reading.low.endswith(STREET_ENDINGS, 0, max(0, start - 1)):
-        hits += addresses_at(text, start, end, is_street=True)
-    length = end - start
-    if length < _FEWEST - 1:
-        return Search(hits, unsure=False)
-    following = text[end : end + 2]
-    if following[:1] in (" ", "") or following.isupper():
-        if following[1:].isupper() and _POSTCODE.search(text, start, end):
+def _around(reading: Reading, start: int, end: int, hits: list[Hit]) -> bool:
+    """Add what a long run of digits is, together with what stands around it.
+
+    Returns:
+        Whether it may be a telephone number that only the missing library knows.
+    """
+    text = reading.text
+    run, before, following = text[start:end], text[max(0, start - 2) : start], text[end : end + 2]
+    if following[1:].isupper() and (following[0] == " " or following.isupper()):
+        if _POSTCODE.search(run):
             hits += addresses_at(text, start, end, is_street=False)
-    before = text[max(0, start - 2) : start]
+    if end - start < _FEWEST:
+        return False
     is_lone = not (before.isalnum() or following[:1].isalpha() or before[-1:] in _OPENING)
-    if length < _FEWEST or (is_lone and _HARMLESS.fullmatch(text, start, end)):
-        return Search(hits, unsure=False)
-    is_short = length < 13 and is_lone and text[start:end].isdigit()
-    if is_short and text[start] != "0" and "phone" not in reading.ends:
-        if not text[max(0, start - 3) : start].strip(" -").isalpha() and following[:1] not in (
-            "-",
-            " ",
-        ):
-            return Search(hits, unsure=False)
-    if text[max(0, start - 14) : start].strip():
+    is_plain = run.isdigit()
+    if is_lone and not is_plain and _HARMLESS.fullmatch(run):
+        return False
+    may_have_letters = (
+        not is_lone or before[:1].isalpha() or following[:1] == "-" or following[1:].isupper()
+    )
+    if may_have_letters or not is_plain or end - start >= _FEWEST_OF_CARDS:
         hits += numbers.ibans_near(text, start, end)
-    hits += numbers.numbers_in(reading, start, end)
+        hits += numbers.numbers_in(reading, start, end)
+    if is_plain and run[0] != "0" and before[-1:] not in _OPENING and "phone" not in reading.ends:
+        return False
     phones = phones_near(reading, start, end)
-    return Search(hits + phones.hits, phones.unsure)
+    hits += phones.hits
+    return phones.unsure
 
 
-def _tokens(low: str) -> list[str]:
-    """Return the words of a text in lower case, parted at spaces and the usual marks."""
-    for mark in ":,.'\u2019_-()\"?!/=;":
-        if mark in low:
-            low = low.replace(mark, " ")
-    return low.split()
-
-
-def _without_digits(reading: Reading, tokens: list[str]) -> Iterator[Hit]:
-    text, low = reading.text, reading.low
+def _without_digits(reading: Reading) -> Iterator[Hit]:
+    text = reading.text
     if "@" in text:
         yield from emails(text)
         if "://" in text:
             yield from urls_with_credentials(text)
-    has_bracket = any(bracket in text for bracket in _BRACKETS)
-    if "mail" in reading.ends or "arroba" in tokens or (has_bracket and _BRACKETED.search(low)):
+    has_bracket = "(" in text or "[" in text or "{" in text or "<" in text
+    if "mail" in reading.ends or (has_bracket and _BRACKETED.search(reading.low)):
         yield from hidden_emails(text)
-    if ":" in text or "-" in text or "." in text:
-        yield from network.mac_addresses(text)
     if ":" in text:
         yield from network.ip6_addresses(text)
-    longest = max(map(len, tokens), default=0)
-    if longest >= 16:
-        yield from numbers.tax_codes(text)
-    yield from network.crypto_addresses(text, tokens if longest >= 26 else ())
+    yield from network.mac_addresses(text)
     if "person" in reading.ends:
         yield from documents.names(reading)
+
+
+def _mixed(text: str) -> Iterator[Hit]:
+    """Yield what mixes letters and digits in one long word."""
+    long = [word for word in _WORD.findall(text) if len(word) >= _TAX_CODE]
+    if any(len(word) == _TAX_CODE for word in long):
+        yield from numbers.tax_codes(text)
+    yield from network.crypto_addresses(text, long)
 
 
 def _by_words(reading: Reading) -> Iterator[Hit]:

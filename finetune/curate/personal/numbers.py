@@ -10,11 +10,11 @@ from finetune.curate.personal import checksums
 from finetune.curate.personal.hit import Hit, Kind
 from finetune.curate.personal.reading import Reading
 
-__all__ = ["announced_identities", "ibans_near", "numbers_in", "tax_codes"]
+__all__ = ["IBAN_LEAD", "announced_identities", "ibans_near", "numbers_in", "tax_codes"]
 
 _IBAN_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ \-]?[A-Za-z0-9])")
-# How far before a run of digits an IBAN may begin: `MT84 MALT `, `IT60 X 05428`.
-_IBAN_LEAD = 14
+IBAN_LEAD = 14
+"""How far before a run of digits an IBAN may begin: `MT84 MALT `, `IT60 X 05428`."""
 _SHAPES = re.compile(
     r"""(?<![A-Za-z0-9])(?:
       (?P<card>[0-9]{13,19}
@@ -82,14 +82,6 @@ def _plain(text: str) -> str:
 def numbers_in(reading: Reading, start: int, end: int) -> Iterator[Hit]:
     """Yield the cards and identity numbers in and around a run of digits."""
     text = reading.text
-    if (
-        end - start < 13
-        and text[start:end].isdigit()
-        and text[end : end + 1] in ("", " ", ".", ",")
-    ):
-        # The usual order number. A letter before it may make it a Spanish or a British number.
-        if not text[max(0, start - 2) : start].strip():
-            return
     for match in _SHAPES.finditer(text, max(0, start - 3), min(len(text), end + 18)):
         name = match.lastgroup or ""
         first, last = match.span()
@@ -112,7 +104,7 @@ def numbers_in(reading: Reading, start: int, end: int) -> Iterator[Hit]:
 
 def ibans_near(text: str, start: int, end: int) -> Iterator[Hit]:
     """Yield the IBANs that a run of digits is a part of."""
-    for head in _IBAN_HEAD.finditer(text, max(0, start - _IBAN_LEAD), end):
+    for head in _IBAN_HEAD.finditer(text, max(0, start - IBAN_LEAD), end):
         first = head.start()
         length = checksums.IBAN_LENGTHS.get(text[first : first + 2].upper())
         if length is None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from finetune.curate.personal.hit import Hit
 from finetune.curate.personal.reading import Reading
 
-__all__ = ["Phones", "phones_near"]
+__all__ = ["Phones", "phone_library", "phones_near"]
 
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,:/#$€£=\-])(?:\+\ ?|\(\+?\ ?|\(00)?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![\-./]?[0-9])"
@@ -37,6 +37,9 @@ _NOT_A_PHONE = re.compile(
 )
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "SE", "PL", "JP")
 _WITH_TRUNK = ("GB", "DE", "FR", "NL", "IN", "SE", "JP", "IT", "BR")
+_EXTENSION = re.compile(r",? ?[a-zA-Z]")
+_FEWEST, _FEWEST_ABROAD = 7, 8
+_MOST_GROUPS_LEFT = 3
 _BEFORE, _AFTER = 55, 40
 
 
@@ -50,61 +53,70 @@ class Phones(NamedTuple):
 
 def phones_near(reading: Reading, start: int, end: int) -> Phones:
     """Return the telephone numbers in and around a run of digits."""
-    hits: list[Hit] = []
-    unsure = False
-    for match in _NUMBER.finditer(
-        reading.text, max(0, start - 3), min(len(reading.text), end + 12)
-    ):
-        span = _fitting(match)
-        first, last = match.start(), match.start() + len(span)
-        if len(span) != len(match.group()) and reading.text[last : last + 1].isdigit():
-            continue
-        before = reading.text[max(0, first - 2) : first]
+    text, hits, unsure = reading.text, list[Hit](), False
+    at, stop = max(0, start - 3), min(len(text), end + 12)
+    while match := _NUMBER.search(text, at, stop):
+        first, at = match.start(), match.end()
+        before = text[max(0, first - 2) : first]
         follows = bool(hits) and hits[-1].end >= first - 2
-        if not follows and len(before) == 2 and before[0].isdigit() and span[0].isdigit():
+        if not follows and len(before) == 2 and before[0].isdigit() and text[first].isdigit():
             # The rest of a longer number.
             continue
-        known = _is_phone(reading, span, first, last)
-        if known:
-            hits.append(Hit("phone", first, last))
-        unsure = unsure or known is None
-    return Phones(hits, unsure)
+        for span in _shorter(match.group()):
+            known = _is_phone(reading, span, first, first + len(span))
+            unsure = unsure or known is None
+            if known:
+                at = first + len(span)
+                hits.append(Hit("phone", first, at))
+                break
+    return Phones(hits, unsure and not hits)
 
 
-def _fitting(match: re.Match[str]) -> str:
-    """Return the match without a bracket that opens and does not close."""
-    return match.group().rstrip(" (-/.")
+def _shorter(span: str) -> Iterator[str]:
+    """Yield a number and what is left when the last groups belong to something else."""
+    span = span.rstrip(" (-/.")
+    for _ in range(_MOST_GROUPS_LEFT + 1):
+        yield span
+        span, space, _ = span.rpartition(" ")
+        span = span.rstrip(" (-/.")
+        if not space or sum(c.isdigit() for c in span) < _FEWEST:
+            return
 
 
 def _is_phone(reading: Reading, span: str, start: int, end: int) -> bool | None:
     """Say whether it is a telephone number; None where only the missing library could say."""
-    library = _library()
-    digits = sum(c.isdigit() for c in span)
-    is_plain = span.isdigit() and reading.is_business_number(start, "phone")
-    is_plain = is_plain or (span[0] == "0" and reading.is_business_number(start, "phone"))
-    if digits >= 8 and not is_plain and _INTERNATIONAL.match(span):
+    first = span[0]
+    announced = reading.is_announced("phone", start, end, _BEFORE, _AFTER)
+    is_british = first == "0" and _BRITISH_MOBILE.fullmatch(span) is not None
+    shape = _EXTENSION.split(span)[0] if announced or not span.isdigit() else span
+    is_american = first not in "0+" and _NORTH_AMERICAN.fullmatch(shape) is not None
+    is_marked = first in "+(" or (
+        first == "0" and (span[1] == "0" or _TRUNK.match(span) is not None)
+    )
+    if not (announced or is_marked or is_american or is_british):
+        return False
+    if first != "+" and (
+        reading.is_business_number(start, "phone")
+        or (_NOT_A_PHONE.fullmatch(span) and not (announced and " " in span))
+    ):
+        return False
+    library = phone_library()
+    if _INTERNATIONAL.match(span) and sum(c.isdigit() for c in span) >= _FEWEST_ABROAD:
         number = "+" + re.sub(r"^\(?(?:\+|00)\)?", "", span).replace("(0)", "")
         return _is_possible(library, number)
-    if _NOT_A_PHONE.fullmatch(span):
-        return False
-    announced = reading.is_announced("phone", start, end, _BEFORE, _AFTER)
-    if reading.is_business_number(start, "phone"):
-        return False
-    if _NORTH_AMERICAN.fullmatch(re.split(r",? ?[a-zA-Z]", span)[0]):
+    if is_american:
         return True if library is None or announced else _is_valid(library, span, ("US",))
-    if not (
-        announced or _TRUNK.match(span) or _BRAZILIAN.match(span) or _BRITISH_MOBILE.fullmatch(span)
-    ):
+    if not (announced or is_british or _TRUNK.match(span) or _BRAZILIAN.match(span)):
         return False
     if library is None:
         return None
-    # Operators open new ranges faster than the tables of any library know.
     regions = _WITH_TRUNK if span.lstrip("(")[0] == "0" else _REGIONS
     return _is_valid(library, span, regions)
 
 
 @cache
-def _library() -> Any:
+def phone_library() -> Any:
+    """Return the module `phonenumbers`, or None where it is not installed."""
     try:
         import phonenumbers
     except ImportError:

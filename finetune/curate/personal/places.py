@@ -23,11 +23,11 @@ _SMALL = (
 _NAME = rf"(?:{_SMALL}\s)?(?:{_SMALL}\s)?(?:[ld]['\u2019])?(?:[{_UP}0-9][\w.'\u2019\-]{{0,30}})"
 _GAP = r"(?:,\s?|\s-\s|\s|\s?/\s?)"
 _POSTCODE = (
-    r"(?:[A-Z]{2},?\s[0-9]{5}(?:-[0-9]{4})?"
+    r"(?:[0-9]{5}-[0-9]{3}(?![0-9])|[A-Z]{2},?\s[0-9]{5}(?:-[0-9]{4})?"
     r"|[A-Z]{1,2}[0-9][A-Z0-9]?\s?[0-9][A-Z]{2}"
     r"|(?:[A-Z]{1,3}-)?[0-9]{5}(?:-[0-9]{3,4})?"
     r"|[0-9]{4}\s?[A-Z]{2}"
-    r"|[0-9]{3}\s[0-9]{2,3}|[0-9]{2}-[0-9]{3}|[0-9]{6}|[0-9]{3}-[0-9]{4})(?![A-Za-z0-9])"
+    r"|[0-9]{3}\s[0-9]{2,3}|[0-9]{2}-[0-9]{3}|[0-9]{6}|[0-9]{3}-[0-9]{4})(?![A-Za-z0-9]|-[0-9])"
 )
 _SEGMENT = (
     rf"(?:[{_UP}0-9º°ª#][\w.'\u2019º°ª/#\-]{{0,30}}|de|do|da|dos|di|del|la|el|en|upon|lgh|tr|m\.|"
@@ -86,6 +86,7 @@ _ROMAN_JAPANESE = re.compile(
     rf"(?<![A-Za-z0-9\-])[0-9]{{1,4}}-[0-9]{{1,4}}(?:-[0-9]{{1,4}})?,?\s{_WORD}(?:,?\s{_WORD}){{1,5}}?,?\s"
     r"[0-9]{3}-[0-9]{4}(?![0-9])"
 )
+_DIGIT = re.compile("[0-9]")
 _LEAD, _REACH, _LONGEST_TAIL = 80, 90, 160
 
 
@@ -93,7 +94,7 @@ def addresses_near(reading: Reading) -> Iterator[Hit]:
     """Yield the addresses around words for streets that stand apart from the street's name."""
     text, done = reading.text, 0
     for cue in reading.ends.get("street", ()):
-        if cue < done or not any(c.isdigit() for c in text[max(0, cue - 50) : cue + 60]):
+        if cue < done or not _DIGIT.search(text, max(0, cue - 50), cue + 60):
             continue
         low, high = max(done, cue - _LEAD), min(len(text), cue + _REACH)
         for pattern in (_ENGLISH, _FRENCH, _BEFORE_NUMBER, _ROMAN_JAPANESE):

@@ -41,7 +41,7 @@ class Reading:
         label = None
         for label in _OTHER.finditer(self.low, max(0, start - _NEAR), start):
             pass
-        if label is None or not self.is_one_clause(label.end(), start):
+        if label is None or _STOP.search(self.text, max(0, label.end() - 4), start):
             return False
         ends = self.ends.get(topic, ()) if topic else ()
         return not any(label.end() < end <= start for end in ends)

@@ -1,15 +1,17 @@
 """Personal data replaced by what kind of data it was, in a text or in a whole row."""
 
+import re
 from collections import Counter
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple, cast
 
 from finetune.curate.personal.find import Search, search
 from finetune.curate.personal.hit import Hit, Kind, merged
 from finetune.curate.personal.spread import identity, spread
-from finetune.dataset.json_text import JsonPath
-from finetune.dataset.rows import DpoRow, SftRow
-from finetune.dataset.texts import Text, change_texts, texts_of
+from finetune.dataset.json_text import JsonPath, JsonTextError, parse
+from finetune.dataset.rows import AssistantMessage, DpoRow, SftRow
+from finetune.dataset.sample import messages_of
+from finetune.dataset.texts import change_texts, texts_of
 
 __all__ = ["Mode", "Redaction", "redact", "redact_row"]
 
@@ -17,8 +19,9 @@ Mode = Literal["redact", "pseudonym", "drop"]
 """`redact` writes `[EMAIL]`; `pseudonym` writes `[EMAIL_1]`, the same number for the same value of
 a row; `drop` removes the row."""
 
-# No recogniser's value goes on over it.
-_BETWEEN = "\x1e"
+# No pattern takes it for a space, so that no value goes on over it.
+_BETWEEN = "\0"
+_LEAFLESS = re.compile(r"true|false|null|\"\"|\{\s*\}|\[\s*\]")
 
 
 class Redaction(NamedTuple):
@@ -64,27 +67,26 @@ def redact_row(
         find: Finds the personal data of a text.
     """
     texts = list(texts_of(row))
-    pieces: list[str] = []
-    spans: list[tuple[int, int]] = []
-    at = 0
-    for text in texts:
-        lead = _BETWEEN if text.part != "argument" else f"{_BETWEEN}{_key(text.path)}"
-        pieces += (lead, text.text)
-        at += len(lead)
-        spans.append((at, at + len(text.text)))
-        at += len(text.text)
-    whole = "".join(pieces)
+    leads = [_key(text.path) if text.part == "argument" else _BETWEEN for text in texts]
+    whole = "".join(
+        [piece for lead, text in zip(leads, texts, strict=True) for piece in (lead, text.text)]
+    )
+    if keys := list(_keys_alone(row)):
+        whole = _BETWEEN.join((whole, *keys))
     found = find(whole)
+    if not found.hits:
+        return Redaction(row, Counter(), {}, in_key=False, unsure=found.unsure)
     counts: Counter[Kind] = Counter()
     paths: dict[Kind, JsonPath] = {}
-    if not found.hits:
-        return Redaction(row, counts, paths, in_key=False, unsure=found.unsure)
     hits = merged((*found.hits, *spread(whole, found.hits)))
     token = _tokens("pseudonym" if mode == "pseudonym" else "redact")
     changed: dict[JsonPath, str] = {}
     covered = 0
     first = 0
-    for text, (start, end) in zip(texts, spans, strict=True):
+    end = 0
+    for lead, text in zip(leads, texts, strict=True):
+        start = end + len(lead)
+        end = start + len(text.text)
         while first < len(hits) and hits[first].end <= start:
             first += 1
         inside: list[Hit] = []
@@ -113,7 +115,29 @@ def _key(path: JsonPath) -> str:
     """Return the names that lead to an argument, as words that announce its value."""
     inside = path[path.index("arguments") + 1 :]
     keys = [step for step in inside if isinstance(step, str)]
-    return "".join(f"{_parted(key)}: " for key in keys)
+    return _BETWEEN + "".join(f"{_parted(key)}: " for key in keys)
+
+
+def _keys_alone(row: SftRow | DpoRow) -> Iterator[str]:
+    """Yield the keys of arguments whose values are no texts, which lead to none of the texts."""
+    for message in messages_of(row):
+        if isinstance(message, AssistantMessage) and message.tool_calls:
+            for call in message.tool_calls:
+                if _LEAFLESS.search(call.function.arguments):
+                    try:
+                        yield from _keys(parse(call.function.arguments))
+                    except JsonTextError:
+                        continue
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in cast("dict[str, Any]", value).items():
+            yield key
+            yield from _keys(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from _keys(inner)
 
 
 def _parted(key: str) -> str:

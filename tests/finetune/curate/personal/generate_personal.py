@@ -70,20 +70,23 @@ def documents(seed: int, count: int) -> Iterator[Document]:
 
 
 def clean_rows(seed: int, count: int) -> Iterator[SftRow]:
-    """Yield conversations of about 1,300 characters without personal data."""
+    """Yield conversations of about 1,300 characters without personal data, some with numbers."""
     random = Random(seed)
     for _ in range(count):
-        locale = random.choice(("US", "GB", "IN", *LOCALES[:11]))
-        texts = [_document(locale, [], random).text for _ in range(3)]
-        while sum(map(len, texts)) < 1150:
-            at = random.randrange(len(texts))
-            texts[at] += " " + random.choice(FILLERS[LANGUAGES[locale]].split("|"))
+        language = LANGUAGES[random.choice(("US", "GB", "IN", "US", *LOCALES))]
+        texts: list[str] = []
+        for _ in range(4):
+            sentences = [random.choice(FILLERS[language].split("|")) for _ in range(12)]
+            for _ in range(random.choice((0, 0, 1, 1, 2))):
+                sentence = random.choice(HARMLESS[language].split("|"))
+                sentences.insert(random.randrange(12), _harmless(sentence, random))
+            texts.append(" ".join(sentences))
         yield SftRow(
             messages=(
                 UserMessage(content=texts[0]),
                 AssistantMessage(content=texts[1]),
                 UserMessage(content=texts[2]),
-                AssistantMessage(content="I have looked it up for you, and all is well."),
+                AssistantMessage(content=texts[3]),
             )
         )
 
@@ -114,7 +117,7 @@ def _document(locale: str, kinds: list[str], random: Random) -> Document:
         (random.choice(FILLERS[language].split("|")), None, "") for _ in range(random.randint(1, 3))
     ]
     harmless: list[str] = []
-    for _ in range(random.randint(0, 4) if kinds else 4):
+    for _ in range(random.randint(0, 4)):
         sentence = _harmless(random.choice(HARMLESS[language].split("|")), random)
         harmless.append(sentence)
         pieces.append((sentence, None, ""))
