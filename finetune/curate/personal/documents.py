@@ -124,7 +124,7 @@ def bank_accounts(reading: Reading) -> Iterator[Hit]:
         ):
             start = match.start()
             is_next = last is not None and _AND.fullmatch(reading.text[last:start])
-            if start > cue + 45 and not is_next or (last is not None and not is_next):
+            if (start > cue + 45 and not is_next) or (last is not None and not is_next):
                 break
             if not reading.is_one_clause(cue, start):
                 break
@@ -145,6 +145,8 @@ def birth_dates(reading: Reading) -> Iterator[Hit]:
     for cue in reading.ends.get("birth", ()):
         match = _BIRTH_DATE.search(reading.text, cue, min(len(reading.text), cue + _WINDOW))
         if match and reading.is_one_clause(cue, match.start()):
+            # The window may have cut it off.
+            match = _BIRTH_DATE.match(reading.text, match.start()) or match
             yield Hit("date_of_birth", *match.span())
             continue
         before = list(_BIRTH_DATE.finditer(reading.text, max(0, cue - 36), cue))

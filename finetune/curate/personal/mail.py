@@ -10,7 +10,7 @@ __all__ = ["emails", "hidden_emails", "urls_with_credentials"]
 # Letters of the scripts that part words with spaces; in Japanese the address stands in the text
 # without any, and would take its neighbours along.
 _LETTER = r"A-Za-z0-9_\u00aa-\u2fff"
-_LOCAL = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|[{_LETTER}.!#$%&'*+/=?^`{{|}}~\-]{{1,64}})\Z")
+_LOCAL = re.compile(rf"(?:\"[^\"\n\0]{{1,64}}\"|[{_LETTER}.!#$%&'*+/=?^`{{|}}~\-]{{1,64}})\Z")
 _DOMAIN = re.compile(
     rf"(?:\[[0-9a-fA-F:.]{{3,45}}\]|(?:[{_LETTER}\-]{{1,63}}[.\u3002]){{1,8}}[{_LETTER}\-]{{2,63}})"
 )
@@ -18,7 +18,7 @@ _LONGEST_LOCAL = 66
 _NOT_DOMAINS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".js", ".css", ".py")
 _SCHEME_END = "://"
 _CREDENTIALS = re.compile(
-    r"[^\s/@:\"'<>?#]{0,128}:[^\s/\"'<>?#]{1,256}@[^\s\"'<>\u3000-\uffff]{1,2000}"
+    r"[^\s/@:\"'<>?#\0]{0,128}:[^\s/\"'<>?#\0]{1,256}@[^\s\"'<>\0\u3000-\uffff]{1,2000}"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}\Z")
 _AT = r"(?:\s?[(\[{<]\s?(?:at|ät|arroba|chiocciola|małpa|@)\s?[)\]}>]\s?|\s(?:at|arroba|chiocciola|małpa)\s)"

@@ -77,7 +77,7 @@ def ip6_addresses(text: str) -> Iterator[Hit]:
             start -= 1
         while end < len(text) and end < highest and text[end] in _IP6_PART:
             end += 1
-        while end > start and text[end - 1] == "." or text[end - 2 : end] in (":.", ":,"):
+        while (end > start and text[end - 1] == ".") or text[end - 2 : end] in (":.", ":,"):
             end -= 1
         if text[end - 1] == ":" and text[end - 2] != ":":
             end -= 1

@@ -4,6 +4,7 @@ Weak numbers, such as nine digits that satisfy mod 11, count only where a word a
 """
 
 import re
+import string
 from collections.abc import Callable, Iterator
 
 from finetune.curate.personal import checksums
@@ -13,6 +14,7 @@ from finetune.curate.personal.reading import Reading
 __all__ = ["IBAN_LEAD", "announced_identities", "ibans_near", "numbers_in", "tax_codes"]
 
 _IBAN_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ \-]?[A-Za-z0-9])")
+_GOES_ON = re.compile("-?[A-Za-z0-9]")
 IBAN_LEAD = 14
 """How far before a run of digits an IBAN may begin: `MT84 MALT `, `IT60 X 05428`."""
 _SHAPES = re.compile(
@@ -67,6 +69,8 @@ _ANNOUNCED = (
     checksums.holds_my_number,
     checksums.is_itin,
 )
+_DATE = re.compile(r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}(?: [0-9]{1,2})?")
+_LETTERS = f"{string.ascii_letters} "
 _SOCIAL = re.compile(r"(?<![a-z])ssn|social")
 _BEFORE, _AFTER = 40, 70
 
@@ -116,8 +120,10 @@ def ibans_near(text: str, start: int, end: int) -> Iterator[Hit]:
             elif text[at] not in " -." or not text[at - 1].isalnum():
                 break
             at += 1
-        ended = not (text[at : at + 1].isascii() and text[at : at + 1].isalnum())
-        if ended and checksums.holds_iban(value):
+        written = text[first:at]
+        # Parts of a UUID may satisfy the check, too.
+        is_even = "-" not in written or all(len(part) == 4 for part in written.split("-")[:-1])
+        if is_even and not _GOES_ON.match(text, at) and checksums.holds_iban(value):
             yield Hit("iban", first, at)
 
 
@@ -133,7 +139,9 @@ def announced_identities(reading: Reading) -> Iterator[Hit]:
     text = reading.text
     for cue in reading.ends.get("identity", ()):
         low, high = max(0, cue - _BEFORE), min(len(text), cue + _AFTER)
-        for match in _IDENTITY.finditer(text, low, high):
+        for found in _IDENTITY.finditer(text, low, high):
+            # The window may have cut it off.
+            match = _IDENTITY.match(text, found.start()) or found
             first, last = match.span()
             value = _plain(match.group())
             if text[last : last + 1].isalnum() and text[last].isascii():
@@ -149,6 +157,8 @@ def announced_identities(reading: Reading) -> Iterator[Hit]:
                 while not text[last - 1].isdigit():
                     last -= 1
                 value = _plain(text[first:last])
+            if _DATE.fullmatch(text[first:last].lstrip(_LETTERS)):
+                continue
             is_social = _SOCIAL.search(reading.low, max(0, cue - 20), min(len(text), cue + 20))
             if is_social and checksums.is_ssn(value):
                 yield Hit("us_ssn", first, last)

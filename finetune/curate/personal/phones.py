@@ -38,6 +38,7 @@ _NOT_A_PHONE = re.compile(
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "SE", "PL", "JP")
 _WITH_TRUNK = ("GB", "DE", "FR", "NL", "IN", "SE", "JP", "IT", "BR")
 _EXTENSION = re.compile(r",? ?[a-zA-Z]")
+_REST = re.compile(r"[0-9][ .\-/]")
 _FEWEST, _FEWEST_ABROAD = 7, 8
 _MOST_GROUPS_LEFT = 3
 _BEFORE, _AFTER = 55, 40
@@ -59,7 +60,7 @@ def phones_near(reading: Reading, start: int, end: int) -> Phones:
         first, at = match.start(), match.end()
         before = text[max(0, first - 2) : first]
         follows = bool(hits) and hits[-1].end >= first - 2
-        if not follows and len(before) == 2 and before[0].isdigit() and text[first].isdigit():
+        if not follows and _REST.match(before) and text[first].isdigit():
             # The rest of a longer number.
             continue
         for span in _shorter(match.group()):

@@ -9,8 +9,35 @@ from finetune.curate.personal.reading import Reading
 __all__ = ["STREET_ENDINGS", "addresses_at", "addresses_near", "japanese_addresses"]
 
 STREET_ENDINGS = tuple(
-    "straße strasse str. weg platz allee gasse ring damm ufer markt graben chaussee straat laan "
-    "gracht plein kade singel dijk gatan vägen gränd torget stigen allén backen".split()
+    [
+        "straße",
+        "strasse",
+        "str.",
+        "weg",
+        "platz",
+        "allee",
+        "gasse",
+        "ring",
+        "damm",
+        "ufer",
+        "markt",
+        "graben",
+        "chaussee",
+        "straat",
+        "laan",
+        "gracht",
+        "plein",
+        "kade",
+        "singel",
+        "dijk",
+        "gatan",
+        "vägen",
+        "gränd",
+        "torget",
+        "stigen",
+        "allén",
+        "backen",
+    ]
 )
 """How the names of streets end that are written in one word, before the number."""
 
@@ -98,7 +125,9 @@ def addresses_near(reading: Reading) -> Iterator[Hit]:
             continue
         low, high = max(done, cue - _LEAD), min(len(text), cue + _REACH)
         for pattern in (_ENGLISH, _FRENCH, _BEFORE_NUMBER, _ROMAN_JAPANESE):
-            for match in pattern.finditer(text, low, high):
+            for found in pattern.finditer(text, low, high):
+                # The window may have cut it off.
+                match = pattern.match(text, found.start()) or found
                 tail = _TAIL.match(text, match.end(), match.end() + _LONGEST_TAIL)
                 is_clear = pattern is not _ENGLISH or match["clear"]
                 if is_clear or tail:
@@ -125,7 +154,8 @@ def addresses_at(text: str, number: int, end: int, *, is_street: bool) -> Iterat
                 yield Hit("street_address", match.start(), tail.end() if tail else match.end())
                 return
     else:
-        for match in _ANY_NAME.finditer(text, low, min(len(text), end + 50)):
+        for found in _ANY_NAME.finditer(text, low, min(len(text), end + 50)):
+            match = _ANY_NAME.match(text, found.start()) or found
             yield Hit("street_address", *match.span())
 
 

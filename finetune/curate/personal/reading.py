@@ -20,7 +20,7 @@ _OTHER = re.compile(
 )
 _NEAR = 26
 # Not the point of an abbreviation, and not a question, which the value answers.
-_STOP = re.compile(r"(?:\w{4}|[0-9][A-Za-z]?)[.!](?![0-9])|\n|。")
+_STOP = re.compile(r"(?:\w{4}|[0-9][A-Za-z]?)[.!](?![0-9])|[\n\0。]")
 
 
 @dataclass(slots=True)
@@ -72,6 +72,7 @@ class Reading:
 
 _TOKEN = re.compile(r"[A-Za-zÄÖÜäöü0-9]+")
 _JOIN = (" ", "-", ".", "/", " - ", "·")
+_LONGEST_CODE = 32
 _DATE = re.compile(
     r"(?:[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2})"
 )
@@ -87,7 +88,9 @@ def codes(text: str, start: int, stop: int) -> Iterator[tuple[int, int, str]]:
         Where a run starts and ends, and its letters and digits.
     """
     run: list[tuple[int, int]] = []
-    for match in _TOKEN.finditer(text, start, min(len(text), stop)):
+    for match in _TOKEN.finditer(text, start, min(len(text), stop + _LONGEST_CODE)):
+        if match.start() >= stop and not run:
+            return
         token = match.group()
         has_digit = any(c.isdigit() for c in token)
         fits = has_digit or (len(token) <= 6 and token.isupper())

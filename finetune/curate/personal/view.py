@@ -96,7 +96,9 @@ def _without_escapes(text: str) -> tuple[str, list[int] | None]:
 def _unescaped(escape: str) -> str:
     if escape.startswith("\\u"):
         return chr(int(escape[2:], 16))
-    return " " if escape.startswith("\\") or escape in ("%20", "&nbsp;") else "@"
+    if escape in ("\\n", "\\r"):
+        return "\n"
+    return " " if escape in ("\\t", "%20", "&nbsp;") else "@"
 
 
 @cache

@@ -43,17 +43,18 @@ def judged(*messages: UserMessage | AssistantMessage | ToolMessage, **settings: 
     return row.row
 
 
+def compact(text: str) -> str:
+    """Return a text without what separates the characters of a value."""
+    text = re.sub(r"\\u[0-9a-f]{4}", " ", text).translate(ASCII_DIGITS)
+    return re.sub(r"[\s\u00ad\u200b-\u200d\u2010-\u2015\u2060.\-/()]", "", text)
+
+
 def leftovers(kind: str, plain: str, text: str) -> list[str]:
     """Return what a redacted text still tells of a value."""
     if kind == "email":
         local, _, domain = plain.lower().partition("@")
         return [part for part in (local, domain) if part in text.lower()]
-    compact = re.sub(
-        r"[\s\u00ad\u200b-\u200d\u2010-\u2015\u2060.\-/()]", "", text.translate(ASCII_DIGITS)
-    )
-    return [
-        run for run in re.findall(r"\d{4,}", re.sub(r"[\s.\-/()]", "", plain)) if run in compact
-    ]
+    return [run for run in re.findall(r"\d{4,}", compact(plain)) if run in compact(text)]
 
 
 @pytest.mark.requirement("S0-22", "S0-42", "S1-26")
@@ -61,23 +62,23 @@ def test_generated_rows_keep_nothing_of_a_value() -> None:
     seed = SystemRandom().randrange(2**32)
     step = PersonalData().build()
     leaks: list[str] = []
-    lost = total = wanted = 0
+    lost = total = wanted = missed = 0
     for at, document in enumerate(documents(seed, 1600)):
-        row = row_of(document)
-        sample = step.judge(Sample(row)).sample
-        assert sample is not None
+        sample = step.judge(Sample(row_of(document))).sample
+        assert sample is not None, f"seed {seed}: document {at}"
         wanted += len(document.values)
         left = "\n".join(text.text for text in texts_of(sample.row))
+        harmless = compact("".join(document.harmless))
         for item in document.values:
-            if parts := leftovers(item.kind, item.plain, left):
-                harmless = "".join(document.harmless)
-                if all(part in re.sub(r"[\s.\-/()]", "", harmless) for part in parts):
-                    continue
+            parts = leftovers(item.kind, item.plain, left)
+            if compact(item.plain).lower() in compact(left).lower():
+                missed += 1
+            elif any(part not in harmless for part in parts):
                 leaks.append(f"{at} {item.kind} {document.locale}")
-        for sentence in document.harmless:
-            total += 1
-            lost += sentence not in left
-    assert len(leaks) / wanted <= 0.005, f"seed {seed}: {leaks[:9]}"
+        total += len(document.harmless)
+        lost += sum(sentence not in left for sentence in document.harmless)
+    assert not leaks, f"seed {seed}: {leaks[:9]}"
+    assert missed / wanted <= 0.005, f"seed {seed}: {missed} of {wanted} were missed"
     assert lost / total <= 0.01, f"seed {seed}: {lost} of {total} harmless sentences were changed"
 
 
