@@ -19,7 +19,7 @@ from finetune.curate.personal.places import (
     japanese_addresses,
 )
 from finetune.curate.personal.reading import Reading
-from finetune.curate.personal.view import goes_on, lowered, view_of
+from finetune.curate.personal.view import lowered, view_of
 from finetune.curate.personal.words import Topic, cues, cues_in, japanese_cues
 
 __all__ = ["Search", "find_personal_data", "search"]
@@ -35,9 +35,10 @@ _WITHOUT_DIGITS = frozenset(
     if any(cue.topic in ("person", "mail") for cue in listed)
 )
 _APOSTROPHE = "\u2019".encode()
-_MARKS = b"\0:,.'_-()\"?!/=;[]{}<>"
+_MARKS = b"\0#:,.'_-()\"?!/=;[]{}<>"
 _PARTED = bytes.maketrans(_MARKS, b" " * len(_MARKS))
 _WORD = re.compile("[A-Za-z0-9]+")
+_LONG_WORD = re.compile("[A-Za-z0-9]{16}")
 _BRACKETED = re.compile(r"[(\[{<] ?(?:at|ät|arroba|chiocciola|małpa|@) ?[)\]}>]")
 _FEWEST_OF_CARDS = 13
 _STREET_ENDS = frozenset(ending[-1] for ending in STREET_ENDINGS)
@@ -85,14 +86,21 @@ def search(text: str) -> Search:
         if is_japanese:
             hits += documents.japanese_plates(seen)
             hits += japanese_addresses(seen)
-        if any(goes_on(seen, start - 1) or goes_on(seen, end) for start, end in runs):
-            hits += _mixed(seen)
+        is_mixed = False
         for start, end in runs:
-            if reading.low[max(0, start - 2) : start - 1] in _STREET_ENDS:
-                if reading.low.endswith(STREET_ENDINGS, 0, start - 1):
-                    hits += addresses_at(seen, start, end, is_street=True)
+            if not is_mixed and (
+                seen[start - 1 : start].isalpha() or seen[end : end + 1].isalpha()
+            ):
+                near = _LONG_WORD.search(seen, max(0, start - _TAX_CODE), end + _TAX_CODE)
+                is_mixed = near is not None
+            # One character is much cheaper to look at than all endings.
+            may_be_street = reading.low[max(0, start - 2) : start - 1] in _STREET_ENDS
+            if may_be_street and reading.low.endswith(STREET_ENDINGS, 0, start - 1):
+                hits += addresses_at(seen, start, end, is_street=True)
             if end - start >= _FEWEST - 1:
                 unsure |= _around(reading, start, end, hits)
+        if is_mixed:
+            hits += _mixed(seen)
     if not hits:
         return Search([], unsure)
     return Search(merged(Hit(h.kind, *view.original(h.start, h.end)) for h in hits), unsure)
@@ -133,9 +141,9 @@ def _around(reading: Reading, start: int, end: int, hits: list[Hit]) -> bool:
     """
     text = reading.text
     run, before, following = text[start:end], text[max(0, start - 2) : start], text[end : end + 2]
-    if following[1:].isupper() and (following[0] == " " or following.isupper()):
-        if _POSTCODE.search(run):
-            hits += addresses_at(text, start, end, is_street=False)
+    is_named = following[1:].isupper() and (following[0] == " " or following.isupper())
+    if is_named and _POSTCODE.search(run):
+        hits += addresses_at(text, start, end, is_street=False)
     if end - start < _FEWEST:
         return False
     is_lone = not (before.isalnum() or following[:1].isalpha() or before[-1:] in _OPENING)

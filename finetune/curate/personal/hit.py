@@ -51,6 +51,6 @@ def merged(hits: Iterable[Hit]) -> list[Hit]:
             result.append(hit)
             continue
         last = result[-1]
-        kind = min(last.kind, hit.kind, key=_RANK.__getitem__)
+        kind = last.kind if _RANK[last.kind] <= _RANK[hit.kind] else hit.kind
         result[-1] = Hit(kind, last.start, max(last.end, hit.end))
     return result

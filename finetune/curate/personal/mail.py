@@ -21,7 +21,8 @@ _CREDENTIALS = re.compile(
     r"[^\s/@:\"'<>?#\0]{0,128}:[^\s/\"'<>?#\0]{1,256}@[^\s\"'<>\0\u3000-\uffff]{1,2000}"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}\Z")
-_AT = r"(?:\s?[(\[{<]\s?(?:at|ät|arroba|chiocciola|małpa|@)\s?[)\]}>]\s?|\s(?:at|arroba|chiocciola|małpa)\s)"
+_SIGN = "at|arroba|chiocciola|małpa"
+_AT = rf"(?:\s?[(\[{{<]\s?(?:{_SIGN}|ät|@)\s?[)\]}}>]\s?|\s(?:{_SIGN})\s)"
 _DOT_WORDS = r"(?:dot|punkt|punto|ponto|point|punt|kropka|\.)"
 _DOT = rf"(?:\s?[(\[{{<]\s?{_DOT_WORDS}\s?[)\]}}>]\s?|\s{_DOT_WORDS}\s)"
 _PART = rf"[{_LETTER}+\-]{{1,63}}"
@@ -30,10 +31,8 @@ _HIDDEN = re.compile(
     rf"{_PART}(?:(?:\.|{_DOT}){_PART}){{1,4}}",
     re.IGNORECASE,
 )
-_AT_WORD = re.compile(
-    r"[(\[{<]\s?(?:at|ät|arroba|chiocciola|małpa|@)\s?[)\]}>]|\s(?:at|arroba|chiocciola|małpa)\s"
-)
-_LEAD = 200
+_AT_WORD = re.compile(rf"[(\[{{<]\s?(?:{_SIGN}|ät|@)\s?[)\]}}>]|\s(?:{_SIGN})\s")
+_LEAD = 100
 
 
 def emails(text: str) -> Iterator[Hit]:

@@ -21,8 +21,8 @@ _VERSION = re.compile(
     r"[\s:=\"'/(v]{0,3}$"
 )
 _HOST = re.compile(
-    r"(?<![a-z])ip|addres|adres|host|server|ping|dns|gateway|router|client|login|log in|from|subnet|"
-    r"netmask|proxy|dirección|indirizzo|endereço|serv|アドレス|connect|network|netz|réseau"
+    r"(?<![a-z])ip|addres|adres|host|server|ping|dns|gateway|router|client|login|log in|from|"
+    r"subnet|netmask|proxy|dirección|indirizzo|endereço|serv|アドレス|connect|network|netz|réseau"
 )
 _IP6_MIDDLE = re.compile(r":[0-9A-Fa-f]{0,4}:")
 _IP6_PART = frozenset("0123456789abcdefABCDEF:.")

@@ -16,7 +16,8 @@ from finetune.curate.personal.reading import Reading
 __all__ = ["Phones", "phone_library", "phones_near"]
 
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.,:/#$€£=\-])(?:\+\ ?|\(\+?\ ?|\(00)?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![\-./]?[0-9])"
+    r"(?<![A-Za-z0-9_.,:/#$€£=\-])(?:\+\ ?|\(\+?\ ?|\(00)?"
+    r"[0-9](?:(?!\.\ )[ ().\-/]{0,3}[0-9]){6,14}(?![\-./]?[0-9])"
     r"(?:,?\ ?(?:ext|extension|x|durchwahl|dw)\.?\ ?[0-9]{1,5})?",
     re.IGNORECASE,
 )

@@ -8,37 +8,11 @@ from finetune.curate.personal.reading import Reading
 
 __all__ = ["STREET_ENDINGS", "addresses_at", "addresses_near", "japanese_addresses"]
 
-STREET_ENDINGS = tuple(
-    [
-        "straße",
-        "strasse",
-        "str.",
-        "weg",
-        "platz",
-        "allee",
-        "gasse",
-        "ring",
-        "damm",
-        "ufer",
-        "markt",
-        "graben",
-        "chaussee",
-        "straat",
-        "laan",
-        "gracht",
-        "plein",
-        "kade",
-        "singel",
-        "dijk",
-        "gatan",
-        "vägen",
-        "gränd",
-        "torget",
-        "stigen",
-        "allén",
-        "backen",
-    ]
-)
+_ENDINGS = """
+straße strasse str. weg platz allee gasse ring damm ufer markt graben chaussee straat laan gracht
+plein kade singel dijk gatan vägen gränd torget stigen allén backen
+"""
+STREET_ENDINGS = tuple(_ENDINGS.split())
 """How the names of streets end that are written in one word, before the number."""
 
 _UP = r"A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĘĚŁŃŇÓŘŚŠŤŮŹŻŽ"
@@ -63,7 +37,10 @@ _SEGMENT = (
 _CITY = rf"(?:[ ]{_WORD}(?:[ \-]{_WORD}|[ ](?:am|an|der|sur|de|di|do|upon|on)[ ]{_WORD}){{0,2}})?"
 _PROVINCE = r"(?:\s?\([A-Z]{2}\)|\s?[/,\-]\s?[A-Z]{2}(?![A-Za-z]))?"
 _TAIL = re.compile(rf"(?:{_GAP}{_SEGMENT}){{0,9}}?{_GAP}{_POSTCODE}(?:,?{_CITY}){_PROVINCE}")
-_HOUSE = r"[0-9]{1,6}(?:\s?[A-Za-z](?![A-Za-z0-9]|\.\s?[0-9]))?(?![A-Za-z0-9])(?:\s?[\-/]\s?[0-9]{1,5}[A-Za-z]?(?![A-Za-z0-9]))?"
+_HOUSE = (
+    r"[0-9]{1,6}(?:\s?[A-Za-z](?![A-Za-z0-9]|\.\s?[0-9]))?(?![A-Za-z0-9])"
+    r"(?:\s?[\-/]\s?[0-9]{1,5}[A-Za-z]?(?![A-Za-z0-9]))?"
+)
 _UNIT = (
     r"(?:(?:Flat|Apt|Apartment|Unit|Suite|House|Plot|Door|Shop|H|D|Block)\.?\s?(?:No)?\.?\s?"
     r"[A-Z]?-?[0-9]{1,5}[A-Za-z]?(?:[/\-][0-9A-Z]{1,5})?,\s)"
@@ -106,7 +83,7 @@ _ANY_NAME = re.compile(
 _JAPANESE = re.compile(
     r"(?:〒?\s?[0-9]{3}-?[0-9]{4}\s*)?(?:東京都|北海道|京都府|大阪府|[一-龥]{2,3}県)"
     r"[一-龥々ぁ-んァ-ヶー\s]{1,30}?[0-9]{1,5}(?:(?:丁目|番地の?|番|号|-|の)[0-9]{0,4}){0,4}(?:号室)?"
-    r"(?:\s?[一-龥々ァ-ヶー]{2,15}\s?[0-9]{2,4}(?:号室?)?)?"
+    r"(?:\s?(?!電話|携帯|連絡)[一-龥々ァ-ヶー]{2,15}\s?[0-9]{2,4}(?:号室?)?)?"
 )
 _JAPANESE_POSTCODE = re.compile(r"〒\s?[0-9]{3}-?[0-9]{4}(?![0-9])")
 _ROMAN_JAPANESE = re.compile(

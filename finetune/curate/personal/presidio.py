@@ -4,6 +4,7 @@ It is many times slower than our own recognisers and needs a model of the langua
 it is a step of its own, to run after `personal_data`.
 """
 
+import importlib
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
@@ -91,12 +92,10 @@ class PresidioPersonalData(StepConfig):
             MissingExtraError: Presidio is not installed.
         """
         try:
-            from presidio_analyzer import (  # pyright: ignore[reportMissingImports]
-                AnalyzerEngine,  # pyright: ignore[reportUnknownVariableType]
-            )
+            engine = importlib.import_module("presidio_analyzer").AnalyzerEngine
         except ImportError:
             raise MissingExtraError("presidio-analyzer", "presidio") from None
-        analyzer: Analyzer = AnalyzerEngine(supported_languages=[self.language])
+        analyzer: Analyzer = engine(supported_languages=[self.language])
         return PresidioStep(self, analyzer)
 
 

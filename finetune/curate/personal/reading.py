@@ -12,10 +12,11 @@ __all__ = ["Reading", "codes"]
 # Numbers with such a label are those of a business and nobody's own.
 _OTHER = re.compile(
     r"(?<![a-z])order|invoice|tracking|shipment|parcel|ticket|article|artikel|serial|sku|isbn|issn|ean|upc|"
-    r"imei|batch|build|commit|version|versie|versi[oó]n|vers[aã]o|wersj|バージョン|model|product|part n|item|bestell|rechnung|auftrag|sendung|"
+    r"imei|batch|build|commit|version|versie|versi[oó]n|vers[aã]o|wersj|バージョン|"
+    r"model|product|part n|item|bestell|rechnung|auftrag|sendung|"
     r"vorgang|commande|facture|colis|référence|pedido|factura|env[ií]o|ordine|fattura|"
     r"spedizione|bestelling|factuur|zending|fatura|nota fiscal|rastreio|zamówieni|faktur|paczk|"
-    r"beställning|paket|注文|請求|追跡|型番|timestamp|unix|epoch|coordinate|latitude|longitude|gps|"
+    r"beställning|paket|注文|請求|追跡|型番|timestamp|unix|epoch|coordinate|latitude|longitude|gps|ndc|"
     r"order_id|transaction|case n|case id|reference|ref\b|ref\.|doi|hash|checksum|numer seryjny"
 )
 _NEAR = 26
@@ -38,13 +39,11 @@ class Reading:
 
         Words of the topic that stand nearer to the number prevail.
         """
-        label = None
-        for label in _OTHER.finditer(self.low, max(0, start - _NEAR), start):
-            pass
-        if label is None or _STOP.search(self.text, max(0, label.end() - 4), start):
+        labels = [match.end() for match in _OTHER.finditer(self.low, max(0, start - _NEAR), start)]
+        if not labels or _STOP.search(self.text, max(0, labels[-1] - 4), start):
             return False
         ends = self.ends.get(topic, ()) if topic else ()
-        return not any(label.end() < end <= start for end in ends)
+        return not any(labels[-1] < end <= start for end in ends)
 
     def is_one_clause(self, start: int, end: int) -> bool:
         """Say whether what stands between a word and a value belongs to one statement."""
@@ -60,10 +59,11 @@ class Reading:
             return False
         nearest = bisect_right(ends, start) - 1
         if nearest >= 0 and ends[nearest] >= start - before:
-            if self.is_one_clause(ends[nearest], start):
-                return True
+            is_before = self.is_one_clause(ends[nearest], start)
+        else:
+            is_before = False
         following = bisect_left(ends, end)
-        return (
+        return is_before or (
             following < len(ends)
             and ends[following] <= end + after
             and self.is_one_clause(end, ends[following])

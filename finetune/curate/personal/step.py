@@ -31,7 +31,7 @@ class PersonalData(StepConfig):
 
 class _Step:
     def __init__(self, config: PersonalData) -> None:
-        self._mode = config.mode
+        self._mode: Mode = config.mode
         self._kinds = frozenset(config.kinds)
 
     def judge(self, sample: Sample) -> Verdict:

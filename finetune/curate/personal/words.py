@@ -19,78 +19,97 @@ Topic = Literal[
 """What a cue announces."""
 
 _PHRASES: dict[Topic, str] = {
-    "passport": """passport | passports | passport number | passport no | passportnumber | reisepass
-        | reisepasses | reisepassnummer | passnummer | pass nr | passeport | pasaporte | passaporto
-        | paspoort | paspoortnummer | passaporte | passet | passnumret | passnumro | paszport
-        | paszportu | paszportem""",
-    "licence": """driver license | drivers license | driver s license | driver licence
-        | drivers licence | driver s licence | driving licence | driving license | licence number
-        | license number | dl number | licenceno | driverlicense | führerschein | fuehrerschein
-        | führerscheinnummer | führerscheins | fuehrerscheinnummer | permis de conduire
-        | permis conduire | numéro de permis | permiso de conducir | permiso de conducción
-        | carnet de conducir | licencia de conducir | patente di guida | numero di patente
-        | numero patente | mia patente | rijbewijs | rijbewijsnummer | carteira de motorista
-        | carteira de habilitação | cnh | habilitação | körkort | körkortsnummer | körkortet
-        | prawo jazdy | prawa jazdy""",
-    "birth": """born | birth | birthday | birthdate | dateofbirth | dob | geboren | geburtsdatum
-        | geburtstag | geb | né le | née le | né e le | naissance | nacido | nacida | nací
-        | nacimiento | cumpleaños | nato il | nata il | nato | nata | nascita | compleanno
-        | geboortedatum | geboorte | verjaardag | nascido | nascida | nasci | nascimento
-        | aniversário | född | födelsedatum | födelsedag | urodzony | urodzona | urodzenia
-        | urodziłem | urodziłam | urodziny | janm""",
-    "bank": """account number | account no | account nr | accountnumber | acct | acct no | account
-        | routing number | routing no | routing | aba | sort code | sortcode | ifsc | ifsc code
-        | bank account | kontonummer | kontonr | konto nr | konto | blz | bankleitzahl
-        | numéro de compte | compte bancaire | compte | rib | code banque | cuenta bancaria
-        | número de cuenta | cuenta | ccc | conto corrente | numero di conto | conto | cab | abi
-        | rekeningnummer | rekening | bankrekening | agência | agencia | conta corrente | conta
-        | conta poupança | clearingnummer | clearing | bankkonto | kontonumret | kontot
-        | numer konta | nr konta | konta | konto bankowe | rachunek | rachunku | nrb
-        | numer rachunku""",
-    "plate": """license plate | licence plate | number plate | plate number | plate no | plate
-        | plates | platenumber | car registration | vehicle registration | registration number
-        | registration | reg no | reg number | vehicle number | vehicle reg | kennzeichen
-        | autokennzeichen | kfz kennzeichen | nummernschild | immatriculation | immatriculée
-        | immatriculé | plaque | matrícula | matricula | placa | placas | targa | kenteken
-        | kentekenplaat | nummerplaat | kentekennummer | registreringsnummer | regnummer | regnr
-        | registreringsskylt | rejestracja | rejestracyjny | rejestracyjnego | rejestracyjne
-        | rejestracji | tablica rejestracyjna | tablice""",
-    "phone": """phone | phones | telephone | tel | telno | phonenumber | cell | cellphone | mobile
-        | mob | call | call me | text me | ring | ring me | my number | fax | whatsapp | whats app
-        | sms | dial | reach me | contact | hotline | telefon | telefonnummer | telefonnr | handy
-        | handynummer | mobilnummer | mobil | rückruf | rufnummer | erreichbar | erreichen | anruf
-        | anrufen | rufen | meine nummer | téléphone | telephone | tél | portable | joindre | appeler
-        | appelez | appelle | rappeler | rappelez | mon numéro | teléfono | telefono | móvil | movil | llamar
-        | llámame | llámeme | llamarme | celular | mi número | cellulare | chiamare | chiamami
-        | chiamatemi | chiamarmi | mio numero | recapito | mijn nummer | meu número | mitt nummer | mój numer | telefoon | telefoonnummer | mobiel | bel
-        | bellen | gsm | bereikbaar | telefone | ligar | ligue | telefoon | telefonnumret | ringa
-        | mobilen | nås | telefonu | telefoniczny | komórka | komórkowy | zadzwoń
-        | dzwonić | kontakt | phon | mobilenumber | nomor""",
-    "identity": """ssn | social security | social | taxpayer | itin | tin | nhs | national insurance
-        | nino | ni number | steuer id | steueridentifikationsnummer | steuer identifikationsnummer
-        | steuernummer | steueridnr | idnr | identifikationsnummer | dni | nie | nif | d n i
-        | sécurité sociale | securite sociale | insee | nir | numéro de sécu | sécu
-        | codice fiscale | cod fisc | bsn | burgerservicenummer | sofinummer | cpf | cadastro
-        | aadhaar | aadhar | uidai | uid | personnummer | personnr | personnumret | pesel
-        | my number | mynumber | individual number | national id | nationalid | tax id | taxid
-        | id number | identity number | ausweis | documento | identidad""",
-    "person": """my name is | my full name is | name s | the name is | full name | fullname | i am called
-        | customer name | first name | last name | surname | given name | family name
-        | name on the account | mein name ist | ich heiße | ich heisse | je m appelle | mon nom est
-        | me llamo | mi nombre es | mi chiamo | il mio nome è | mijn naam is | ik heet
-        | meu nome é | eu me chamo | me chamo | chamo me | jag heter | mitt namn är
-        | nazywam się | mam na imię | mera naam""",
-    "street": """street | st | avenue | ave | road | rd | lane | ln | drive | dr | boulevard | blvd
-        | court | ct | place | pl | terrace | way | close | crescent | gardens | square | parkway
-        | pkwy | highway | hwy | circle | trail | grove | mews | hill | walk | row | view | rise
-        | marg | nagar | colony | layout | sector | flat | plot | apartment | apartments | cross
-        | phase | enclave | rue | c | allée | impasse | quai | chemin | cours | faubourg | passage
-        | calle | avenida | avda | av | plaza | paseo | camino | ronda | carrer | via | viale
-        | piazza | corso | vicolo | largo | piazzale | rua | travessa | alameda | praça | rodovia
-        | estrada | ulica | ulicy | ul | aleja | aleje | al | plac | placu | osiedle | os | address
-        | adresse | anschrift | dirección | indirizzo | adres | endereço | adress | live | wohne
-        | ku | chome | prefecture | shi""",
-    "mail": """dot | punkt | punto | ponto | point | punt | kropka | arroba | dat""",
+    "passport": """
+        passport | passports | passport number | passport no | passportnumber |
+        reisepass | reisepasses | reisepassnummer | passnummer | pass nr | passeport |
+        pasaporte | passaporto | paspoort | paspoortnummer | passaporte | passet |
+        passnumret | passnumro | paszport | paszportu | paszportem | personalausweis |
+        ausweisnummer | ausweis nr | identity card | id card""",
+    "licence": """
+        driver license | drivers license | driver s license | driver licence | drivers
+        licence | driver s licence | driving licence | driving license | licence
+        number | license number | dl number | licenceno | driverlicense | führerschein
+        | fuehrerschein | führerscheinnummer | führerscheins | fuehrerscheinnummer |
+        permis de conduire | permis conduire | numéro de permis | permiso de conducir
+        | permiso de conducción | carnet de conducir | licencia de conducir | patente
+        di guida | numero di patente | numero patente | mia patente | rijbewijs |
+        rijbewijsnummer | carteira de motorista | carteira de habilitação | cnh |
+        habilitação | körkort | körkortsnummer | körkortet | prawo jazdy | prawa jazdy
+        | dl | dl no""",
+    "birth": """
+        born | birth | birthday | birthdate | dateofbirth | dob | geboren |
+        geburtsdatum | geburtstag | geb | né le | née le | né e le | naissance |
+        nacido | nacida | nací | nacimiento | cumpleaños | nato il | nata il | nato |
+        nata | nascita | compleanno | geboortedatum | geboorte | verjaardag | nascido
+        | nascida | nasci | nascimento | aniversário | född | födelsedatum |
+        födelsedag | urodzony | urodzona | urodzenia | urodziłem | urodziłam |
+        urodziny | janm | d o b""",
+    "bank": """
+        account number | account no | account nr | accountnumber | acct | acct no |
+        account | routing number | routing no | routing | aba | sort code | sortcode |
+        ifsc | ifsc code | bank account | kontonummer | kontonr | konto nr | konto |
+        blz | bankleitzahl | numéro de compte | compte bancaire | compte | rib | code
+        banque | cuenta bancaria | número de cuenta | cuenta | ccc | conto corrente |
+        numero di conto | conto | cab | abi | rekeningnummer | rekening | bankrekening
+        | agência | agencia | conta corrente | conta | conta poupança | clearingnummer
+        | clearing | bankkonto | kontonumret | kontot | numer konta | nr konta | konta
+        | konto bankowe | rachunek | rachunku | nrb | numer rachunku""",
+    "plate": """
+        license plate | licence plate | number plate | plate number | plate no | plate
+        | plates | platenumber | car registration | vehicle registration |
+        registration number | registration | reg no | reg number | vehicle number |
+        vehicle reg | kennzeichen | autokennzeichen | kfz kennzeichen | nummernschild
+        | immatriculation | immatriculée | immatriculé | plaque | matrícula |
+        matricula | placa | placas | targa | kenteken | kentekenplaat | nummerplaat |
+        kentekennummer | registreringsnummer | regnummer | regnr | registreringsskylt
+        | rejestracja | rejestracyjny | rejestracyjnego | rejestracyjne | rejestracji
+        | tablica rejestracyjna | tablice""",
+    "phone": """
+        phone | phones | telephone | tel | telno | phonenumber | cell | cellphone |
+        mobile | mob | call | call me | text me | ring | ring me | my number | fax |
+        whatsapp | whats app | sms | dial | reach me | contact | hotline | telefon |
+        telefonnummer | telefonnr | handy | handynummer | mobilnummer | mobil |
+        rückruf | rufnummer | erreichbar | erreichen | anruf | anrufen | rufen | meine
+        nummer | téléphone | telephone | tél | portable | joindre | appeler | appelez
+        | appelle | rappeler | rappelez | mon numéro | teléfono | telefono | móvil |
+        movil | llamar | llámame | llámeme | llamarme | celular | mi número |
+        cellulare | chiamare | chiamami | chiamatemi | chiamarmi | mio numero |
+        recapito | mijn nummer | meu número | mitt nummer | mój numer | telefoon |
+        telefoonnummer | mobiel | bel | bellen | gsm | bereikbaar | telefone | ligar |
+        ligue | telefoon | telefonnumret | ringa | mobilen | nås | telefonu |
+        telefoniczny | komórka | komórkowy | zadzwoń | dzwonić | kontakt | phon |
+        mobilenumber | nomor""",
+    "identity": """
+        ssn | social security | social | taxpayer | itin | tin | nhs | national
+        insurance | nino | ni number | steuer id | steueridentifikationsnummer |
+        steuer identifikationsnummer | steuernummer | steueridnr | idnr |
+        identifikationsnummer | dni | nie | nif | d n i | sécurité sociale | securite
+        sociale | insee | nir | numéro de sécu | sécu | codice fiscale | cod fisc |
+        bsn | burgerservicenummer | sofinummer | cpf | cadastro | aadhaar | aadhar |
+        uidai | uid | personnummer | personnr | personnumret | pesel | my number |
+        mynumber | individual number | national id | nationalid | tax id | taxid | id
+        number | identity number | ausweis | documento | identidad""",
+    "person": """
+        my name is | my full name is | name s | the name is | full name | fullname | i
+        am called | customer name | first name | last name | surname | given name |
+        family name | name on the account | mein name ist | ich heiße | ich heisse |
+        je m appelle | mon nom est | me llamo | mi nombre es | mi chiamo | il mio nome
+        è | mijn naam is | ik heet | meu nome é | eu me chamo | me chamo | chamo me |
+        jag heter | mitt namn är | nazywam się | mam na imię | mera naam""",
+    "street": """
+        street | st | avenue | ave | road | rd | lane | ln | drive | dr | boulevard |
+        blvd | court | ct | place | pl | terrace | way | close | crescent | gardens |
+        square | parkway | pkwy | highway | hwy | circle | trail | grove | mews | hill
+        | walk | row | view | rise | marg | nagar | colony | layout | sector | flat |
+        plot | apartment | apartments | cross | phase | enclave | rue | c | allée |
+        impasse | quai | chemin | cours | faubourg | passage | calle | avenida | avda
+        | av | plaza | paseo | camino | ronda | carrer | via | viale | piazza | corso
+        | vicolo | largo | piazzale | rua | travessa | alameda | praça | rodovia |
+        estrada | ulica | ulicy | ul | aleja | aleje | al | plac | placu | osiedle |
+        os | address | adresse | anschrift | dirección | indirizzo | adres | endereço
+        | adress | live | wohne | ku | chome | prefecture | shi""",
+    "mail": """
+        dot | punkt | punto | ponto | point | punt | kropka | arroba | dat""",
 }
 _JAPANESE: dict[Topic, str] = {
     "passport": "パスポート|旅券",

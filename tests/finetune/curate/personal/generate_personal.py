@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF001
 """Labelled documents: personal data of 16 kinds from 12 countries among text that has none.
 
 The same seed gives the same documents. Numbers that look personal and are not stand among them:
@@ -65,7 +66,7 @@ def documents(seed: int, count: int) -> Iterator[Document]:
     for at in range(count):
         locale = LOCALES[at % len(LOCALES)]
         kind = KINDS[at // len(LOCALES) % len(KINDS)]
-        kinds = [kind] + random.choices(KINDS, k=random.choice((0, 0, 1, 2)))
+        kinds = [kind, *random.choices(KINDS, k=random.choice((0, 0, 1, 2)))]
         yield _document(locale, [] if at % 10 == 9 else kinds, random)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF001
 """Sentences in ten languages: with a place for personal data, and with numbers that are none."""
 
 __all__ = ["FILLERS", "HARMLESS", "LANGUAGES", "SENTENCES"]

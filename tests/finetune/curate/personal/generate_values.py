@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Made-up personal data in the writings of twelve countries, with check digits that hold.
 
 Everything is computed here from the public descriptions of the numbers; nothing is shared with

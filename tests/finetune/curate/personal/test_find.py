@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """Personal data is found wherever it stands, whole, and what only looks like it is left alone."""
 
 import time

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """No part of a value is left, in any place of a row and in any writing."""
 
 import json
