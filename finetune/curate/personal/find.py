@@ -26,7 +26,8 @@ __all__ = ["Search", "find_personal_data", "search"]
 
 _DIGITS = re.compile(r"[0-9](?:[ .,:/()\-]{0,3}[0-9])*")
 _FEWEST = 6
-_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+# The first bytes of kana and of Chinese characters in UTF-8.
+_CJK_LEADS = tuple(bytes([lead]) for lead in range(0xE3, 0xEA))
 _LATIN = re.compile("[a-z0-9]+")
 _KNOWN_WORDS = frozenset(word.encode() for word in cues())
 _WITHOUT_DIGITS = frozenset(
@@ -45,12 +46,14 @@ _STREET_ENDS = frozenset(ending[-1] for ending in STREET_ENDINGS)
 _TAX_CODE = 16
 _OPENING = ("+", "(", "-", ".", "/")
 _POSTCODE = re.compile(r"[0-9]{5}|[0-9]{4}|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}")
-# Dates, times, and numbers with points or commas in them.
+# Dates, times, numbers with points or commas in them, ISBNs, coordinates.
 _HARMLESS = re.compile(
     r"(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?: [0-9]{1,2}:[0-9: ]+)?"
     r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:19|20)[0-9]{2}(?:,? [0-9]{1,2}:[0-9: ]+)?"
     r"|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]+\.[0-9]+"
     r"|[0-9]{1,2}:[0-9]{2}(?: ?- ?|:)[0-9]{1,2}:?[0-9]{2}"
+    r"|97[89](?:-?[0-9]){10}|[0-9]{3}-[0-9]{7}-[0-9]{7}"
+    r"|[0-9]{1,3}\.[0-9]{4,}, -?[0-9]{1,3}\.[0-9]{4,}"
 )
 
 
@@ -76,9 +79,10 @@ def search(text: str) -> Search:
     view = view_of(text)
     seen = view.text
     reading = Reading(seen, lowered(seen))
-    is_japanese = not seen.isascii() and _CJK.search(seen) is not None
+    raw = reading.low.encode("utf-8", "surrogatepass")
+    is_japanese = not seen.isascii() and any(lead in raw for lead in _CJK_LEADS)
     runs = [match.span() for match in _DIGITS.finditer(seen)]
-    reading.ends = _announcements(reading, has_digits=bool(runs), is_japanese=is_japanese)
+    reading.ends = _announcements(reading, raw, has_digits=bool(runs), is_japanese=is_japanese)
     hits = list(_without_digits(reading))
     unsure = False
     if runs:
@@ -107,10 +111,10 @@ def search(text: str) -> Search:
 
 
 def _announcements(
-    reading: Reading, *, has_digits: bool, is_japanese: bool
+    reading: Reading, raw: bytes, *, has_digits: bool, is_japanese: bool
 ) -> dict[Topic, list[int]]:
     """Return where the words end that announce something, in order."""
-    words = _KNOWN_WORDS.intersection(_tokens(reading.low))
+    words = _KNOWN_WORDS.intersection(_tokens(raw))
     if is_japanese:
         words |= _KNOWN_WORDS.intersection(word.encode() for word in _LATIN.findall(reading.low))
     if words and not has_digits:
@@ -125,9 +129,8 @@ def _announcements(
     return ends
 
 
-def _tokens(low: str) -> list[bytes]:
-    """Return the words of a text in lower case and in UTF-8, which is split faster."""
-    raw = low.encode("utf-8", "surrogatepass")
+def _tokens(raw: bytes) -> list[bytes]:
+    """Return the words of a text in UTF-8, which is split faster than a string."""
     if _APOSTROPHE in raw:
         raw = raw.replace(_APOSTROPHE, b" ")
     return raw.translate(_PARTED).split()

@@ -64,7 +64,9 @@ def hidden_emails(text: str) -> Iterator[Hit]:
     done = 0
     for word in _AT_WORD.finditer(text):
         low = max(done, word.start() - _LEAD)
-        for match in _HIDDEN.finditer(text, low, min(len(text), word.end() + _LEAD)):
+        for found in _HIDDEN.finditer(text, low, min(len(text), word.end() + _LEAD)):
+            # The window may have cut it off.
+            match = _HIDDEN.match(text, found.start(), found.start() + 4 * _LEAD) or found
             spoken = match.group()[len(match["local"]) :]
             is_bare = not re.match(r"\s?[(\[{<]", spoken)
             if is_bare and not re.search(_DOT, spoken, re.IGNORECASE):

@@ -24,6 +24,9 @@ _BETWEEN = "\0"
 _LEAFLESS = re.compile(r"true|false|null|\"\"|\{\s*\}|\[\s*\]")
 
 
+_NONE: Counter[Kind] = Counter()
+
+
 class Redaction(NamedTuple):
     """What became of a row."""
 
@@ -75,7 +78,7 @@ def redact_row(
         whole = _BETWEEN.join((whole, *keys))
     found = find(whole)
     if not found.hits:
-        return Redaction(row, Counter(), {}, in_key=False, unsure=found.unsure)
+        return Redaction(row, _NONE, {}, in_key=False, unsure=found.unsure)
     counts: Counter[Kind] = Counter()
     paths: dict[Kind, JsonPath] = {}
     hits = merged((*found.hits, *spread(whole, found.hits)))
@@ -121,8 +124,8 @@ def _key(path: JsonPath) -> str:
 def _keys_alone(row: SftRow | DpoRow) -> Iterator[str]:
     """Yield the keys of arguments whose values are no texts, which lead to none of the texts."""
     for message in messages_of(row):
-        if isinstance(message, AssistantMessage) and message.tool_calls:
-            for call in message.tool_calls:
+        if isinstance(message, AssistantMessage):
+            for call in message.tool_calls or ():
                 if _LEAFLESS.search(call.function.arguments):
                     try:
                         yield from _keys(parse(call.function.arguments))

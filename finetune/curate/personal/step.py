@@ -40,13 +40,17 @@ class _Step:
 
     def _find(self, text: str) -> Search:
         found = search(text)
-        if len(self._kinds) == len(KINDS) or not found.hits:
+        if not found.hits or len(self._kinds) == len(KINDS):
             return found
         return Search([hit for hit in found.hits if hit.kind in self._kinds], found.unsure)
 
 
 def verdict(sample: Sample, redaction: Redaction, mode: Mode) -> Verdict:
     """Return the verdict on a sample whose row was redacted, with a note for each kind."""
+    if redaction.row is sample.row and not (
+        redaction.counts or redaction.in_key or redaction.unsure
+    ):
+        return Verdict(sample)
     notes = tuple(_notes(redaction, mode))
     if redaction.in_key or (mode == "drop" and redaction.counts):
         return Verdict(None, notes)

@@ -35,7 +35,7 @@ _PHRASES: dict[Topic, str] = {
         di guida | numero di patente | numero patente | mia patente | rijbewijs |
         rijbewijsnummer | carteira de motorista | carteira de habilitação | cnh |
         habilitação | körkort | körkortsnummer | körkortet | prawo jazdy | prawa jazdy
-        | dl | dl no""",
+        | dl no""",
     "birth": """
         born | birth | birthday | birthdate | dateofbirth | dob | geboren |
         geburtsdatum | geburtstag | geb | né le | née le | né e le | naissance |
