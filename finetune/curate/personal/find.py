@@ -42,6 +42,8 @@ _WORD = re.compile("[A-Za-z0-9]+")
 _LONG_WORD = re.compile("[A-Za-z0-9]{16}")
 _BRACKETED = re.compile(r"[(\[{<] ?(?:at|ät|arroba|chiocciola|małpa|@) ?[)\]}>]")
 _FEWEST_OF_CARDS = 13
+# `219-09-9999`.
+_SHORTEST_SHAPE = 11
 _STREET_ENDS = frozenset(ending[-1] for ending in STREET_ENDINGS)
 _TAX_CODE = 16
 _OPENING = ("+", "(", "-", ".", "/")
@@ -153,11 +155,13 @@ def _around(reading: Reading, start: int, end: int, hits: list[Hit]) -> bool:
     is_plain = run.isdigit()
     if is_lone and not is_plain and _HARMLESS.fullmatch(run):
         return False
-    may_have_letters = (
-        not is_lone or before[:1].isalpha() or following[:1] == "-" or following[1:].isupper()
+    hits += numbers.ibans_near(text, start, end)
+    # The letters that belong to a Spanish or a British number; other numbers are longer.
+    has_letters = (
+        not is_lone or before[:1].isupper() or following[:1] == "-" or following[1:].isupper()
     )
-    if may_have_letters or not is_plain or end - start >= _FEWEST_OF_CARDS:
-        hits += numbers.ibans_near(text, start, end)
+    is_long = end - start >= (_FEWEST_OF_CARDS if is_plain else _SHORTEST_SHAPE)
+    if (has_letters or is_long) and ":" not in run:
         hits += numbers.numbers_in(reading, start, end)
     if is_plain and run[0] != "0" and before[-1:] not in _OPENING and "phone" not in reading.ends:
         return False
