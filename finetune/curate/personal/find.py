@@ -188,8 +188,9 @@ def _without_digits(reading: Reading) -> Iterator[Hit]:
 
 def _mixed(text: str) -> Iterator[Hit]:
     """Yield what mixes letters and digits in one long word."""
-    long = [word for word in _WORD.findall(text) if len(word) >= _TAX_CODE]
-    if any(len(word) == _TAX_CODE for word in long):
+    chunks = [chunk for chunk in text.split() if len(chunk) >= _TAX_CODE]
+    long = [word for chunk in chunks for word in _WORD.findall(chunk) if len(word) >= _TAX_CODE]
+    if any(len(word) == _TAX_CODE and word[:6].isalpha() for word in long):
         yield from numbers.tax_codes(text)
     yield from network.crypto_addresses(text, long)
 
