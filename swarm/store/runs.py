@@ -125,7 +125,9 @@ async def find_run(
             query = query.where(parts.project.in_(_names(project)))
         return query
 
-    found = await _find(database, narrow) if run_id else []
+    # Ids are letters and digits; anything else is no id, and some of it no text for a database.
+    is_id = run_id.isascii() and run_id.isalnum()
+    found = await _find(database, narrow) if is_id else []
     if len(found) != 1:
         problem = "no run begins" if not found else f"{len(found)} runs begin"
         raise DataError(f"{problem} with {run_id!r}; see: wikiswarm runs list")
