@@ -5,6 +5,7 @@ names a dataset. What the rows say is not judged here; that is `check`.
 """
 
 import hashlib
+import json
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from finetune.dataset.shape import parse_row
 from swarm.errors import StoreError
 from swarm.files import replacing
 
-__all__ = ["WrittenFile", "write_rows"]
+__all__ = ["WrittenFile", "write_lines", "write_rows"]
 
 
 class WrittenFile(BaseModel):
@@ -56,6 +57,31 @@ def write_rows(
             kind = kind or type(row)
             if not isinstance(row, kind):
                 raise _refusal(path, count, "mixed_formats", "SFT and DPO rows in one file")
+            with _storing(path):
+                file.write(line)
+            digest.update(line)
+            size += len(line)
+    return WrittenFile(path=path, rows=count, bytes=size, sha256=digest.hexdigest())
+
+
+def write_lines(path: Path | str, values: Iterable[Mapping[str, object]]) -> WrittenFile:
+    """Write JSON objects that are no rows, such as provenance, and return what was written.
+
+    Args:
+        path: Where the file goes; its folder is made. An existing file is replaced at the end.
+        values: The objects; keys keep their order.
+
+    Raises:
+        StoreError: The file cannot be written.
+        ValueError: A value is no JSON, or holds text that UTF-8 cannot carry.
+    """
+    path = Path(path)
+    digest = hashlib.sha256()
+    count = size = 0
+    with _replacing(path) as file:
+        for count, value in enumerate(values, start=1):
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            line = text.encode("utf-8") + b"\n"
             with _storing(path):
                 file.write(line)
             digest.update(line)
