@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -153,7 +154,7 @@ def _trained_on(folder: Path, datasets: list[DatasetVersion]) -> list[str]:
     ]
 
 
-def _log(home: Path, record: dict[str, object]) -> None:
+def _log(home: Path, record: Mapping[str, object]) -> None:
     """Append a line, durably."""
     path = home / FORGOTTEN_LOG
     line = json.dumps({"at": round(time.time(), 3), **record}, ensure_ascii=False) + "\n"
