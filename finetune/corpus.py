@@ -5,9 +5,11 @@ does in memory for what a journal gave.
 """
 
 import functools
+import importlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict
@@ -120,11 +122,14 @@ async def export_training_corpus(
     samples = [Sample(segment.sft_row(), segment.provenance) for segment in found.segments]
     work = functools.partial(curate_samples, samples, steps)
     kept, done = await anyio.to_thread.run_sync(work)
-    if not kept:
+    lines = [(s, line) for s in kept if (line := encode(cast("SftRow", s.row))) is not None]
+    if len(lines) < len(kept):
+        done.removed["format"] = {"not_expressible": len(kept) - len(lines)}
+    if not lines:
         raise DataError("no run is left to train on; see `dropped` of `wikiswarm dataset collect`")
     path = Path(output_path)
     beside = path.with_name(f"{path.stem}.provenance.jsonl")
-    write = functools.partial(_write, path, beside, kept, encode)
+    write = functools.partial(_write, path, beside, lines)
     written = await anyio.to_thread.run_sync(write)
     removed = {
         code: sum(step.get(code, 0) for step in done.removed.values())
@@ -190,15 +195,29 @@ def _pipeline(
     return Pipeline.of(steps).steps
 
 
-def _encoder(name: str) -> Callable[[SftRow], bytes]:
+def _encoder(name: str) -> Callable[[SftRow], bytes | None]:
+    """Return what writes a row in a format; it gives None for a row that the format cannot hold."""
     if name == "openai":
         return encode_row
-    raise UnknownNameError("format", name, ["openai"])
+    try:
+        formats: Any = importlib.import_module("finetune.dataset.formats")
+    except ModuleNotFoundError:
+        raise UnknownNameError("format", name, ["openai"]) from None
+    if name not in formats.FORMATS:
+        raise UnknownNameError("format", name, list(formats.FORMATS))
+    found = formats.FORMATS[name]
+
+    def encode(row: SftRow) -> bytes | None:
+        try:
+            value = found.encode(row).value
+        except formats.RowRefusedError:
+            return None
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+    return encode
 
 
-def _write(
-    path: Path, beside: Path, samples: Sequence[Sample], encode: Callable[[Any], bytes]
-) -> WrittenFile:
-    written = write_encoded(path, (encode(sample.row) for sample in samples))
-    write_lines(beside, (sample.provenance.model_dump(mode="json") for sample in samples))
+def _write(path: Path, beside: Path, lines: Sequence[tuple[Sample, bytes]]) -> WrittenFile:
+    written = write_encoded(path, (line for _, line in lines))
+    write_lines(beside, (sample.provenance.model_dump(mode="json") for sample, _ in lines))
     return written

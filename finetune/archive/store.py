@@ -110,10 +110,11 @@ def _open_gcs(environment: Mapping[str, str]) -> Any:
     token = environment.get("GOOGLE_APPLICATION_CREDENTIALS")
     if not emulator and not token:
         raise MissingKeyError("GOOGLE_APPLICATION_CREDENTIALS", "the archive on Google Cloud")
+    project = environment.get("GOOGLE_CLOUD_PROJECT")
     return module.GCSFileSystem(
+        **({"project": project} if project else {}),
         token="anon" if emulator else token,
         endpoint_url=emulator or None,
-        project=environment.get("GOOGLE_CLOUD_PROJECT") or None,
         use_listings_cache=False,
         skip_instance_cache=True,
     )

@@ -248,7 +248,7 @@ def _row(sample: Sample) -> dict[str, Any]:
 
 
 def _candidate(row: Any) -> Candidate:
-    sample = parse_sample(Line(1, row.payload))
+    sample = parse_sample(Line(0, row.payload))
     if not isinstance(sample, Sample):
         raise StoreError(f"candidate {row.id} cannot be read: {sample[0]}")
     return Candidate(

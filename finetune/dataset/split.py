@@ -175,11 +175,12 @@ def _candidates(triples: Sequence[frozenset[int]]) -> Iterable[tuple[int, int]]:
     np = require("numpy", extra="data")
     # Fixed numbers, so that a split can be repeated anywhere.
     source = np.random.Generator(np.random.PCG64(0))
-    factors = source.integers(1, 2**32, _HASHES, dtype=np.uint64)
-    terms = source.integers(0, 2**32, _HASHES, dtype=np.uint64)
+    # Multiplication by odd numbers wraps around, which is what mixes the order.
+    factors = source.integers(0, 2**64, _HASHES, dtype=np.uint64) | np.uint64(1)
+    terms = source.integers(0, 2**64, _HASHES, dtype=np.uint64)
     buckets: defaultdict[bytes, list[int]] = defaultdict(list)
     for index, some in enumerate(triples):
-        values = np.fromiter(some, dtype=np.uint64, count=len(some)) & np.uint64(0xFFFFFFFF)
+        values = np.fromiter(some, dtype=np.uint64, count=len(some))
         smallest = (values[:, None] * factors + terms).min(axis=0)
         for band in range(_BANDS):
             part = smallest[band * _ROWS : (band + 1) * _ROWS].tobytes()
