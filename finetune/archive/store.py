@@ -4,6 +4,7 @@ Credentials come from the environment only, and no error repeats what a library 
 """
 
 import hashlib
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -105,7 +106,10 @@ def _open_s3(environment: Mapping[str, str]) -> Any:
 
 
 def _open_gcs(environment: Mapping[str, str]) -> Any:
-    module: Any = require("gcsfs", extra="gcs")
+    require("gcsfs", extra="gcs")
+    # The package's own name for it asks a second service, over gRPC, what kind a bucket is, which
+    # servers that speak Google's JSON API need not have.
+    module: Any = importlib.import_module("gcsfs.core")
     emulator = environment.get("STORAGE_EMULATOR_HOST")
     token = environment.get("GOOGLE_APPLICATION_CREDENTIALS")
     if not emulator and not token:

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType, TracebackType
 from typing import NamedTuple
@@ -64,9 +64,11 @@ class ObjectServer(AbstractContextManager["ObjectServer"]):
                     self.send_header(name, value)
                 if "Content-Length" not in reply.headers:
                     self.send_header("Content-Length", str(len(reply.body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(reply.body)
+                # A client may have what it wants to know before the end.
+                with suppress(ConnectionError):
+                    self.end_headers()
+                    if self.command != "HEAD":
+                        self.wfile.write(reply.body)
 
             def _body(self) -> bytes:
                 if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
