@@ -31,11 +31,9 @@ app = typer.Typer(help="Captured rows that wait for a decision.", no_args_is_hel
 
 _STATES = ("candidate", "accepted", "rejected")
 
-IdsArgument = Annotated[
-    list[str], typer.Argument(help="Ids, or beginnings of them.", show_default=False)
-]
-ByOption = Annotated[str | None, typer.Option(help="Who says so; the system's user else.")]
-ReasonOption = Annotated[str | None, typer.Option(help="Why.")]
+_Ids = Annotated[list[str], typer.Argument(help="Ids, or beginnings of them.", show_default=False)]
+_By = Annotated[str | None, typer.Option(help="Who says so; the system's user else.")]
+_Reason = Annotated[str | None, typer.Option(help="Why.")]
 
 
 @app.command("list")
@@ -86,9 +84,9 @@ def list_candidates(
 @app.command("accept")
 @command
 def accept(
-    ids: IdsArgument,
-    by: ByOption = None,
-    reason: ReasonOption = None,
+    ids: _Ids,
+    by: _By = None,
+    reason: _Reason = None,
     home: HomeOption = None,
     store: StoreOption = None,
 ) -> None:
@@ -103,9 +101,9 @@ def accept(
 @app.command("reject")
 @command
 def reject(
-    ids: IdsArgument,
-    by: ByOption = None,
-    reason: ReasonOption = None,
+    ids: _Ids,
+    by: _By = None,
+    reason: _Reason = None,
     home: HomeOption = None,
     store: StoreOption = None,
 ) -> None:

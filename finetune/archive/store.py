@@ -23,6 +23,8 @@ Backend = Literal["local", "s3", "gcs"]
 Result = TypeVar("Result")
 
 _BLOCK = 2**20
+_PART = 16 * _BLOCK
+"""Bytes of one part of an upload, which S3 limits to 10,000."""
 
 
 class ArchiveStore(Protocol):
@@ -164,7 +166,11 @@ class _Bucket:
         self.url = f"{'s3' if scheme == 's3' else 'gs'}://{root}"
 
     def put(self, path: Path, name: str) -> None:
-        self._try("write", name, lambda place: self._files.put_file(os.fspath(path), place))
+        # In parts, so that a file of any size goes up with little memory.
+        options = {"chunksize": _PART}
+        self._try(
+            "write", name, lambda place: self._files.put_file(os.fspath(path), place, **options)
+        )
 
     def write(self, data: bytes, name: str) -> None:
         self._try("write", name, lambda place: self._files.pipe_file(place, data))

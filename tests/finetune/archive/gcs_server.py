@@ -42,7 +42,7 @@ class GcsServer(ObjectServer):
             name = f"{bucket}/{described['name']}"
             self.keep(name, data)
             return self._described(name)
-        if kind == "resumable" and request.method == "POST":
+        if kind == "resumable" and "upload_id" not in request.query:
             identity = f"session-{len(self._sessions)}"
             name = request.query.get("name") or json.loads(request.body or b"{}")["name"]
             self._sessions[identity] = (f"{bucket}/{name}", b"")

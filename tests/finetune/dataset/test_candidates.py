@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -111,7 +112,7 @@ async def test_rules_decide_in_their_order_and_leave_people_alone(
     path.write_text(RULES, encoding="utf-8")
     now = 100 * 86_400.0
     candidates = Candidates(database)
-    cases = {
+    cases: dict[str, tuple[dict[str, Any], str, str | None]] = {
         "liked": ({"rating": 5, "agent_name": "seller"}, "accepted", "rule:praised"),
         "of another": ({"rating": 5, "agent_name": "clerk"}, "candidate", None),
         "bad": ({"rating": 1, "agent_name": "seller"}, "rejected", "rule:bad"),

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from google.protobuf.json_format import MessageToDict
@@ -90,16 +90,17 @@ async def test_texts_that_telemetry_cut_are_not_learnt(tmp_path: Path) -> None:
     assert (found.samples, found.skipped) == ([], {"cut_content": 1})
 
 
-def value_of(value: object) -> Json:
+def value_of(value: Any) -> Json:
     """Return a value as OTLP writes it."""
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, list):
-        return {"arrayValue": {"values": [value_of(item) for item in value]}}
+        items = cast("list[Any]", value)
+        return {"arrayValue": {"values": [value_of(item) for item in items]}}
     if isinstance(value, dict):
-        return {"kvlistValue": {"values": attributes(value)}}
+        return {"kvlistValue": {"values": attributes(cast("Json", value))}}
     return {"stringValue": str(value)}
 
 
