@@ -5,15 +5,20 @@ near duplicates. Groups are then dealt out label by label, so that both sides ha
 about the same share.
 """
 
+import functools
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from finetune.dataset.rows import AssistantMessage, SftRow
 from finetune.dataset.sample import Sample
 from finetune.dataset.texts import texts_of
 from swarm.errors import DataError, require
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Split", "split_samples"]
 
@@ -21,6 +26,9 @@ _HASHES = 64
 _BANDS = 16
 _ROWS = _HASHES // _BANDS
 _WORDS = 3
+_WORD = re.compile(r"[^\W_]+")
+_ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
+"""Large odd numbers, for mixing."""
 _MOST_ALIKE = 8
 """Rows of a band that a new one is compared with; more of them are alike among themselves."""
 _MOST_WORDS = 2_000
@@ -107,6 +115,7 @@ def _deal(
 
 def _groups(samples: Sequence[Sample], similarity: float) -> list[list[int]]:
     """Return the samples in groups that must not be parted, by their places."""
+    np = require("numpy", extra="data")
     parents = list(range(len(samples)))
 
     def root(index: int) -> int:
@@ -122,7 +131,7 @@ def _groups(samples: Sequence[Sample], similarity: float) -> list[list[int]]:
     seen: dict[tuple[str, str], int] = {}
     triples = [_triples(sample) for sample in samples]
     for index, sample in enumerate(samples):
-        keys = [("prompt", _prompt(sample)), ("text", str(sorted(triples[index])))]
+        keys = [("prompt", _prompt(sample)), ("text", triples[index].tobytes().hex())]
         if sample.provenance.session_id is not None:
             project = sample.provenance.project or ""
             keys.append(("session", f"{project}\0{sample.provenance.session_id}"))
@@ -132,8 +141,8 @@ def _groups(samples: Sequence[Sample], similarity: float) -> list[list[int]]:
                 join(first, index)
     for first, second in _candidates(triples):
         if root(first) != root(second):
-            shared = len(triples[first] & triples[second])
-            if shared >= similarity * len(triples[first] | triples[second]):
+            shared = len(np.intersect1d(triples[first], triples[second], assume_unique=True))
+            if shared >= similarity * (len(triples[first]) + len(triples[second]) - shared):
                 join(first, second)
     found: defaultdict[int, list[int]] = defaultdict(list)
     for index in range(len(samples)):
@@ -153,24 +162,29 @@ def _prompt(sample: Sample) -> str:
     return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _triples(sample: Sample) -> frozenset[int]:
+def _triples(sample: Sample) -> "np.ndarray":
     """Return the hashes of a row's runs of three words; system messages, which repeat, left out."""
+    np = require("numpy", extra="data")
     words: list[str] = []
     for text in texts_of(sample.row):
         if text.role not in ("system", "developer"):
-            words += "".join(c if c.isalnum() else " " for c in text.text.casefold()).split()
+            words += _WORD.findall(text.text.casefold())
         if len(words) >= _MOST_WORDS:
             break
-    runs = range(max(1, len(words) - _WORDS + 1))
-    return frozenset(_hash(" ".join(words[at : at + _WORDS])) for at in runs)
+    words += [""] * (_WORDS - len(words))
+    hashes = np.fromiter(map(_hash, words), dtype=np.uint64, count=len(words))
+    # Sums of products that wrap around; the order of the words counts.
+    runs = hashes[:-2] * np.uint64(_ODD[0]) + hashes[1:-1] * np.uint64(_ODD[1]) + hashes[2:]
+    return np.unique(runs ^ (runs >> np.uint64(29)))
 
 
-def _hash(text: str) -> int:
-    data = text.encode("utf-8", "surrogatepass")
+@functools.lru_cache(maxsize=1 << 16)
+def _hash(word: str) -> int:
+    data = word.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
 
 
-def _candidates(triples: Sequence[frozenset[int]]) -> Iterable[tuple[int, int]]:
+def _candidates(triples: "Sequence[np.ndarray]") -> Iterable[tuple[int, int]]:
     """Yield pairs that may be alike: MinHash signatures that agree in one band."""
     np = require("numpy", extra="data")
     # Fixed numbers, so that a split can be repeated anywhere.
@@ -179,8 +193,7 @@ def _candidates(triples: Sequence[frozenset[int]]) -> Iterable[tuple[int, int]]:
     factors = source.integers(0, 2**64, _HASHES, dtype=np.uint64) | np.uint64(1)
     terms = source.integers(0, 2**64, _HASHES, dtype=np.uint64)
     buckets: defaultdict[bytes, list[int]] = defaultdict(list)
-    for index, some in enumerate(triples):
-        values = np.fromiter(some, dtype=np.uint64, count=len(some))
+    for index, values in enumerate(triples):
         smallest = (values[:, None] * factors + terms).min(axis=0)
         for band in range(_BANDS):
             part = smallest[band * _ROWS : (band + 1) * _ROWS].tobytes()

@@ -38,6 +38,9 @@ SkipReason = str
 """Why a call gave no row: `no_answer`, `continued` (another call goes on from it), `cut_content`,
 or a code of `dataset check`."""
 
+_MOST_BYTES = 1 << 30
+"""Of a line: whole exports are often one list on one line."""
+
 _CUT = re.compile(r"\[cut: \d+ characters\]\s*$")
 """What our own telemetry writes at the end of a text that was too long for it."""
 
@@ -106,7 +109,7 @@ def read_values(path: Path) -> Iterator[JsonValue]:
         DatasetError: The file cannot be read, or is no JSON.
     """
     first: Problem | None = None
-    for number, item in enumerate(LineReader(path)):
+    for number, item in enumerate(LineReader(path, max_line_bytes=_MOST_BYTES)):
         if isinstance(item, Problem):
             if item.code == "blank_line":
                 continue

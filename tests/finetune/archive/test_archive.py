@@ -146,7 +146,7 @@ async def test_what_comes_back_different_is_refused(kind: type[ObjectServer], so
 async def test_a_large_file_goes_up_in_parts(kind: type[ObjectServer], tmp_path: Path) -> None:
     folder = tmp_path / "large"
     folder.mkdir()
-    content = os.urandom(1 << 20) * 65
+    content = os.urandom(1 << 20) * 33
     (folder / "train.jsonl").write_bytes(content)
     with kind() as server:
         place = Place("s3" if kind is S3Server else "gcs", "bucket", _environment(server), server)
