@@ -115,7 +115,7 @@ def test_commands_see_one_project(
 
 
 def test_traces_of_other_tools_become_files(wikiswarm: Wikiswarm, tmp_path: Path) -> None:
-    trace = {
+    trace: dict[str, object] = {
         "id": "t",
         "input": "Who are you?",
         "output": "A seller.",
