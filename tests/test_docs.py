@@ -91,6 +91,21 @@ def test_the_program_about_testing_passes(tmp_path: Path) -> None:
     assert done.stdout.count("passed") == 2, done.stderr
 
 
+def test_the_program_about_datasets_freezes_a_version(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "datasets.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.strip() == "2 1", done.stderr
+
+
+def test_the_rules_of_the_page_about_datasets_can_be_read(tmp_path: Path) -> None:
+    from finetune.dataset.acceptance import AcceptanceRules
+
+    (text,) = blocks(ROOT / "docs" / "datasets.md", "yaml")
+    (tmp_path / "rules.yaml").write_text(text, encoding="utf-8")
+    assert len(AcceptanceRules.read(tmp_path / "rules.yaml").rules) == 3
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     from typer.main import get_command

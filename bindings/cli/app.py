@@ -14,6 +14,7 @@ from bindings.cli import (
     dataset,
     describe,
     doctor,
+    forget,
     inbox,
     mcp,
     models,
@@ -54,6 +55,7 @@ app.add_typer(runs.app, name="runs")
 app.command("feedback")(runs.feedback)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
+app.command("forget")(forget.forget)
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
