@@ -23,6 +23,7 @@ class ExactDuplicates(StepConfig):
     """
 
     step_name: ClassVar[str] = "exact_duplicates"
+    is_corpus_step: ClassVar[bool] = True
 
     def build(self) -> CorpusStep:
         """Return the step.

@@ -41,6 +41,7 @@ class SemanticDuplicates(StepConfig):
     """Keep one of the conversations whose vectors have nearly the same direction."""
 
     step_name: ClassVar[str] = "semantic_duplicates"
+    is_corpus_step: ClassVar[bool] = True
 
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.95
     """The cosine from which two rows mean the same."""

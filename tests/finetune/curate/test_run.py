@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from benchmarks.conversations import write_conversations
 from finetune.curate import CurationReport, Pipeline, WorkerError, curate
 from finetune.dataset import DatasetError, check_file, read_rows
+from finetune.dataset.sample import messages_of
 from swarm.errors import StoreError
 
 FILES = ("sft.jsonl", "sft.provenance.jsonl", "removed.jsonl", "changed.jsonl", "report.json")
@@ -60,14 +60,17 @@ def test_every_line_is_accounted_for(many: Path, alone: Path) -> None:
 
 
 def test_provenance_stands_beside_its_row(many: Path, alone: Path) -> None:
-    sources = list(read_rows(many))
-    for kept, origin in zip(
-        read_rows(alone / "sft.jsonl"), entries(alone / "sft.provenance.jsonl"), strict=True
-    ):
-        assert (
-            kept.model_dump()["messages"][0]
-            == (sources[origin["line"] - 1].model_dump()["messages"][0])
-        )
+    sources, kept = list(read_rows(many)), list(read_rows(alone / "sft.jsonl"))
+    origins = entries(alone / "sft.provenance.jsonl")
+    assert len(kept) == len(origins)
+    for row, origin in zip(kept, origins, strict=True):
+        source = sources[origin["line"] - 1]
+        assert [m.role for m in messages_of(row)] == [m.role for m in messages_of(source)]
+        assert next(messages_of(row)) == next(messages_of(source))
+    same = sum(
+        row == sources[origin["line"] - 1] for row, origin in zip(kept, origins, strict=True)
+    )
+    assert same > 0.9 * len(kept)
 
 
 def test_children_give_the_same_bytes(many: Path, alone: Path, tmp_path: Path) -> None:
@@ -79,6 +82,7 @@ def test_children_give_the_same_bytes(many: Path, alone: Path, tmp_path: Path) -
 
 
 @pytest.mark.xdist_group("ray")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_ray_gives_the_same_bytes(
     many: Path, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +90,7 @@ def test_ray_gives_the_same_bytes(
     root = Path(__file__).parents[3]
     monkeypatch.setenv("PYTHONPATH", str(root))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     try:
         curate([many], tmp_path, workers=2, pool="ray")
     finally:
@@ -129,19 +134,17 @@ def test_supervised_rows_and_preferences_go_to_files_of_their_own(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("write", "code"),
-    [
-        (lambda path: path.write_bytes(b""), "empty_file"),
-        (lambda path: path.write_bytes(b"\x1f\x8b\x08"), "not_text"),
-        (lambda path: path.mkdir(), "unreadable_file"),
-        (lambda path: None, "unreadable_file"),
-    ],
+    ("content", "code"),
+    [(b"", "empty_file"), (b"\x1f\x8b\x08", "not_text"), (None, "unreadable_file")],
 )
-def test_a_source_that_is_none(tmp_path: Path, write: Callable[[Path], object], code: str) -> None:
+def test_a_source_that_is_none(tmp_path: Path, content: bytes | None, code: str) -> None:
     source = tmp_path / "rows.jsonl"
-    write(source)
+    if content is not None:
+        source.write_bytes(content)
     with pytest.raises(DatasetError, match=code):
         curate([source], tmp_path / "out")
+    with pytest.raises(DatasetError, match="it is a folder"):
+        curate([tmp_path], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
