@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bindings.cli import dataset_convert
 from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home
 from bindings.cli.output import command, done, print_json, say
 from bindings.cli.runs import with_database
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "check", "collect"]
 
 app = typer.Typer(help="Training files.", no_args_is_help=True)
+dataset_convert.register(app)
 
 
 @app.command("collect")

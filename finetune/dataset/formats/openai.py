@@ -59,10 +59,15 @@ def _new_messages(messages: list[JsonValue]) -> list[JsonValue]:
 
 
 def _recognise(value: JsonObject) -> DatasetKind | None:
-    return kind_of(value)
+    row = value.get("row")
+    return kind_of(row if isinstance(row, dict) else value)
 
 
 def _read(value: JsonObject) -> Translated:
+    if isinstance(value.get("row"), dict):  # a line of a file of samples
+        read = _read(_object(value["row"]))
+        losses = dropped_fields(value, frozenset({"row"}))
+        return Translated(read.value, [*losses, *read.losses])
     if kind_of(value) == "dpo":
         kept: JsonObject = {k: v for k, v in value.items() if k in _DPO_KEYS}
         losses = dropped_fields(value, _DPO_KEYS)
