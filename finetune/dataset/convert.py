@@ -14,8 +14,15 @@ from pydantic import BaseModel, ConfigDict
 
 from finetune.dataset.dataset_info import add_dataset_info, dataset_entry, read_dataset_info
 from finetune.dataset.detect import Detection, detect_file, not_an_object
-from finetune.dataset.formats import Format, RowRefusedError, completion_format, get_format
-from finetune.dataset.formats.format import kind_of_row
+from finetune.dataset.formats import (
+    Decoded,
+    Format,
+    RowRefusedError,
+    completion_format,
+    get_format,
+    recognise,
+)
+from finetune.dataset.formats.format import JsonObject, kind_of_row
 from finetune.dataset.lines import MAX_LINE_BYTES
 from finetune.dataset.problem import DatasetError, Problem
 from finetune.dataset.record import Record, placed
@@ -100,10 +107,10 @@ def convert_file(
     """
     source, target = Path(source), Path(target)
     writes = get_format(to) if template is None else _templated(to, template)
-    reads = None if from_ is None else get_format(from_)
+    given = None if from_ is None else get_format(from_)
     container = target_container(target, writes.name)
     found = detect_file(source, encoding=encoding, columns=columns, max_line_bytes=max_line_bytes)
-    reads = reads or _detected(found)
+    reads = given or _detected(found)
     has_info = writes.name in ("sharegpt", "alpaca") and container in ("json", "jsonl")
     if has_info:
         read_dataset_info(target.parent)  # an unusable one is told before the work
@@ -112,7 +119,7 @@ def convert_file(
             target.parent.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context(replacing(target))
         side = stack.enter_context(SideFile(target))
-        work = _Conversion(source, reads, writes, side, on_bad)
+        work = _Conversion(source, reads, writes, side, on_bad, is_detected=given is None)
         writer = open_target(file, container, writes.name)
         records = read_records(source, found.layout, max_line_bytes=max_line_bytes)
         work.run(records, writer, on_progress)
@@ -147,9 +154,17 @@ class _Conversion:
     """The rows of one file on their way, and what was counted."""
 
     def __init__(
-        self, source: Path, reads: Format, writes: Format, side: SideFile, on_bad: OnBad
+        self,
+        source: Path,
+        reads: Format,
+        writes: Format,
+        side: SideFile,
+        on_bad: OnBad,
+        *,
+        is_detected: bool,
     ) -> None:
         self._source, self._reads, self._writes = source, reads, writes
+        self._is_detected = is_detected
         self._side, self._on_bad = side, on_bad
         self.kind: DatasetKind | None = None
         self.rows = self.written = self.changed = 0
@@ -182,7 +197,7 @@ class _Conversion:
         if not isinstance(record.value, dict):
             return [not_an_object(record)]
         try:
-            read = self._reads.decode(record.value)
+            read = self._read(record.value)
             kind = kind_of_row(read.row)
             if self.kind is not None and kind != self.kind:
                 text = f"a {kind} row in a file of {self.kind} rows"
@@ -204,6 +219,19 @@ class _Conversion:
                 (self.kept if loss.is_kept else self.losses)[loss.code] += 1
                 self._side.add_loss(record.line, loss)
         return []
+
+    def _read(self, value: JsonObject) -> Decoded:
+        try:
+            return self._reads.decode(value)
+        except RowRefusedError:
+            seen = recognise(value)
+            if not self._is_detected or seen is None or seen[0] is self._reads:
+                raise
+            # Plain messages are the same in both, so TRL's file may begin like OpenAI's.
+            if self._reads.name == "openai" and seen[0].name.startswith("trl"):
+                return seen[0].decode(value)
+            text = f"a row of the format {seen[0].name} in a file of {self._reads.name}"
+            raise RowRefusedError.of("mixed_formats", text) from None
 
     def _refuse(self, problems: list[Problem]) -> None:
         if self._on_bad == "stop":

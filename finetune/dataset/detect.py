@@ -237,6 +237,8 @@ def _formats(rows: list[JsonObject], names: Mapping[str, str]) -> Counter[tuple[
         renamed = {names.get(key, key): said for key, said in row.items()}
         if (found := recognise(renamed)) is not None:
             counts[found[0].name, found[1]] += 1
+    if ("trl", "sft") in counts:  # its plain rows look like OpenAI's, and it reads both
+        counts["trl", "sft"] += counts.pop(("openai", "sft"), 0)
     return counts
 
 

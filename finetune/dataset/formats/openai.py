@@ -5,9 +5,10 @@ Old rows with `functions` and `function_call` are read and translated; new rows 
 
 from pydantic import JsonValue
 
+from finetune.dataset.formats.extra import EXTRA_KEY
 from finetune.dataset.formats.fields import dropped_fields, objects
 from finetune.dataset.formats.format import Encoded, Format, JsonObject, Translated
-from finetune.dataset.formats.loss import Loss
+from finetune.dataset.formats.loss import Loss, RowRefusedError
 from finetune.dataset.rows import DatasetKind, DpoRow, SftRow
 from finetune.dataset.shape import kind_of
 
@@ -78,6 +79,9 @@ def _read(value: JsonObject) -> Translated:
         return Translated(kept, losses)
     if "messages" not in value:
         return Translated(value, [])  # the shape says what is missing
+    if value.get(EXTRA_KEY) is not None:
+        text = f"`{EXTRA_KEY}` is a key of TRL's rows; read the file as trl"
+        raise RowRefusedError.of("mixed_formats", text, (EXTRA_KEY,))
     losses = dropped_fields(value, _SFT_KEYS)
     new, more = new_functions({k: v for k, v in value.items() if k in _SFT_KEYS})
     return Translated(new, losses + more)

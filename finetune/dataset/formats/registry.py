@@ -8,6 +8,7 @@ from finetune.dataset.formats.alpaca import ALPACA
 from finetune.dataset.formats.chatml import CHATML, CHATML_JSON
 from finetune.dataset.formats.cohere import COHERE
 from finetune.dataset.formats.completion import COMPLETION
+from finetune.dataset.formats.extra import EXTRA_KEY
 from finetune.dataset.formats.format import Format, JsonObject
 from finetune.dataset.formats.openai import OPENAI
 from finetune.dataset.formats.sharegpt import SHAREGPT
@@ -55,7 +56,7 @@ def recognise(value: JsonObject) -> tuple[Format, DatasetKind] | None:
 
     Files of plain messages are the same in OpenAI's and in TRL's format; they count as OpenAI's.
     """
-    if value.get("wikiswarm") is not None and "conversations" not in value:
+    if value.get(EXTRA_KEY) is not None and "conversations" not in value:
         order = (TRL_PROMPT_COMPLETION, TRL)
     elif _has_objects_as_arguments(value):
         order = (TRL_PROMPT_COMPLETION, TRL, OPENAI)
