@@ -129,8 +129,9 @@ def _print_report(file: Path, report: "ConversionReport") -> None:
     for old, new in report.source.columns.items():
         say(f"column: {old} = {new}")
     skipped = f", {report.skipped} left out" if report.skipped else ""
+    rows = f"{report.written} row{'s' if report.written != 1 else ''}"
     done(
-        f"{report.target}: {report.to_format} {report.kind}, {report.written} rows "
+        f"{report.target}: {report.to_format} {report.kind}, {rows} "
         f"from {report.from_format}{skipped}"
     )
     for title, counts in (("lost or changed", report.losses), ("kept aside", report.kept)):

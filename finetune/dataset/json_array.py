@@ -17,6 +17,7 @@ __all__ = ["ArrayError", "Piece", "read_values"]
 
 _CHUNK = 1024 * 1024
 _SPACE = re.compile(r"[ \t\r\n]*")
+_AFTER_VALUE = frozenset(" \t\r\n,]}[{")
 # Lenient on purpose: it only finds where a value ends.
 _END_OF_VALUE = json.JSONDecoder().raw_decode
 
@@ -124,8 +125,8 @@ class _Window:
         while True:
             try:
                 _, end = _END_OF_VALUE(self._text, self._at)
-                # A number at the end of what is held may go on.
-                if end < len(self._text) or not self._fill(size):
+                # A number may go on after what is held: 2 is also the beginning of 2.5.
+                if self._text[end : end + 1] in _AFTER_VALUE or not self._fill(size):
                     break
                 continue
             except RecursionError:

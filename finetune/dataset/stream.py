@@ -22,6 +22,7 @@ _GZIP = b"\x1f\x8b"
 _SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # Without meaning in Windows-1252, or so rare in text that a damaged file is likelier.
 _UNLIKELY_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d\xfe\xff\x00-\x08\x0e-\x1a]")
 
@@ -80,12 +81,12 @@ def guess_encoding(start: bytes, *, is_all: bool) -> tuple[str, str | None]:
         return "utf-16", None
     sample = start[:4096]
     if b"\x00" in sample:
-        # Text of mostly Latin letters has its zeros in every second byte.
+        # Latin letters and the marks of JSON have their zeros in every second byte.
         even, odd = sample[::2].count(0), sample[1::2].count(0)
-        if odd > len(sample) // 5 and not even:
-            return "utf-16-le", "UTF-16 without a byte order mark"
-        if even > len(sample) // 5 and not odd:
-            return "utf-16-be", "UTF-16 without a byte order mark"
+        encoding = "utf-16-le" if odd > even else "utf-16-be"
+        text = sample.decode(encoding, errors="ignore")
+        if min(even, odd) == 0 and not _CONTROL.search(text):
+            return encoding, "UTF-16 without a byte order mark"
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         decoder.decode(start, final=False)

@@ -48,8 +48,15 @@ def _compare(before: JsonValue, after: JsonValue, path: _Path, found: list[JsonV
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for at, (old, new) in enumerate(zip(before, after, strict=True)):
             _compare(old, new, [*path, at], found)
-    elif type(before) is not type(after) or before != after:  # 1, 1.0 and true are equal
+    elif not _is_same(before, after):
         found.append([cast("list[JsonValue]", path), after])
+
+
+def _is_same(before: JsonValue, after: JsonValue) -> bool:
+    # Python finds 1, 1.0 and true equal, and 0.0 and -0.0.
+    if type(before) is not type(after) or before != after:
+        return False
+    return not isinstance(before, float) or repr(before) == repr(after)
 
 
 def _apply(value: JsonValue, path: list[JsonValue], new: list[JsonValue]) -> JsonValue:

@@ -61,7 +61,10 @@ def _new_messages(messages: list[JsonValue]) -> list[JsonValue]:
 
 def _recognise(value: JsonObject) -> DatasetKind | None:
     row = value.get("row")
-    return kind_of(row if isinstance(row, dict) else value)
+    kind = kind_of(row if isinstance(row, dict) else value)
+    if kind == "dpo" and isinstance(value.get("input"), str):
+        return None  # Alpaca's `input`
+    return kind
 
 
 def _read(value: JsonObject) -> Translated:

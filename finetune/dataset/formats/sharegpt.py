@@ -7,7 +7,7 @@ reads turns, this module writes them.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, cast
 
 from pydantic import JsonValue
@@ -22,7 +22,6 @@ from finetune.dataset.rows import (
     AssistantMessage,
     DeveloperMessage,
     DpoRow,
-    ImagePart,
     Message,
     OutputMessage,
     SftRow,
@@ -68,29 +67,29 @@ def _view(row: SftRow | DpoRow, losses: list[Loss]) -> JsonObject:
     placed = [_Placed(message, (*path, at)) for at, message in enumerate(held.messages)]
     images: list[JsonValue] = []
     system = _system(placed, losses)
-    spoken = [p for p in placed if not _is_system(p.message)]
-    turns = _turns(spoken, images, losses)
-    if turns and turns[0]["from"] in ("gpt", "function_call"):
+    sides = _sides(p for p in placed if not _is_system(p.message))
+    if is_sft and sides and not _is_answer(sides[-1]):
+        reason = "turns after the last answer are kept aside; the loader refuses them"
+        losses.append(Loss("turn_left_out", reason, path, is_kept=True))
+        sides.pop()
+    if is_sft and not sides:
+        reason = "no assistant message, so there is nothing to learn"
+        raise RowRefusedError.of("example_missing_assistant_message", reason, path)
+    if not is_sft and (not sides or _is_answer(sides[-1])):
+        reason = "the input does not end with a user or tool message"
+        raise RowRefusedError.of("not_expressible", reason, path)
+    turns = [_turn(side, images, losses) for side in sides]
+    if _is_answer(sides[0]):
         reason = "an empty human turn before the first answer, where the loader wants one"
         losses.append(Loss("turn_inserted", reason, path, is_kept=True))
         turns.insert(0, {"from": "human", "value": ""})
-    view: JsonObject = {}
-    if isinstance(row, SftRow):
-        if len(turns) % 2:
-            reason = "turns after the last answer are kept aside; the loader refuses them"
-            losses.append(Loss("turn_left_out", reason, path, is_kept=True))
-            turns.pop()
-        if not turns:
-            reason = "no assistant message, so there is nothing to learn"
-            raise RowRefusedError.of("example_missing_assistant_message", reason, path)
-        view["conversations"] = cast("list[JsonValue]", turns)
-    else:
-        if not len(turns) % 2:
-            reason = "the input does not end with a user or tool message"
-            raise RowRefusedError.of("not_expressible", reason, path)
-        view["conversations"] = cast("list[JsonValue]", turns)
+    view: JsonObject = {"conversations": cast("list[JsonValue]", turns)}
+    if isinstance(row, DpoRow):
         view["chosen"] = _output(row.preferred_output, "preferred_output", losses)
         view["rejected"] = _output(row.non_preferred_output, "non_preferred_output", losses)
+    if images and sum(turn["value"].count(IMAGE) for turn in turns) != len(images):
+        reason = f"a text holds {IMAGE}, which the loader takes for one of the row's images"
+        raise RowRefusedError.of("not_expressible", reason, path)
     view["system"] = system
     view["tools"] = "" if held.tools is None else _dump([_tool(tool) for tool in held.tools])
     if images:
@@ -120,18 +119,19 @@ def _system(placed: Sequence[_Placed], losses: list[Loss]) -> str:
     return "\n\n".join(texts)
 
 
-def _turns(
-    spoken: Sequence[_Placed], images: list[JsonValue] | None, losses: list[Loss]
-) -> list[dict[str, str]]:
-    """Return turns that alternate between the asking and the answering side."""
+def _sides(spoken: Iterable[_Placed]) -> list[list[_Placed]]:
+    """Divide messages into runs of the asking and of the answering side."""
     sides: list[list[_Placed]] = []
     for item in spoken:
-        is_answer = isinstance(item.message, AssistantMessage)
-        if sides and isinstance(sides[-1][0].message, AssistantMessage) == is_answer:
+        if sides and _is_answer(sides[-1]) == isinstance(item.message, AssistantMessage):
             sides[-1].append(item)
         else:
             sides.append([item])
-    return [_turn(side, images, losses) for side in sides]
+    return sides
+
+
+def _is_answer(side: Sequence[_Placed]) -> bool:
+    return isinstance(side[0].message, AssistantMessage)
 
 
 def _turn(
@@ -161,8 +161,7 @@ def _turn(
             losses.append(Loss("call_text_hidden", reason, path, is_kept=True))
     if calls:
         return {"from": "function_call", "value": _dump(calls[0] if len(calls) == 1 else calls)}
-    is_answer = isinstance(side[0].message, AssistantMessage)
-    return {"from": "gpt" if is_answer else "human", "value": "\n\n".join(texts)}
+    return {"from": "gpt" if _is_answer(side) else "human", "value": "\n\n".join(texts)}
 
 
 def _output(output: tuple[OutputMessage, ...], key: str, losses: list[Loss]) -> JsonValue:
@@ -192,13 +191,9 @@ def _text(
         losses.append(Loss("field_dropped", reason, path, is_kept=True))
     if content is None or isinstance(content, str):
         return content or ""
-    has_image = any(isinstance(part, ImagePart) for part in content)
     pieces: list[str] = []
     for part in content:
         if isinstance(part, TextPart):
-            if has_image and IMAGE in part.text:
-                reason = f"the text holds {IMAGE}, which the loader takes for an image"
-                raise RowRefusedError.of("not_expressible", reason, path)
             pieces.append(part.text)
         elif images is None:
             reason = f"an image in a message of {message.role}"

@@ -59,23 +59,22 @@ class _Draw:
     def __init__(self, seed: int, *, has_images: bool) -> None:
         self.random = random.Random(seed)
         self.has_images = has_images
+        self.has_images_now = False
         self.calls = 0
 
     def maybe(self, chance: float = 0.3) -> bool:
         return self.random.random() < chance
 
     def text(self) -> str:
-        return "".join(self.random.choices(_WORDS, k=self.random.randint(1, 4)))
+        text = "".join(self.random.choices(_WORDS, k=self.random.randint(1, 4)))
+        # A text that looks like the placeholder of an image is refused beside a real one.
+        return text.replace("<image>", "") if self.has_images_now else text
 
     def content(self, *, images: bool = False) -> Content:
         if not self.maybe(0.15):
             return self.text()
-        has_image = images and self.maybe(0.5)
-        # A text that looks like the placeholder of an image is refused beside a real one.
-        parts = [
-            TextPart(text=self.text().replace("<image>", "") if has_image else self.text())
-            for _ in range(self.random.randint(1, 3))
-        ]
+        has_image = images and self.has_images_now and self.maybe(0.5)
+        parts = [TextPart(text=self.text()) for _ in range(self.random.randint(1, 3))]
         if not has_image:
             return tuple(parts)
         detail = "low" if self.maybe() else None
@@ -141,7 +140,7 @@ class _Draw:
             system = SystemMessage if self.maybe(0.8) else DeveloperMessage
             said.append(system(content=self.content(), name=self.name()))
         for _ in range(self.random.randint(1, 3)):
-            said.append(UserMessage(content=self.content(images=self.has_images), name=self.name()))
+            said.append(UserMessage(content=self.content(images=True), name=self.name()))
             if self.maybe(0.05):
                 said.append(UserMessage(content=self.text()))
             for _ in range(self.random.randint(0, 2) if has_tools else 0):
@@ -179,6 +178,7 @@ class _Draw:
         return tuple(found)
 
     def sft(self) -> SftRow:
+        self.has_images_now = self.has_images and self.maybe(0.5)
         tools = self.tools()
         return SftRow(
             messages=tuple(self.talk(has_tools=bool(tools))),
