@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from pydantic import JsonValue
+
 from finetune.dataset.problem import DatasetError, Problem
 
-__all__ = ["FIELDS", "KNOWN_COLUMNS", "field_names", "given_names"]
+__all__ = ["FIELDS", "KNOWN_COLUMNS", "field_names", "given_names", "renamed"]
 
 FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -37,13 +39,27 @@ def given_names(columns: Mapping[str, str]) -> dict[str, str]:
     """Return the keys that columns become by what a person called them.
 
     Raises:
-        DatasetError: A name is none of `FIELDS`.
+        DatasetError: A name is none of `FIELDS`, or is given to two columns.
     """
     for column, name in columns.items():
         if name not in FIELDS:
             text = f"column {column!r} cannot be {name!r}; it may be {', '.join(FIELDS)}"
             raise DatasetError("columns", (Problem.of("wrong_value", text),))
-    return {column: FIELDS[name] for column, name in columns.items()}
+    names = {column: FIELDS[name] for column, name in columns.items()}
+    fields = list(names.values())
+    if twice := [column for column in names if fields.count(names[column]) > 1]:
+        text = f"columns {twice[0]!r} and {twice[1]!r} cannot both be {names[twice[0]]!r}"
+        raise DatasetError("columns", (Problem.of("duplicate_key", text),))
+    return names
+
+
+def renamed(value: Mapping[str, JsonValue], names: Mapping[str, str]) -> dict[str, JsonValue]:
+    """Return an object with its keys renamed; a key in the way is kept under another name."""
+    taken = set(names.values())
+    return {
+        names.get(key, f"{key} (column)" if key in taken else key): said
+        for key, said in value.items()
+    }
 
 
 def field_names(columns: Iterable[str]) -> dict[str, str]:

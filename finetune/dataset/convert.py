@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from finetune.dataset.dataset_info import add_dataset_info, dataset_entry, read_dataset_info
-from finetune.dataset.detect import Detection, detect_file, not_an_object
+from finetune.dataset.detect import Detection, detect_file, not_an_object, shown_fields
 from finetune.dataset.formats import (
     Decoded,
     Format,
@@ -253,7 +253,7 @@ def _detected(found: Detection) -> Format:
         return get_format(found.format)
     if found.problems and not found.fields:
         raise DatasetError(found.path, found.problems)
-    seen = ", ".join(found.fields[:12]) or "none"
+    seen = shown_fields(found)
     if found.container in ("csv", "tsv"):
         text = f"no field is known among the columns {seen}; name them, as question and answer"
         raise DatasetError(found.path, (Problem.of("unmapped_fields", text),))

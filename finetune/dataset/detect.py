@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from finetune.dataset.columns import KNOWN_COLUMNS, field_names, given_names
+from finetune.dataset.columns import KNOWN_COLUMNS, field_names, given_names, renamed
 from finetune.dataset.formats.format import JsonObject
 from finetune.dataset.formats.registry import recognise
 from finetune.dataset.json_text import JsonTextError, parse
@@ -25,7 +25,7 @@ from finetune.dataset.stream import Compression, guess_encoding, read_start
 from finetune.dataset.tables import Delimiter, sniff_delimiter
 from finetune.dataset.text_rows import TextLayout, layout_of
 
-__all__ = ["Detection", "detect", "detect_file", "not_an_object"]
+__all__ = ["Detection", "detect", "detect_file", "not_an_object", "shown_fields"]
 
 _START = 256 * 1024
 _ROWS = 100
@@ -91,7 +91,7 @@ def detect(path: Path | str) -> DatasetKind:
         reason = f"no JSON object in the first lines; {first}"
     else:
         what = f"the format is {found.format}" if found.format else "unknown format"
-        reason = f"{what}; the first row has the keys {', '.join(found.fields[:12])}"
+        reason = f"{what}; the first row has the keys {shown_fields(found)}"
     raise UnknownFormatError(str(path), found.fields, reason)
 
 
@@ -118,10 +118,12 @@ def detect_file(
     """
     path = Path(path)
     names = given_names(columns or {})
+    if encoding is not None:
+        _check_encoding(encoding)
     layout, compression, notes = _layout(path, encoding)
     sample, problems = _sample(path, layout, max_line_bytes)
     fields = tuple(dict.fromkeys(key for row in sample for key in row))
-    found = _formats(sample, names) if names else _formats(sample, {})
+    found = _formats(sample, names)
     if not found and not names and (names := field_names(fields)):
         found = _formats(sample, names)
     if len({kind for _, kind in found}) > 1 or len({name for name, _ in found}) > 1:
@@ -145,7 +147,20 @@ def detect_file(
     )
 
 
+def _check_encoding(name: str) -> None:
+    try:
+        # Not an empty one, which is decoded without a look at the codec.
+        b"a".decode(name, errors="replace")
+    except (LookupError, ValueError):
+        problem = Problem.of("wrong_value", f"no encoding of text is named {name[:40]!r}")
+        raise DatasetError("encoding", (problem,)) from None
+
+
 def _layout(path: Path, encoding: str | None) -> tuple[Layout, Compression | None, list[Problem]]:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # It is read twice, and would come without its beginning the second time.
+        text = "cannot read the file: it is a pipe or a device; save it to a file first"
+        raise _refusal(path, "unreadable_file", text)
     try:
         start, is_all, compression = read_start(path, _START)
     except OSError as error:
@@ -224,6 +239,11 @@ def _sample(path: Path, layout: Layout, limit: int) -> tuple[list[JsonObject], l
     return rows, problems[:_PROBLEMS]
 
 
+def shown_fields(found: Detection) -> str:
+    """Return the first fields of a file, short enough for a message."""
+    return ", ".join(name[:40] for name in found.fields[:12]) or "none"
+
+
 def not_an_object(record: Record) -> Problem:
     """Return what is wrong with a record that cannot be a row."""
     kind = "a list" if isinstance(record.value, list) else json.dumps(record.value)[:40]
@@ -234,8 +254,7 @@ def not_an_object(record: Record) -> Problem:
 def _formats(rows: list[JsonObject], names: Mapping[str, str]) -> Counter[tuple[str, DatasetKind]]:
     counts: Counter[tuple[str, DatasetKind]] = Counter()
     for row in rows:
-        renamed = {names.get(key, key): said for key, said in row.items()}
-        if (found := recognise(renamed)) is not None:
+        if (found := recognise(renamed(row, names))) is not None:
             counts[found[0].name, found[1]] += 1
     if ("trl", "sft") in counts:  # its plain rows look like OpenAI's, and it reads both
         counts["trl", "sft"] += counts.pop(("openai", "sft"), 0)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from finetune.dataset.columns import renamed
 from finetune.dataset.json_array import ArrayError, read_values
 from finetune.dataset.lines import MAX_LINE_BYTES, Line, LineReader
 from finetune.dataset.parquet import read_parquet
@@ -55,8 +56,7 @@ def read_records(
         if isinstance(item, Problem) and item.code in _WHOLE_FILE:
             raise DatasetError(str(path), (item,))
         if isinstance(item, Record) and layout.names and isinstance(item.value, dict):
-            renamed = {layout.names.get(key, key): said for key, said in item.value.items()}
-            yield item._replace(value=renamed, text="")
+            yield item._replace(value=renamed(item.value, layout.names), text="")
         else:
             yield item
 

@@ -40,7 +40,8 @@ def sniff_delimiter(text: str, names: frozenset[str], *, is_all: bool) -> Delimi
         known = len(names.intersection(head))
         is_even = all(len(row) == len(head) for row in rows)
         is_head = all(head) and len(set(head)) == len(head) and max(map(len, head)) <= 40
-        if not is_head or not (known >= 2 or (is_even and len(rows) > 2)):
+        # Known names settle it: a column without a name is then an index that was written along.
+        if known < 2 and not (is_head and is_even and len(rows) > 2):
             continue
         candidate = (known, len(head), delimiter)
         if best is None or candidate[:2] > best[:2]:
@@ -85,13 +86,21 @@ def read_csv(file: BinaryIO, delimiter: Delimiter) -> Iterator[Record | Problem]
             continue
         if head is None:
             head = [name.strip() for name in row]
+            if twice := [name for name in head if head.count(name) > 1]:
+                text = f"two columns are named {twice[0][:80]!r}"
+                raise DatasetError("table", (Problem.of("duplicate_key", text, line=start),))
             continue
         yield _record(head, row, start)
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
     is_first = True
+    number = 0
     while raw := file.readline(MAX_LINE_BYTES):
+        number += 1
+        if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
+            text = f"the line is longer than {MAX_LINE_BYTES:,} bytes"
+            raise DatasetError("table", (Problem.of("line_too_long", text, line=number),))
         # Bytes that are not UTF-8 become half surrogates, so that only their row is refused.
         text = raw.decode("utf-8", errors="surrogateescape")
         yield text.removeprefix("\ufeff") if is_first else text

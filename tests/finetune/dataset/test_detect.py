@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ def write(folder: Path, text: str | bytes, encoding: str = "utf-8") -> Path:
         ),
         ('id,question,answer\n1,"a, b\nc",d\n', "csv", "alpaca", ("id", "question", "answer")),
         ("foo,bar\n1,2\n3,4\n", "csv", None, ("foo", "bar")),
+        (",question,answer\n0,q,a\n", "csv", "alpaca", ("", "question", "answer")),
         ("Q: one?\nA: yes\n\nQ: two?\nA: no\n", "txt", "alpaca", ("instruction", "output")),
         ("one?\nyes\n\ntwo?\nno\n", "txt", "alpaca", ("instruction", "output")),
         ("Once upon a time, there\nwas.\nThree lines.\n", "txt", "completion", None),
@@ -138,6 +140,44 @@ def test_a_person_may_say_what_the_columns_are(tmp_path: Path) -> None:
     assert found.columns == {"Frage": "instruction", "Antwort": "output"}
     with pytest.raises(DatasetError, match="cannot be 'mood'"):
         detect_file(path, columns={"Frage": "mood"})
+    with pytest.raises(DatasetError, match="cannot both be 'output'"):
+        detect_file(path, columns={"Frage": "answer", "Antwort": "output"})
+
+
+def test_a_column_in_the_way_of_a_named_one_is_dropped_and_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "question,answer,better\nq,a,b\nr,c,d\n")
+    columns = {"question": "question", "better": "output", "answer": "input"}
+    report = convert_file(path, tmp_path / "out.jsonl", to="openai", columns=columns)
+    assert report.losses == {"input_joined": 2}
+    path = write(tmp_path, "instruction,output,better\nq,a,b\n")
+    report = convert_file(path, tmp_path / "out.jsonl", to="openai", columns={"better": "output"})
+    assert report.losses == {"field_dropped": 1}
+    assert '"content":"b"' in (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "question,answer,answer\nq,a,b\n")
+    with pytest.raises(DatasetError, match="two columns are named 'answer'"):
+        convert_file(path, tmp_path / "out.jsonl", to="openai")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such pipes")
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DatasetError, match="a pipe or a device"):
+        detect_file(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("encoding", ["utf-99", "hex", "a\0b", "undefined"])
+def test_an_unknown_encoding_is_refused(encoding: str, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no encoding of text"):
+        detect_file(write(tmp_path, LINE), encoding=encoding)
+
+
+def test_a_line_of_a_table_above_the_limit_is_refused_and_not_cut(tmp_path: Path) -> None:
+    path = write(tmp_path, "question,answer\nq," + "x" * (33 * 1024 * 1024) + "\n")
+    with pytest.raises(DatasetError, match="the line is longer"):
+        convert_file(path, tmp_path / "out.jsonl", to="openai")
 
 
 def test_rows_of_several_formats_are_told(tmp_path: Path) -> None:
