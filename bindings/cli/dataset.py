@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bindings.cli import dataset_convert
+from bindings.cli.dataset_convert import convert, detect
+from bindings.cli.dataset_curate import curate
 from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home
 from bindings.cli.output import command, done, print_json, say
 from bindings.cli.runs import with_database
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["app", "check", "collect"]
 
 app = typer.Typer(help="Training files.", no_args_is_help=True)
-dataset_convert.register(app)
+app.command("convert")(convert)
+app.command("curate")(curate)
+app.command("detect")(detect)
 
 
 @app.command("collect")

@@ -13,7 +13,7 @@ from bindings.cli.progress import progress_bar
 if TYPE_CHECKING:
     from finetune.dataset import ConversionReport, Detection
 
-__all__ = ["convert", "detect", "register"]
+__all__ = ["convert", "detect"]
 
 _FileArgument = Annotated[Path, typer.Argument(help="Any training file.", show_default=False)]
 _EncodingOption = Annotated[
@@ -27,12 +27,6 @@ _ColumnOption = Annotated[
         help="What a column holds: question, answer, system, prompt, completion and others.",
     ),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the group `dataset`."""
-    app.command("convert")(convert)
-    app.command("detect")(detect)
 
 
 @command

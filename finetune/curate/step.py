@@ -86,6 +86,8 @@ class StepConfig(BaseModel):
     """What a pipeline calls the step."""
     version: ClassVar[int] = 1
     """Raised when the same settings give another result; part of what names a dataset version."""
+    is_corpus_step: ClassVar[bool] = False
+    """Whether `build` makes a step that compares samples."""
 
     def build(self) -> RowStep | CorpusStep:
         """Return the step.

@@ -5,6 +5,7 @@ pass.
 """
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -51,22 +52,30 @@ class LineReader:
         path: Path,
         *,
         max_line_bytes: int = MAX_LINE_BYTES,
+        start: int = 0,
+        size: int | None = None,
+        first_line: int = 1,
         open_file: Callable[[Path], BinaryIO] | None = None,
     ) -> None:
-        """Prepare the reading of a file.
+        """Describe what to read.
 
         Args:
             path: The file.
-            max_line_bytes: Longer lines are a problem each, and skipped.
+            max_line_bytes: Longer lines are a problem, and skipped.
+            start: Where to begin, in bytes; a line begins there.
+            size: How many bytes to read; to the end when absent.
+            first_line: The number of the first line that is read.
             open_file: Opens it as UTF-8, for files that are packed or encoded otherwise.
         """
         self.path = path
-        self.number = 0
-        """Lines read so far, blank ones included."""
+        self.number = first_line - 1
+        """The number of the line that was read last, blank ones counted."""
         self.bytes = 0
         """Bytes read so far."""
         self._hash = hashlib.sha256()
         self._limit = max_line_bytes
+        self._start = start
+        self._left = sys.maxsize if size is None else size
         self._open = open_file or _open_as_it_is
 
     @property
@@ -77,6 +86,8 @@ class LineReader:
     def __iter__(self) -> Iterator[Line | Problem]:
         try:
             with self._open(self.path) as file:
+                if self._start:
+                    file.seek(self._start)
                 yield from self._lines(file)
         except OSError as error:
             reason = "it is a folder" if self.path.is_dir() else (error.strerror or str(error))
@@ -108,21 +119,22 @@ class LineReader:
             yield Problem.of("empty_file", "the file holds no row")
 
     def _take(self, file: BinaryIO) -> bytes:
-        raw = file.readline(self._limit + 2)  # a line ending on top of the limit
-        self._hash.update(raw)
-        self.bytes += len(raw)
-        return raw
+        # A line ending may stand on top of the limit.
+        return self._counted(file.readline(min(self._limit + 2, self._left)))
 
     def _skip_rest(self, file: BinaryIO, raw: bytes) -> None:
         while raw and not raw.endswith(b"\n"):
-            raw = file.readline(_CHUNK)
-            self._hash.update(raw)
-            self.bytes += len(raw)
+            raw = self._counted(file.readline(min(_CHUNK, self._left)))
 
     def _drain(self, file: BinaryIO) -> None:
-        while raw := file.read(_CHUNK):
-            self._hash.update(raw)
-            self.bytes += len(raw)
+        while self._counted(file.read(min(_CHUNK, self._left))):
+            pass
+
+    def _counted(self, raw: bytes) -> bytes:
+        self._hash.update(raw)
+        self.bytes += len(raw)
+        self._left -= len(raw)
+        return raw
 
     def _decode(self, raw: bytes) -> Line | Problem:
         raw = raw.rstrip(b"\r\n")
