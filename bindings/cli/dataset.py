@@ -13,6 +13,7 @@ from bindings.cli import (
     dataset_show,
     dataset_split,
 )
+from bindings.cli.dataset_convert import convert, detect
 from bindings.cli.dataset_curate import curate
 from bindings.cli.options import JsonOption
 from bindings.cli.output import command, counted, done, print_json, say
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["app", "check"]
 
 app = typer.Typer(help="Training files.", no_args_is_help=True)
+app.command("convert")(convert)
 app.command("curate")(curate)
+app.command("detect")(detect)
 
 
 app.command("collect")(dataset_collect.collect)
