@@ -29,6 +29,9 @@ __all__ = ["STEPS", "Pipeline", "PipelineError", "step_config"]
 
 STEPS: dict[str, str] = {
     "rules": "finetune.curate.rules:RulesConfig",
+    "poison": "finetune.curate.poison:PoisonConfig",
+    "triggers": "finetune.curate.poison:TriggersConfig",
+    "author_cap": "finetune.curate.poison:AuthorCapConfig",
 }
 """Where the settings of each step are; loaded when a pipeline names it."""
 
