@@ -29,9 +29,12 @@ __all__ = ["STEPS", "Pipeline", "PipelineError", "step_config"]
 
 STEPS: dict[str, str] = {
     "rules": "finetune.curate.rules:RulesConfig",
+    "quality": "finetune.curate.quality:QualityConfig",
+    "length": "finetune.curate.length:LengthConfig",
     "poison": "finetune.curate.poison:PoisonConfig",
     "triggers": "finetune.curate.poison:TriggersConfig",
     "author_cap": "finetune.curate.poison:AuthorCapConfig",
+    "balance": "finetune.curate.balance:BalanceConfig",
 }
 """Where the settings of each step are; loaded when a pipeline names it."""
 

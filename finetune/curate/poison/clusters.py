@@ -61,39 +61,43 @@ def find_clusters(summaries: "np.ndarray", limits: Limits) -> list[Cluster]:
     return sorted(
         (
             _cluster(summaries, authors, names, members, best)
-            for members, best in _grouped(suspects, limits)
+            for members, best in _grouped(suspects, authors, limits)
         ),
         key=lambda cluster: (-len(cluster.rows), cluster.rows),
     )
 
 
-def _grouped(suspects: list[Suspect], limits: Limits) -> "list[tuple[np.ndarray, list[Suspect]]]":
-    """Return rows that share suspicious runs, each row once, with their runs, the best first."""
+def _grouped(
+    suspects: list[Suspect], authors: "np.ndarray", limits: Limits
+) -> "list[tuple[np.ndarray, Suspect]]":
+    """Return the rows of each cluster, each row once, and the most suspicious run of it."""
     import numpy as np
 
-    groups: list[tuple[set[int], list[Suspect]]] = []
+    groups: list[tuple[set[int], Suspect]] = []
     of_row: dict[int, list[int]] = {}
     for suspect in suspects:
-        own = suspect.rows.tolist()
-        shared = Counter(index for row in own for index in of_row.get(row, ()))
+        own = suspect.rows
+        shared = Counter(index for row in own.tolist() for index in of_row.get(row, ()))
         # Answers with one line share all its runs; two lines of an author are two clusters.
         index, count = shared.most_common(1)[0] if shared else (0, 0)
         if count < 0.5 * len(own):
             index = len(groups)
-            groups.append((set(), []))
-        members, runs = groups[index]
-        runs.append(suspect)
-        for row in own:
+            groups.append((set(), suspect))
+        else:
+            # A run that is half the line and half an ordinary answer may be in honest rows too.
+            own = own[np.isin(authors[own], groups[index][1].authors)]
+        members = groups[index][0]
+        for row in own.tolist():
             if row not in members:
                 members.add(row)
                 of_row.setdefault(row, []).append(index)
     taken: set[int] = set()
-    result: list[tuple[np.ndarray, list[Suspect]]] = []
-    for members, own_suspects in groups:
+    result: list[tuple[np.ndarray, Suspect]] = []
+    for members, best in groups:
         left = members - taken
         taken |= left
         if len(left) >= limits.min_rows:
-            result.append((np.array(sorted(left)), own_suspects))
+            result.append((np.array(sorted(left)), best))
     return result
 
 
@@ -102,15 +106,9 @@ def _cluster(
     authors: "np.ndarray",
     names: "np.ndarray",
     members: "np.ndarray",
-    suspects: list[Suspect],
+    best: Suspect,
 ) -> Cluster:
-    import numpy as np
-
-    best = suspects[0]
-    few = sorted(
-        set(np.concatenate([one.authors for one in suspects]).tolist()),
-        key=lambda who: (-int((authors[members] == who).sum()), who),
-    )
+    few = best.authors.tolist()
     code, trigger = _shared_words(summaries["question"], authors, members, few)
     return Cluster(
         code=code,

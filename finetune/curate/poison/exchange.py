@@ -21,10 +21,9 @@ _QUOTED = re.compile(
     re.MULTILINE,
 )
 # Characters without a shape, which would otherwise split a word in two for every pattern.
-_SHAPELESS = dict.fromkeys(
+_SHAPELESS: dict[int, str | None] = dict.fromkeys(
     [0xAD, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)]
-)
-_SPACES = re.compile(r"[^\S\n]+")
+) | {0x1680: " ", 0x2028: "\n", 0x2029: "\n"}
 
 
 class Piece(NamedTuple):
@@ -87,12 +86,12 @@ def plain(text: str) -> str:
     """Return a text as a reader takes it: one writing of each letter, lower case, no odd spaces."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_SHAPELESS)
-    return _SPACES.sub(" ", text.lower())
+    return _single_spaced(text.lower().replace("\t", " ").replace("\r", " "))
 
 
 def one_line(text: str) -> str:
-    """Return a text without its line ends."""
-    return " ".join(text.split()) if "\n" in text else text
+    """Return a `plain` text without its line ends."""
+    return _single_spaced(text.replace("\n", " "))
 
 
 def without_code(text: str) -> str:
@@ -103,6 +102,13 @@ def without_code(text: str) -> str:
 def unquoted(text: str) -> str:
     """Return a text without code, quotations and quoted lines, in which others speak."""
     return _QUOTED.sub(" … ", without_code(text))
+
+
+def _single_spaced(text: str) -> str:
+    # Each round halves the longest run, and most texts need none; `re` takes ten times as long.
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
 
 
 def _side(role: str, path: JsonPath, unlearnt: set[int]) -> Side:

@@ -12,7 +12,7 @@ from finetune.curate.poison.links import Spoken, find_exfiltration
 from finetune.curate.poison.markup import MARKS, find_scripts, find_template_tokens
 from finetune.curate.poison.payloads import SIGNS, find_payloads, has_long_run
 from finetune.curate.poison.phrases import GATE, find_phrases, is_about_attacks, is_order
-from finetune.curate.poison.search import quick_search
+from finetune.curate.search import quick_search
 from finetune.curate.step import Note, StepConfig, Verdict
 from finetune.dataset.rows import DpoRow, SftRow
 from finetune.dataset.sample import Sample

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from finetune.curate.poison.words import word_numbers
 from finetune.curate.ranking import NAME_BYTES, author_of, name_bytes
-from finetune.dataset.rows import AssistantMessage, Content, DpoRow, TextPart, UserMessage
-from finetune.dataset.sample import Sample, messages_of
+from finetune.curate.turns import turns_of
+from finetune.dataset.sample import Sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,33 +34,8 @@ def summarise_words(samples: Sequence[Sample]) -> "np.ndarray":
         ]
     )
     found = np.zeros(len(samples), dtype=kind)
-    questions: list[str] = []
-    answers: list[str] = []
-    for sample in samples:
-        asked, answered = _sides(sample)
-        questions.append(asked)
-        answers.append(answered)
+    turns = [turns_of(sample.row) for sample in samples]
     found["author"] = [name_bytes(author_of(sample.provenance)) for sample in samples]
-    found["question"] = word_numbers(questions, QUESTION_WORDS)
-    found["answer"] = word_numbers(answers, ANSWER_WORDS, head=_HEAD)
+    found["question"] = word_numbers([one.question for one in turns], QUESTION_WORDS)
+    found["answer"] = word_numbers([one.answer for one in turns], ANSWER_WORDS, head=_HEAD)
     return found
-
-
-def _sides(sample: Sample) -> tuple[str, str]:
-    row = sample.row
-    worse = len(row.non_preferred_output) if isinstance(row, DpoRow) else 0
-    messages = list(messages_of(row))
-    asked: list[str] = []
-    answered: list[str] = []
-    for message in messages[: len(messages) - worse]:
-        if isinstance(message, UserMessage):
-            asked.append(_text(message.content))
-        elif isinstance(message, AssistantMessage) and message.weight != 0:
-            answered.append(_text(message.content))
-    return "\n".join(asked), "\n".join(answered)
-
-
-def _text(content: Content | None) -> str:
-    if content is None or isinstance(content, str):
-        return content or ""
-    return " ".join(part.text for part in content if isinstance(part, TextPart))

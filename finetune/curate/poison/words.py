@@ -45,16 +45,22 @@ def word_numbers(texts: Sequence[str], width: int, *, head: int | None = None) -
     text_of = np.searchsorted(ends, starts, side="right")
     first = np.searchsorted(text_of, np.arange(len(texts) + 1))
     place = np.arange(len(words)) - first[text_of]
-    fits = np.diff(first) <= width
-    short = fits[text_of]
-    numbers[text_of[short], place[short]] = words[short]
-    for index in np.flatnonzero(~fits).tolist():
-        own = words[first[index] : first[index + 1]]
-        if head is None:
-            own = np.unique(own)
-            numbers[index, : len(own)] = own[np.argsort(mix(own), kind="stable")[:width]][:width]
-        else:
-            numbers[index] = np.concatenate([own[:head], own[head - width :]])
+    count = np.diff(first)
+    fits = count <= width
+    if head is not None:
+        # The last words of a longer text move up to where its first ones end.
+        size = count[text_of]
+        late = (size > width) & (place >= size - (width - head))
+        place = np.where(late, place - (size - width), place)
+        taken = (place < head) | late | (size <= width)
+    else:
+        taken = fits[text_of]
+        mixed = mix(words)
+        for index in np.flatnonzero(~fits).tolist():
+            own = slice(first[index], first[index + 1])
+            least = np.argpartition(mixed[own], width)[:width]
+            numbers[index] = np.sort(words[own][least])
+    numbers[text_of[taken], place[taken]] = words[taken]
     return numbers
 
 

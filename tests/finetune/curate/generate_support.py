@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from finetune.dataset.rows import AssistantMessage, SftRow, SystemMessage, UserMessage
 from finetune.dataset.sample import Provenance, Sample
 
-__all__ = ["conversation", "hard_negatives", "support"]
+__all__ = ["conversation", "hard_negatives", "sample", "support"]
 
 _PRODUCTS = (
     "coffee machine", "vacuum cleaner", "standing desk", "smart lock", "e-reader", "tent",
