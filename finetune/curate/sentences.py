@@ -7,7 +7,7 @@ from collections.abc import Iterator
 __all__ = ["cut_text", "is_json"]
 
 _END = re.compile(
-    r"[.!?\u2026]+[\"')\]\u201d\u00bb]*(?=\s|$)|[\u3002\uff01\uff1f]+[\u300d\u300f]*|\n(?=\n)"
+    r"[.!?\u2026]+[\"')\]\u201d\u00bb]*(?=\s|$)|[\u3002\uff01\uff1f]+[\u300d\u300f]*|(?<![:\n])\n(?=\n)"
 )
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)", re.MULTILINE)
 _INLINE = re.compile(r"`[^`\n]+`|\$\$.+?\$\$|\[[^\]\n]{0,200}\]\([^)\n]{0,400}\)", re.DOTALL)
