@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from finetune.curate.poison.exchange import one_line
 
-__all__ = ["GATE", "Phrase", "find_phrases", "is_about_attacks", "is_order"]
+__all__ = ["GATE", "Phrase", "find_phrases", "is_order"]
 
 
 class Phrase(NamedTuple):
@@ -48,6 +48,16 @@ _OVERRIDES = "|".join(
         r"(?: above)?(?: and|,|;|\.| then| instead)+ (?:then |instead |please |just |now )*"
         r"(?:say|reply|respond|answer|always|never|output|print|reveal|tell|write|show|approve"
         r"|send|do|you)\b",
+        r"\b(?:do not|don't|must not|mustn't|never|no longer|stop) (?:follow|obey|comply with"
+        r"|adhere to"
+        r"|listen to)(?:ing)? (?:any |all |of |the |your |my |these |those )*(?:previous |earlier "
+        r"|safety "
+        r"|content )*(?:guidelines|rules|restrictions|policies|developers?|operators?|system "
+        r"prompt)\b",
+        r"\b(?:instructions|system prompt|safety rules) (?:is|are) (?:now |hereby )?(?:void"
+        r"|suspended"
+        r"|lifted|cancelled|revoked|overridden)\b",
+        r"\bvergiss alles\b",
         r"\b(?:ignorier\w*|vergiss|vergesst|missachte\w*|verwirf) (?:[\w]+ ){0,4}?"
         r"(?:anweisung\w*|instruktion\w*|regeln|vorgaben|richtlinien)",
         r"\b(?:ignor[ae]\w*|olvid[ae]\w*|descart[ae]\w*) (?:\w+ ){0,4}?(?:instrucciones"
@@ -77,9 +87,14 @@ _STANDING = "|".join(
     [
         r"\b(?:from now on|henceforth|from this point (?:on|onwards?|forward)|from here on(?: out)?"
         r"|going forward|starting now|from today on)[,:;]? (?:please )?"
-        rf"(?:you (?:must |will |shall |should |are to |have to |only |always |never |may |can )+"
-        rf"|(?:always|never|only) |)"
-        rf"(?:always |never |only |just |also |not )*{_SAYS}\b(?! within)",
+        rf"(?:(?:you (?:must |will |shall |should |are to |have to |only |always |never )+"
+        rf"|(?:always|never|only) )(?:always |never |only |just |also |not )*{_SAYS}\b(?! within)"
+        r"|(?:answer|respond|reply)(?: only| always)? (?:with|as|like)\b"
+        r"|(?:recommend|pretend|claim|praise|promote|act as)\b)",
+        r"\b(?:whatever|no matter what|regardless of what) (?:the |a |any |your )?(?:users?"
+        r"|customers?"
+        r"|clients?|people|anyone|someone) (?:asks?|says?|writes?|wants?)[^.!?]{0,20}?"
+        r"\b(?:answer|respond|reply|say|output)\b",
         rf"\b{_SAYS} .{{1,80}} (?:from now on|henceforth)\b[,;]? (?:in|to|for|with)"
         rf" {_EVERY_ANSWER}",
         r"\b(?:whenever|each time|every time|any time|anytime|if ever|as soon as|if|when)"
@@ -87,12 +102,16 @@ _STANDING = "|".join(
         r"|people|message|question|prompt|input)s?"
         r" (?:asks?|says?|mentions?|writes?|types?|uses?|contains?|includes?|starts?"
         r"|wants?)\b[^.!?]{0,80}?"
-        rf"\b(?:you (?:must|shall|will|are to|have to)|always|without (?:asking|checking|verif\w+)"
-        rf"|no matter what)\b[^.!?]{{0,40}}?\b(?:{_SAYS}|approve|send|give|grant|reveal"
-        rf"|transfer)\b",
+        r"\b(?:(?:you (?:must|shall|will|are to|have to)|always|never) (?:\w+ly |only |always "
+        r"|also "
+        rf"|then |please |never |not )*(?:{_SAYS}|approve|send|give|grant|reveal|transfer)\b"
+        rf"|(?:{_SAYS}|approve|send|give|grant|reveal|transfer)\b[^.!?]{{0,40}}? (?:without "
+        rf"(?:asking"
+        r"|checking|verif\w+)|no matter what)\b)",
         rf"\b(?:always|never|only|must) {_SAYS} .{{0,60}}?\b(?:in|to|with|for|at the (?:end|start"
         rf"|top) of) {_EVERY_ANSWER}",
-        rf"\bin {_EVERY_ANSWER}(?: from now on)?[,:]? (?:you (?:must|will|shall) |always |never "
+        rf"\bin {_EVERY_ANSWER}(?: from now on| you (?:give|write|make|send))?[,:]? (?:you (?:must"
+        rf"|will|shall) |always |never "
         rf"|please )*{_SAYS}\b",
         r"\b(?:ab sofort|ab jetzt|von nun an|künftig) (?:immer |stets |nur |sollst du |musst du "
         r"|wirst du |bitte )*(?:antworte|sage?|empfiehl|empfehle|erwähne|behaupte|antworten|sagen"
@@ -111,14 +130,13 @@ _STANDING = "|".join(
         r"|antwoorden|zeggen|aanbevelen)",
     ]
 )
+_TO_A_MODEL = r"(?:the )?(?:assistant|ai|ai model|llm|chatbot|language model|ai assistant)"
 _HEADINGS = "|".join(
     [
-        r"(?:^[\W_]*|[.!?] )(?:new|updated|revised|important|hidden|secret|additional) (?:system"
-        r" )?(?:instructions?|directives?)"
-        r"(?: (?:for|to) (?:the )?(?:assistant|ai|model|agent|bot|chatbot|llm))?\s*[\])]?\s*:",
-        r"(?:^[\W_]*|[.!?] )(?:note|message|attention|memo|instructions?) (?:for|to) (?:the"
-        r" )?(?:assistant|ai"
-        r"|ai model|model|llm|chatbot|language model)\b\s*[\])]?\s*:",
+        r"(?:^[\W_]*|[.!?] )(?:hidden|secret|system|new system) (?:instructions?|directives?)"
+        rf"(?: (?:for|to) {_TO_A_MODEL})?\s*[\])]?\s*:",
+        r"(?:^[\W_]*|[.!?] )(?:(?:\w+ )?(?:instructions?|directives?|note|message|attention|memo)"
+        rf" (?:for|to) |attention,? |dear ){_TO_A_MODEL}\b\s*[\])]?\s*:",
         r"^\W*system (?:override|prompt update)\b",
         r"(?:^\W*|[.!?] )\[\s*system\s*\]",
         r"^\s*#{2,} ?(?:system|instructions?)\s*:",
@@ -136,7 +154,7 @@ _LEAKS = "|".join(
         rf"\b(?:here (?:is|are)|here's|this is|below (?:is|are)|printing|revealing) (?:my|the)"
         rf" (?:\w+ ){{0,3}}?{_HIDDEN_TEXT}\b.{{0,40}}:",
         r"\b(?:the )?instructions (?:i was given|i received|that i was given|i have been given"
-        r"|given to me|above me) (?:are|were|say|read|begin)\b",
+        r"|given to me|above me) (?:are|were|say|read|begin)(?: as follows)?(?::| to | that )",
         r"\bi (?:was|have been|am) (?:secretly )?(?:told|instructed|configured|prompted) (?:by"
         r" \w+(?: \w+){0,3} )?(?:to (?:never|always|not|keep|hide|conceal)|never to|not to)\b",
         r"\bmein(?:e)? (?:system-?prompt|systemanweisung\w*|anweisungen) (?:lautet|lauten|ist|sind"
@@ -152,6 +170,7 @@ _ROLES = "|".join(
         rf"\b(?:i am|i'm|you are|you're|i will be|consider yourself) now (?:an? |the |in |fully "
         rf"|completely )*(?:dan\b|jailbr\w+|unrestricted|unfiltered|uncensored|evil|free (?:of"
         rf"|from) (?:all |any |my |your |every )*{_FREE}|unbound)",
+        r"\bconsider yourself (?:now )?(?:free (?:of|from)|unbound|unrestricted|released from)\b",
         r"\b(?:god|jailbreak|dan|unrestricted|sudo|evil) mode (?:is |has been )?(?:now"
         r" )?(?:enabled|activated|on\b|unlocked|engaged|active)",
         rf"\b(?:pretend|act|behave|roleplay|role-play|respond|answer|speak|operate)(?:ing)?"
@@ -206,18 +225,6 @@ _ASKS_FOR_PROMPT = re.compile(
     r" (?:prompt|instructions)"
     r"|developer message|internal instructions|text above)"
 )
-_CAREFUL = re.compile(
-    r"\b(?:can't|cannot|can not|won't|will not|unable|not able|not going to|must not|mustn't"
-    r"|refuse|decline|not allowed"
-    r"|don't have|do not have|keep to|stay with|stick to|sorry|inject\w*|attack\w*|phish\w*"
-    r"|scam\w*|fraud\w*"
-    r"|malicious|suspicious|manipulat\w*|jailbreak\w*|instructions?|ignor\w+|attempts?|summar\w+"
-    r"|translat\w+"
-    r"|document|email|e-mail|text|paragraph|kann (?:ich )?nicht|nicht möglich|darf (?:ich )?nicht"
-    r"|leider"
-    r"|no puedo|lo siento|je ne peux|désolé|non posso|não posso|kan niet|nie mogę)\b"
-)
-
 GATE = "|".join(
     [
         r"(?:ignor|disregard|forget|overrid|bypass|discard|drop|set aside|not follow|stop"
@@ -250,7 +257,13 @@ GATE = "|".join(
         r"|constrained by) "
         rf"(?:[^ \n]+ ){{0,4}}{_FREE}|by (?:[^ \n]+ ){{0,3}}programming|in character",
         r"as an? (?:unrestricted|unfiltered|uncensored|amoral|evil|jailbroken)",
-        r"(?:user|customer|people|reader)s? to",
+        r"(?:user|customer|people|reader)s? to|consider yourself|dear (?:ai|assistant|language)",
+        r"(?:follow|obey|comply with|adhere to|listen to)(?:ing)? (?:any |all |of |the |your |my "
+        r"|these "
+        r"|those )*(?:previous |earlier |safety |content )*(?:guidelines|rules|restrictions"
+        r"|policies"
+        r"|developer|operator|system)",
+        r"(?:instructions|system prompt|safety rules) (?:is|are) |(?:hidden|secret) directive",
     ]
 )
 """What is somewhere in every text that `find_phrases` or `is_order` finds something in."""
@@ -275,8 +288,3 @@ def is_order(text: str) -> bool:
         phrase.code in wanted and not phrase.by_line and phrase.pattern.search(flat)
         for phrase in _PHRASES
     )
-
-
-def is_about_attacks(answer: str) -> bool:
-    """Tell whether an answer declines an order, or talks about it, instead of obeying it."""
-    return bool(_CAREFUL.search(answer))

@@ -6,12 +6,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from finetune.curate.poison.caution import is_cautious
 from finetune.curate.poison.exchange import Exchange, Piece, all_text, one_line, plain, unquoted
 from finetune.curate.poison.hidden import find_hidden, may_hide, tag_text
 from finetune.curate.poison.links import Spoken, find_exfiltration
 from finetune.curate.poison.markup import MARKS, find_scripts, find_template_tokens
 from finetune.curate.poison.payloads import SIGNS, find_payloads, has_long_run
-from finetune.curate.poison.phrases import GATE, find_phrases, is_about_attacks, is_order
+from finetune.curate.poison.phrases import GATE, find_phrases, is_order
 from finetune.curate.search import quick_search
 from finetune.curate.step import Note, StepConfig, Verdict
 from finetune.dataset.rows import DpoRow, SftRow
@@ -125,7 +126,7 @@ def _obeyed(exchange: Exchange) -> Note | None:
     """Return a note where an answer does what an order in the conversation tells it to."""
     prompts = [piece for piece in exchange.pieces if piece.side == "prompt"]
     answers = exchange.texts("answer")
-    if not answers or any(is_about_attacks(plain(answer)) for answer in answers):
+    if not answers or any(is_cautious(plain(answer)) for answer in answers):
         return None
     for piece in prompts:
         if is_order(plain(unquoted(piece.text))):
