@@ -14,8 +14,8 @@ from finetune.dataset.sample import Provenance, Sample
 
 __all__ = ["QualityConfig"]
 
-Tokens = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+_Tokens = Annotated[int, Field(ge=0)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class QualityConfig(StepConfig):
@@ -31,20 +31,20 @@ class QualityConfig(StepConfig):
     """`flag` keeps every row, and notes what was found."""
     min_rating: Annotated[int, Field(ge=1, le=5)] | None = None
     """Drops rows with a lower rating; rows without one stay."""
-    min_quality_score: Share | None = None
+    min_quality_score: _Share | None = None
     """Drops rows with a lower score, see `score_of`; a faultless row without a rating has 0.7."""
-    min_question_tokens: Tokens = 1
-    max_question_tokens: Tokens | None = None
-    min_answer_tokens: Tokens = 1
+    min_question_tokens: _Tokens = 1
+    max_question_tokens: _Tokens | None = None
+    min_answer_tokens: _Tokens = 1
     """Arguments of tool calls count; `Yes.` has 1."""
-    max_answer_tokens: Tokens | None = None
-    max_refusal: Share = 0.5
+    max_answer_tokens: _Tokens | None = None
+    max_refusal: _Share = 0.5
     """The largest share of an answer that may decline; 1 keeps refusals."""
-    max_repetition: Share = 0.3
+    max_repetition: _Share = 0.3
     """The largest share of an answer that may repeat itself."""
-    max_capitals: Share = 0.7
+    max_capitals: _Share = 0.7
     """The largest share of capitals among an answer's letters."""
-    max_broken: Share = 0.3
+    max_broken: _Share = 0.3
     """The largest share of an answer that may be no text."""
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = ()
     """Drops answers surely in another language; needs py3langid. Empty keeps all."""

@@ -15,12 +15,11 @@ _HELP = (
 _DECLINES = re.compile(
     "|".join(
         [
-            rf"\b(?:i|we)(?:'m| am|'re| are)? (?:really |very |currently |afraid |sorry,? |but "
-            rf"|that "
-            rf"|i |we )*(?:can't|cannot|can not|could not|couldn't|won't|will not|must decline|am "
-            rf"unable to"
-            rf"|am not able to|unable to|not able to|not allowed to"
-            rf"|not permitted to|decline to|refuse to|have to decline) (?:\w+ )?{_HELP}\b",
+            r"\b(?:i|we)(?:'m| am|'re| are)? (?:really |very |currently |afraid |sorry,? |but "
+            r"|that |i "
+            r"|we ){0,6}(?:can't|cannot|can not|could not|couldn't|won't|will not|must decline"
+            r"|am unable to|am not able to|unable to|not able to|not allowed to|not permitted to"
+            rf"|decline to|refuse to|have to decline) (?:\w+ )?{_HELP}\b",
             r"\bi(?:'m| am) (?:really |very |so )?sorry,? but (?:i|that|this)\b[^.!?]{0,40}"
             r"\b(?:can't|cannot|unable|not able|not possible|won't|don't know)\b",
             r"\bi (?:don't|do not) (?:know|have (?:that|this|any|the|enough|access))\b",

@@ -31,7 +31,8 @@ def cut_text(text: str, most: int) -> str | None:
     """
     if is_json(text):
         return None
-    closed = list(_closed(text))
+    # Only what reaches into where a cut may be.
+    closed = [(start, stop) for start, stop in _closed(text) if start < most and stop > most // 2]
     best: int | None = None
     for match in _END.finditer(text, 0, min(len(text), most + 1)):
         end = match.end()

@@ -89,7 +89,8 @@ def _parts(address: str) -> tuple[str, str]:
     labels = host.split(".")
     if any(len(label) >= 24 for label in labels[:-2]):
         tail += " " + " ".join(labels[:-2])
-    return ".".join(labels[-3:])[:60], tail
+    # A long label may be what is carried away, and a note must not repeat it.
+    return ".".join(label for label in labels[-3:] if len(label) < 24), tail
 
 
 def _decode(tail: str) -> str:

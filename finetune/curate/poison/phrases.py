@@ -103,8 +103,8 @@ _STANDING = "|".join(
         r" (?:asks?|says?|mentions?|writes?|types?|uses?|contains?|includes?|starts?"
         r"|wants?)\b[^.!?]{0,80}?"
         r"\b(?:(?:you (?:must|shall|will|are to|have to)|always|never) (?:\w+ly |only |always "
-        r"|also "
-        rf"|then |please |never |not )*(?:{_SAYS}|approve|send|give|grant|reveal|transfer)\b"
+        rf"|also |then |please |never |not ){{0,4}}(?:{_SAYS}|approve|send|give|grant|reveal"
+        rf"|transfer)\b"
         rf"|(?:{_SAYS}|approve|send|give|grant|reveal|transfer)\b[^.!?]{{0,40}}? (?:without "
         rf"(?:asking"
         r"|checking|verif\w+)|no matter what)\b)",

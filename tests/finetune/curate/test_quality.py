@@ -2,11 +2,13 @@
 
 import random
 import sys
+import time
 from typing import cast
 
 import pytest
 
 from finetune.curate import Pipeline, PipelineError, Verdict
+from finetune.curate.length import LengthConfig
 from finetune.curate.quality import QualityConfig
 from finetune.curate.refusals import refusal_share
 from finetune.curate.score import score_of
@@ -217,3 +219,40 @@ def test_only_what_is_learnt_is_judged() -> None:
     worse = DpoRow(input=asked, preferred_output=(bad,), non_preferred_output=(good,))
     assert _codes(Sample(better)) == []
     assert _codes(Sample(worse)) == ["refusal"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "a",
+        "i can't ",
+        "i i i cannot ",
+        "ich kann nicht ",
+        "`a. b` ",
+        "{",
+        "$$a. ",
+        "!a",
+        "é",
+        "``` ",
+    ],
+)
+def test_long_answers_take_time_in_proportion(part: str) -> None:
+    steps = [
+        cast("RowStep", config.build())
+        for config in (QualityConfig(), LengthConfig(max_answer_tokens=4_000))
+    ]
+
+    def seconds(size: int) -> float:
+        sample = _sample(part * (size // len(part)))
+        best = min(_cpu(steps, sample) for _ in range(3))
+        return max(best, 0.002)
+
+    # Four times the text; what is quadratic would take sixteen times as long.
+    assert seconds(80_000) < 10 * seconds(20_000)
+
+
+def _cpu(steps: list[RowStep], sample: Sample) -> float:
+    start = time.process_time()
+    for step in steps:
+        step.judge(sample)
+    return time.process_time() - start
