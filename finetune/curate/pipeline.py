@@ -34,15 +34,25 @@ STEPS: dict[str, str] = {
     "exact_duplicates": "finetune.curate.duplicates:ExactDuplicates",
     "near_duplicates": "finetune.curate.duplicates:NearDuplicates",
     "semantic_duplicates": "finetune.curate.duplicates:SemanticDuplicates",
+    "quality": "finetune.curate.quality:QualityConfig",
+    "length": "finetune.curate.length:LengthConfig",
+    "poison": "finetune.curate.poison:PoisonConfig",
+    "triggers": "finetune.curate.poison:TriggersConfig",
+    "author_cap": "finetune.curate.poison:AuthorCapConfig",
+    "balance": "finetune.curate.balance:BalanceConfig",
 }
 """Where the settings of each step are; loaded when a pipeline names it."""
 
 _DEFAULT = (
     "rules",
     "personal_data",
+    "poison",
+    "quality",
     "exact_duplicates",
     "near_duplicates",
     "semantic_duplicates",
+    "triggers",
+    "author_cap",
 )
 
 
