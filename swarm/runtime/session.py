@@ -64,6 +64,8 @@ class Session:
         self.agent_name = plan.spec.default_agent
         self.stack: tuple[str, ...] = ()
         """The agents to go back to, the newest last."""
+        self.handing_over: anyio.Lock | None = None
+        """Held by a hand-off whose functions are being told; see `swarm.runtime.navigation`."""
         self.turn: Turn | None = None
         self.total = no_usage()
         """What the conversation took up to the last turn."""
