@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from swarm.inbox import Desk, Inbox, OperatorCompletion
     from swarm.memory import Memory
     from swarm.policy import Policies
+    from swarm.runtime.turn import Turn
     from swarm.store import Database, SqlJournal
 
-__all__ = ["Host", "current_host", "default_home", "use_host"]
+__all__ = ["Host", "current_host", "default_home", "open_host", "use_host"]
 
 _MOST_PLANS = 256
 """Swarms that are kept ready; scopes make some that nobody needs again."""
@@ -114,6 +115,8 @@ class Host:
         self._opening = anyio.Lock()
         self._starting = anyio.Lock()
         self._token: Token[Host | None] | None = None
+        self.opener: Turn | None = None
+        """The turn whose code opened it, if any."""
 
     async def __aenter__(self) -> "Host":
         from swarm.memory.memory import Kept, Memory
@@ -130,7 +133,7 @@ class Host:
         self._stack.push_async_callback(self._journal.aclose)
         self._memory = Memory(self.catalog, Kept(self._database, self))
         self._stack.push_async_callback(self._memory.aclose)
-        self._token = _current.set(self)
+        self._token, self.opener = _current.set(self), current_turn.get()
         # Last, so that listeners still have everything while the host closes.
         from swarm.bus.delivery import Delivery  # it needs asyncio, which no import should load
 
@@ -154,11 +157,25 @@ class Host:
         """Stop the models and close the journal."""
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
-        self._journal = self._database = self._http = self._memory = None
+        self._journal = self._database = self._http = self._memory = self.opener = None
         self._policies = self._desk = self._models = None
         # All of it belongs to what was closed; opened again, the host makes it anew.
         for made in (self._plans, self._completions, self._shared):
             made.clear()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether sessions can be opened in it."""
+        return self._journal is not None
+
+    @property
+    def declarations(self) -> Catalog:
+        """The catalog that counts for the calling code: its turn's, a scope's, or the host's."""
+        turn = current_turn.get()
+        if turn is not None and turn.session.plan.services is self:
+            return turn.session.plan.catalog
+        current = current_catalog()
+        return current if current.descends_from(self.catalog) else self.catalog
 
     @property
     def database(self) -> "Database":
@@ -279,7 +296,7 @@ class Host:
         from swarm.mcp import MCPS
         from swarm.mcp.toolset import forget_tools
 
-        await forget_tools(self.catalog.registry(MCPS).get(mcp_name), self, client_id)
+        await forget_tools(self.declarations.registry(MCPS).get(mcp_name), self, client_id)
 
     def http(self) -> "aiohttp.ClientSession":
         """Return the HTTP client: keep-alive, no cookies, nothing but connecting is timed."""
@@ -342,13 +359,39 @@ _current: ContextVar[Host | None] = ContextVar("wikiswarm_host", default=None)
 
 
 def current_host() -> Host | None:
-    """Return the host that sessions open in, if one is open."""
-    return _current.get()
+    """Return the open host that is nearest to the calling code, if there is one.
+
+    That is the one which the code of a turn opened itself, else the one that the turn runs in,
+    else the one that was opened around the calling code.
+    """
+    opened, turn = _current.get(), current_turn.get()
+    if turn is None or (opened is not None and opened.opener is turn):
+        return opened
+    own = turn.session.plan.services
+    return own if isinstance(own, Host) and own.is_open else opened
+
+
+def open_host(purpose: str, host: Host | None = None) -> Host:
+    """Return the given host, or the current one.
+
+    Args:
+        purpose: What needs it, as the error says it.
+        host: The one that a caller names.
+
+    Raises:
+        SessionError: No host is open.
+    """
+    used = host or current_host()
+    if used is None:
+        raise SessionError(
+            f"no host is open; {purpose} needs one: call it in a tool or inside `async with Host()`"
+        )
+    return used
 
 
 @asynccontextmanager
 async def use_host(host: Host | None) -> AsyncGenerator[Host, None]:
-    """Give the host, or the one that is open, or a new one for the block."""
+    """Give the host, or the current one, or a new one for the block."""
     known = host or current_host()
     if known is not None:
         yield known
