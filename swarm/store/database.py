@@ -42,8 +42,8 @@ end is done by one thread, so nothing may hold that thread for ever."""
 _ADVICE = {
     "55P03": "another transaction holds a lock on its tables; end that one, or allow more time"
     " with options=-clock_timeout%3D60s in the store's URL",
-    "57014": "the server took too long for a statement; look at its load, or allow more time with"
-    " options=-cstatement_timeout%3D300s in the store's URL",
+    "57014": "the server stopped a statement, mostly for the time it took; look at its load, or"
+    " allow more time with options=-cstatement_timeout%3D300s in the store's URL",
 }
 """What to do about a failure, by PostgreSQL's code of it."""
 
