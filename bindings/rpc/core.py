@@ -3,6 +3,7 @@
 import contextvars
 import logging
 import secrets
+from collections.abc import Callable
 from types import TracebackType
 
 import anyio
@@ -63,7 +64,12 @@ class Core:
         return await self._group.__aexit__(kind, error, trace)
 
     async def serve(
-        self, channel: Channel, *, is_trusted: bool = True, can_resume: bool = False
+        self,
+        channel: Channel,
+        *,
+        is_trusted: bool = True,
+        can_resume: bool = False,
+        connected: Callable[[Program], None] | None = None,
     ) -> None:
         """Serve a connection until it ends.
 
@@ -71,6 +77,7 @@ class Core:
             channel: The connection.
             is_trusted: The program need not bring the token.
             can_resume: The program may come back over another connection.
+            connected: Is given the program after its handshake, where it cannot come back.
         """
         try:
             greeting = await greet(channel, None if is_trusted else self._token)
@@ -83,7 +90,10 @@ class Core:
             else:
                 connection_id = f"c-{secrets.token_hex(8)}"
                 await welcome(channel, greeting, connection_id, self.limits)
-                await self._program(channel, greeting, connection_id).run()
+                program = self._program(channel, greeting, connection_id)
+                if connected is not None:
+                    connected(program)
+                await program.run()
         except ConnectionLostError as error:
             _log.info("a connection broke in its handshake: %s", error)
         finally:

@@ -1,0 +1,74 @@
+/** The exports of one file as functions of the core's declarations; `host` is the program. */
+
+import { pathToFileURL } from "node:url";
+import { core } from "./core/core.js";
+import type { AnyFunction } from "./core/functions.js";
+import type { BoundFunction, FunctionBindParams, FunctionBindResult } from "./generated/wire.js";
+import { KINDS } from "./kinds.js";
+
+/** What the kit calls fields whose functions it names otherwise, by kind. */
+const KIT_NAMES: Record<string, Record<string, string>> = {
+  agent: { validateOutput: "validate", mapMessage: "map" },
+  tool: { validateParams: "validate", getFunction: "function" },
+  state: { getDefault: "getDefaultState" },
+  storage: { index: "createIndex", getDefault: "getDefaultData" },
+  embedding: { create: "createEmbedding" },
+  compute: { get: "getComputeData" },
+};
+
+/** Stands in a list where a function of another language is. */
+const elsewhere: AnyFunction = () => undefined;
+
+type Fields = Record<string, unknown>;
+
+/** Bind functions of a file, once it is loaded. */
+export function binder(file: string): (params: FunctionBindParams) => Promise<FunctionBindResult> {
+  const declarations = new Map<string, Fields>();
+  return async ({ functions }) => {
+    const found = await exportsOf(file);
+    const wanted = functions.map((one) => one.export);
+    const missing = [...new Set(wanted.filter((name) => !found.has(name)))];
+    if (missing.length === 0) {
+      for (const one of functions) {
+        const key = `${one.kind}:${one.name}`;
+        const schema = declarations.get(key) ?? {};
+        declarations.set(key, schema);
+        place(schema, one, found.get(one.export) as AnyFunction);
+        const translated = KINDS.get(one.kind)?.translate(schema as never);
+        core.functions.encode(translated, key);
+      }
+    }
+    return { exports: [...found.keys()].sort(), missing };
+  };
+}
+
+async function exportsOf(file: string): Promise<Map<string, AnyFunction>> {
+  const loaded = (await import(pathToFileURL(file).href)) as Fields;
+  const isCommon = loaded.default !== null && typeof loaded.default === "object";
+  const every = { ...(isCommon ? (loaded.default as Fields) : {}), ...loaded };
+  const functions = Object.entries(every).filter(([, value]) => typeof value === "function");
+  return new Map(functions as [string, AnyFunction][]);
+}
+
+/** Put a function where the kit has it. */
+function place(schema: Fields, { kind, field }: BoundFunction, run: AnyFunction): void {
+  const [first = "", second] = field.split(".");
+  const name = KIT_NAMES[kind]?.[first] ?? first;
+  if (second === undefined) {
+    schema[name] = run;
+  } else if (/^\d+$/.test(second)) {
+    const list = [...((schema[name] as AnyFunction[] | undefined) ?? [])];
+    while (list.length <= Number(second)) list.push(elsewhere);
+    list[Number(second)] = run;
+    schema[name] = list;
+  } else {
+    schema[name] = { ...(schema[name] as Fields | undefined), [second]: run };
+  }
+}
+
+/** Serve a file until the core is gone; then this process ends, whatever it still does. */
+export async function serve(file: string): Promise<never> {
+  core.binds = binder(file);
+  await core.stay();
+  process.exit();
+}
