@@ -16,6 +16,7 @@ from swarm import Kind, Spec, ToolSpec
 from swarm.declare import field_problems
 from swarm.errors import Problem
 from swarm.schema import describe_function, read_signature
+from swarm.specs import ToolFunction
 
 __all__ = ["Made", "is_callback", "make_spec"]
 
@@ -189,9 +190,9 @@ class _Maker:
             return
         if self._is_script:
             # Its signature says nothing here; what a model gives it, it takes.
-            function = self._values.get("function")
-            shape = typing.cast("dict[str, Any]", function) if isinstance(function, dict) else {}
-            if self._values.get("parameters") is None and shape.get("parameters") is None:
+            shape = self._values.get("function")
+            has_shape = isinstance(shape, ToolFunction) and "parameters" in shape.model_fields_set
+            if self._values.get("parameters") is None and not has_shape:
                 self._values["parameters"] = {"type": "object", "properties": {}}
             return
         has_schema = any(self._values.get(name) is not None for name in ("parameters", "function"))

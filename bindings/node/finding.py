@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -115,7 +116,7 @@ def _started(needs: NodeNeeds) -> list[str]:
 
 
 def _npm(file: Path, package: str) -> str:
-    return f"npm install --prefix {file.resolve().parent} {package}"
+    return f"npm install --prefix {shlex.quote(str(file.resolve().parent))} {package}"
 
 
 @functools.cache

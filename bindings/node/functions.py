@@ -72,7 +72,7 @@ class _Tool(NodeFunction):
         return await self.ask((context,), arguments)
 
 
-def node_function(script: Script) -> Callable[..., Any]:
+def node_function(script: Script) -> "_Plain | _Tool":
     """Return the function that stands for one in Node.
 
     Raises:

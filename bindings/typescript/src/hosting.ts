@@ -3,17 +3,28 @@
 import { pathToFileURL } from "node:url";
 import { core } from "./core/core.js";
 import type { AnyFunction } from "./core/functions.js";
+import { DeclarationError } from "./generated/errors.js";
 import type { BoundFunction, FunctionBindParams, FunctionBindResult } from "./generated/wire.js";
 import { KINDS } from "./kinds.js";
+import type {
+  IAgentSchema,
+  IAgentTool,
+  IComputeSchema,
+  IEmbeddingSchema,
+  IStateSchema,
+  IStorageSchema,
+} from "./kit/types.js";
+
+type Names<Schema> = Record<string, keyof Schema>;
 
 /** What the kit calls fields whose functions it names otherwise, by kind. */
 const KIT_NAMES: Record<string, Record<string, string>> = {
-  agent: { validateOutput: "validate", mapMessage: "map" },
-  tool: { validateParams: "validate", getFunction: "function" },
-  state: { getDefault: "getDefaultState" },
-  storage: { index: "createIndex", getDefault: "getDefaultData" },
-  embedding: { create: "createEmbedding" },
-  compute: { get: "getComputeData" },
+  agent: { validateOutput: "validate", mapMessage: "map" } satisfies Names<IAgentSchema>,
+  tool: { validateParams: "validate", getFunction: "function" } satisfies Names<IAgentTool>,
+  state: { getDefault: "getDefaultState" } satisfies Names<IStateSchema>,
+  storage: { index: "createIndex", getDefault: "getDefaultData" } satisfies Names<IStorageSchema>,
+  embedding: { create: "createEmbedding" } satisfies Names<IEmbeddingSchema>,
+  compute: { get: "getComputeData" } satisfies Names<IComputeSchema>,
 };
 
 /** Stands in a list where a function of another language is. */
@@ -31,11 +42,14 @@ export function binder(file: string): (params: FunctionBindParams) => Promise<Fu
     if (missing.length === 0) {
       for (const one of functions) {
         const key = `${one.kind}:${one.name}`;
-        const schema = declarations.get(key) ?? {};
+        const kind = KINDS.get(one.kind);
+        const schema = declarations.get(key) ?? { [kind?.nameField ?? "name"]: one.name };
         declarations.set(key, schema);
         place(schema, one, found.get(one.export) as AnyFunction);
-        const translated = KINDS.get(one.kind)?.translate(schema as never);
-        core.functions.encode(translated, key);
+        core.functions.encode(kind?.translate(schema as never), key);
+        if (core.functions.get(`${key}.${one.field}`) === undefined) {
+          throw new DeclarationError(`${one.field} of a ${one.kind} is no function in Node`);
+        }
       }
     }
     return { exports: [...found.keys()].sort(), missing };
