@@ -12,7 +12,14 @@ from typing import Any, NamedTuple, cast
 
 from swarm.errors import DataError, SetupError, suggest
 
-__all__ = ["SUFFIXES", "NodeNeeds", "check_program", "find_needs", "node_command"]
+__all__ = [
+    "SUFFIXES",
+    "NodeNeeds",
+    "check_program",
+    "find_needs",
+    "host_command",
+    "node_command",
+]
 
 SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs")
 """Files that Node runs, those of TypeScript with `tsx`."""
