@@ -53,8 +53,8 @@ def doctor(
     wrong = [finding for finding in findings if finding.verdict == "error"]
     if wrong:
         say(f"{len(wrong)} problem{'s' if len(wrong) != 1 else ''}")
-        is_input = any(finding.subject == str(file) for finding in wrong)
-        raise typer.Exit(1 if is_input else 3)
+        is_machine = any(finding.subject != str(file) for finding in wrong)
+        raise typer.Exit(3 if is_machine else 1)
 
 
 def _machine(home: Path, store: str | None) -> list[Finding]:
