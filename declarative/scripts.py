@@ -110,16 +110,21 @@ def find_script(text: str, beside: Path, root: Path) -> tuple[Path, str]:
         raise SourceError(f"{text!r} does not read file.ts#export", _HINT)
     if "\0" in place or Path(place).is_absolute():
         raise SourceError(f"{place!r} is not a path from the folder of the document", _HINT)
-    leads_out = True
+    is_inside, is_outside = False, False
     for folder in dict.fromkeys((beside.parent.resolve(), root)):
-        file = (folder / place).resolve()
-        if not file.is_relative_to(root):
+        try:
+            file = (folder / place).resolve()
+            is_file = file.is_file()
+        except (OSError, RuntimeError, ValueError):  # too long, or links in a circle
             continue
-        leads_out = False
-        if file.is_file():
+        if not file.is_relative_to(root):
+            is_outside = True
+            continue
+        is_inside = True
+        if is_file:
             script_source(file.suffix)
             return file, export
-    if leads_out:
+    if is_outside and not is_inside:
         raise SourceError(f"{place!r} leads out of the folder of the document", _HINT)
     raise SourceError(f"no file {place!r} under the folder of the document", _near(place, beside))
 

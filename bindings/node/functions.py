@@ -128,7 +128,13 @@ async def _shared_node(host: Host, script: Script) -> "SharedNode":
                 yield from functions_of(current)
 
         node = SharedNode(host, script.file, every)
-        return node, node.aclose
+
+        async def stop() -> None:
+            await node.aclose()
+            # It knows its host, which would be kept for good.
+            nodes.pop(script.file, None)
+
+        return node, stop
 
     node = nodes[script.file] = await host.shared(f"node:{script.file}", start)
     return node

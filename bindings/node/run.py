@@ -92,7 +92,8 @@ async def _serve_until_ended(host: Host, process: "Process", descriptor: int) ->
     served = anyio.Event()
 
     async def serve() -> None:
-        await serve_descriptors(host, descriptor, descriptor)
+        # It connects with its first question, which may be hours away.
+        await serve_descriptors(host, descriptor, descriptor, patience=None)
         served.set()
 
     async with anyio.create_task_group() as tasks:

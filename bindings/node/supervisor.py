@@ -41,6 +41,7 @@ class SharedNode:
         self._host, self._file, self._every = host, file, every
         self._process: NodeProcess | None = None
         self._deaths, self._started_at = 0, 0.0
+        self._failures, self._failure = 0, ""
         # Invariant: one process runs, and a function is bound once.
         self._lock = anyio.Lock()
 
@@ -54,18 +55,30 @@ class SharedNode:
         process = self._process
         if process is not None and not process.is_over and process.has(wanted):
             return process
+        failures = self._failures
         async with self._lock:
-            process = self._process
-            if process is None or process.is_over:
-                process = await self._start()
-            if not process.has(wanted):
-                try:
-                    await process.bind(self._wanted(wanted))
-                except SetupError:
-                    # A file that was mended is loaded by another process only.
-                    await self._end()
-                    raise
-            return process
+            if self._failures != failures:
+                # What failed while this one waited would fail again, after as long a wait.
+                raise SetupError(self._failure)
+            try:
+                return await self._ready(wanted)
+            except SetupError as error:
+                self._failures += 1
+                self._failure = str(error)
+                raise
+
+    async def _ready(self, wanted: "NodeFunction") -> NodeProcess:
+        process = self._process
+        if process is None or process.is_over:
+            process = await self._start()
+        if not process.has(wanted):
+            try:
+                await process.bind(self._wanted(wanted))
+            except SetupError:
+                # A file that was mended is loaded by another process only.
+                await self._end()
+                raise
+        return process
 
     async def aclose(self) -> None:
         """End the process."""

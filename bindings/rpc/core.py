@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bindings.rpc.errors import ConnectionLostError, ResumeRefusedError
-from bindings.rpc.handshake import Greeting, greet, refuse, welcome
+from bindings.rpc.handshake import PATIENCE, Greeting, greet, refuse, welcome
 from bindings.rpc.peer import Channel, PeerLimits
 from bindings.rpc.program import Program
 from bindings.rpc.resume import ResumableChannel
@@ -69,6 +69,7 @@ class Core:
         *,
         is_trusted: bool = True,
         can_resume: bool = False,
+        patience: float | None = PATIENCE,
         connected: Callable[[Program], None] | None = None,
     ) -> None:
         """Serve a connection until it ends.
@@ -77,10 +78,12 @@ class Core:
             channel: The connection.
             is_trusted: The program need not bring the token.
             can_resume: The program may come back over another connection.
+            patience: Seconds until the program has to have said who it is; None for any time.
             connected: Is given the program after its handshake, where it cannot come back.
         """
         try:
-            greeting = await greet(channel, None if is_trusted else self._token)
+            token = None if is_trusted else self._token
+            greeting = await greet(channel, token, patience=patience)
             if greeting is None:
                 return
             if greeting.params.resume is not None:

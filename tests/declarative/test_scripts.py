@@ -44,6 +44,7 @@ def problems(write: Write) -> Callable[[str], list[str]]:
         ("discount.ts#a b", ["does not read file.ts#export"]),
         ("discount.ts#a.b", ["does not read file.ts#export"]),
         ("discount.jsx#a", ["no file 'discount.jsx'"]),
+        (f"{'x' * 5000}.ts#a", ["no file 'xxx"]),
         ("discount.ts:discount", ["no module 'discount.ts' under the folder"]),
     ],
 )  # fmt: skip

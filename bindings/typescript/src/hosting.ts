@@ -1,6 +1,7 @@
 /** The exports of one file as functions of the core's declarations; `host` is the program. */
 
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { core } from "./core/core.js";
 import type { AnyFunction } from "./core/functions.js";
 import { DeclarationError } from "./generated/errors.js";
@@ -26,6 +27,9 @@ const KIT_NAMES: Record<string, Record<string, string>> = {
   embedding: { create: "createEmbedding" } satisfies Names<IEmbeddingSchema>,
   compute: { get: "getComputeData" } satisfies Names<IComputeSchema>,
 };
+
+/** How often to look whether the core is still there. */
+const WATCH_MS = 2_000;
 
 /** Stands in a list where a function of another language is. */
 const elsewhere: AnyFunction = () => undefined;
@@ -83,6 +87,14 @@ function place(schema: Fields, { kind, field }: BoundFunction, run: AnyFunction)
 /** Serve a file until the core is gone; then this process ends, whatever it still does. */
 export async function serve(file: string): Promise<never> {
   core.binds = binder(file);
+  watchParent();
   await core.stay();
   process.exit();
+}
+
+/** End this process with its parent, also while a function keeps the event loop to itself. */
+function watchParent(): void {
+  const watch = `const parent = process.ppid;
+    setInterval(() => process.ppid === parent || process.kill(process.pid, "SIGKILL"), ${WATCH_MS});`;
+  new Worker(watch, { eval: true, execArgv: [], stdout: false, stderr: false }).unref();
 }

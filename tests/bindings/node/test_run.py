@@ -157,6 +157,27 @@ async def test_a_signal_ends_both(files: Files, home: Path, name: str) -> None:
     assert said == (b"" if name == "SIGINT" else b"told to end\n")
 
 
+async def test_a_program_ends_with_who_runs_it(files: Files, home: Path) -> None:
+    text = """\
+import { openSync, writeSync } from "node:fs";
+writeSync(openSync(new URL("./life", import.meta.url), "w"), String(process.pid));
+setInterval(() => undefined, 1000);
+"""
+    folder = files({"program.mjs": text})
+    os.mkfifo(folder / "life")
+    said = b""
+    # Opened to be written as well, so that opening it waits for nobody.
+    with os.fdopen(os.open(folder / "life", os.O_RDWR), "r+b", buffering=0) as life:
+        async with Host(catalog=Catalog(), home=home) as host, anyio.create_task_group() as tasks:
+            tasks.start_soon(run_program, host, folder / "program.mjs")
+            with anyio.fail_after(30):
+                said = await anyio.to_thread.run_sync(life.read, 100, abandon_on_cancel=True)
+            tasks.cancel_scope.cancel()
+    pid = int(said)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 TOGETHER = """\
 import { addAgent, addTool, changeToAgent, commitToolOutput, execute, question, session }
   from "wikiswarm";

@@ -104,8 +104,12 @@ async def test_it_ends_with_its_host_while_a_tool_waits(folder: Path, open_host:
 
 
 @pytest.mark.requirement("wire:file:restarted")
-async def test_it_ends_with_a_core_that_is_killed(folder: Path, files: Files, home: Path) -> None:
-    document = files({"swarm.yaml": DOCUMENT}) / "swarm.yaml"
+@pytest.mark.parametrize("how", ["return await new Promise(() => undefined);", "for (;;) {}"])
+async def test_it_ends_with_a_core_that_is_killed(
+    folder: Path, files: Files, home: Path, how: str
+) -> None:
+    waiting = LIVING.replace("return await new Promise(() => undefined);", how)
+    document = files({"swarm.yaml": DOCUMENT, "file.ts": waiting}) / "swarm.yaml"
     core = await anyio.open_process(
         [sys.executable, "-m", "bindings.cli", "chat", str(document), "-m", "wait"],
         stdout=subprocess.DEVNULL,
@@ -178,6 +182,30 @@ async def test_a_file_that_cannot_be_loaded_says_why(
     async with open_host(SWARM) as host:
         with pytest.raises(SetupError, match=said):
             await say(host, "hello")
+
+
+async def test_many_that_wait_for_a_file_that_cannot_be_loaded_fail_together(
+    files: Files, open_host: OpenHost
+) -> None:
+    count = """
+import { appendFileSync } from "node:fs";
+appendFileSync(new URL("./starts", import.meta.url), "x");
+throw new Error("no luck");
+"""
+    folder = files({"file.ts": count})
+    errors: list[str] = []
+
+    async def talk(number: int) -> None:
+        try:
+            await say(host, "hello", f"client-{number}")
+        except SetupError as error:
+            errors.append(str(error))
+
+    async with open_host(SWARM) as host, anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(talk, number)
+    assert errors == ["file.ts could not be loaded: Error: no luck"] * 20
+    assert len((folder / "starts").read_text(encoding="utf-8")) < 5
 
 
 async def test_keys_do_not_show_in_what_a_process_says(
