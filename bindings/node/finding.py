@@ -19,6 +19,7 @@ __all__ = [
     "find_needs",
     "host_command",
     "node_command",
+    "node_environment",
 ]
 
 SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs")
@@ -116,6 +117,13 @@ def host_command(file: Path) -> list[str]:
             "install the same version as that of the Python package, or build it: npm run build"
         )
     return [*_started(needs), str(host), str(file.resolve())]
+
+
+def node_environment(descriptor: int) -> dict[str, str]:
+    """Return the environment of a process that is connected by a descriptor."""
+    others = ("WIKISWARM_CORE_URL", "WIKISWARM_TOKEN")
+    kept = {name: value for name, value in os.environ.items() if name not in others}
+    return {**kept, "WIKISWARM_FD": str(descriptor)}
 
 
 def _started(needs: NodeNeeds) -> list[str]:

@@ -19,7 +19,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import ByteReceiveStream, Process
 
-from bindings.node.finding import host_command
+from bindings.node.finding import host_command, node_environment
 from bindings.rpc.binding import BoundFunction
 from bindings.rpc.core import Core
 from bindings.rpc.errors import CallbackTimeoutError, ConnectionLostError
@@ -35,7 +35,7 @@ from swarm.secrets import hide, secrets_of
 if TYPE_CHECKING:
     from bindings.node.functions import NodeFunction
 
-__all__ = ["NodeProcess", "exit_reason", "node_environment"]
+__all__ = ["NodeProcess", "exit_reason"]
 
 _GOODBYE = 2.0
 """Seconds that a process has to end by itself."""
@@ -72,6 +72,11 @@ class NodeProcess:
     def is_over(self) -> bool:
         """Whether the process, or its connection, has ended."""
         return self._ended.is_set() or self._program is None or self._program.is_over
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it has functions, so that calls may be under way."""
+        return bool(self._functions)
 
     @property
     def was_started(self) -> bool:
@@ -265,13 +270,6 @@ class NodeProcess:
         if level == logging.WARNING:
             self._last_lines.append(text)
         _log.log(level, "%s: %s", self._file.name, text)
-
-
-def node_environment(descriptor: int) -> dict[str, str]:
-    """Return the environment of a process that is connected by a descriptor."""
-    others = ("WIKISWARM_CORE_URL", "WIKISWARM_TOKEN")
-    kept = {name: value for name, value in os.environ.items() if name not in others}
-    return {**kept, "WIKISWARM_FD": str(descriptor)}
 
 
 def exit_reason(code: int | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
-from bindings.node.finding import check_program, node_command
+from bindings.node.finding import check_program, node_command, node_environment
 from swarm import Host
 
 if TYPE_CHECKING:
@@ -56,8 +56,6 @@ async def run_program(
         DataError: There is no such program.
         SetupError: Node or `tsx` is missing, or Node is too old.
     """
-    from bindings.node.process import node_environment
-
     file = Path(path)
     check_program(file)
     command = await anyio.to_thread.run_sync(node_command, file)

@@ -75,8 +75,9 @@ class SharedNode:
             try:
                 await process.bind(self._wanted(wanted))
             except SetupError:
-                # A file that was mended is loaded by another process only.
-                await self._end()
+                if not process.is_in_use:
+                    # A file that was mended is loaded by another process only.
+                    await self._end()
                 raise
         return process
 

@@ -13,6 +13,7 @@ import anyio.to_thread
 import pytest
 
 from bindings.rpc.errors import ConnectionLostError
+from declarative import load
 from swarm.errors import SetupError
 from tests.bindings.node.conftest import MODEL, SWARM, Files, OpenHost, say
 from tests.bindings.typescript.package import needs_node
@@ -164,6 +165,29 @@ async def test_all_missing_exports_are_told_at_once(files: Files, open_host: Ope
         # What is mended is seen by the next question.
         files({"file.ts": MODEL + "export const tool = () => 'mended';\n"})
         assert await say(host, "hello") == "it said mended"
+
+
+async def test_a_wrong_name_that_comes_later_disturbs_no_call(
+    folder: Path, files: Files, open_host: OpenHost
+) -> None:
+    answers: list[str] = []
+    async with open_host(DOCUMENT.replace("timeout: 20", "timeout: 3")) as host:
+
+        async def talk() -> None:
+            answers.append(await say(host, "wait"))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(talk)
+            life = await _life(folder)
+            more = files({"more.yaml": "wikis: {w: {get_chat: file.ts#none}}"}) / "more.yaml"
+            load(more, catalog=host.catalog)
+            with pytest.raises(
+                SetupError, match=r"file\.ts has no function 'none'; it exports tool"
+            ):
+                await ask("w", "?", host=host)
+            assert (await say(host, "live", "other")) == f"it said alive {life.pid}"
+    await life.end()
+    assert "error: " in answers[0]
 
 
 @pytest.mark.parametrize(
