@@ -4,7 +4,7 @@ Each stands in the declaration as a function of Python. When it is called it fin
 whose one process for the file is started then, if it does not run.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
@@ -37,7 +37,7 @@ class NodeFunction:
         # What messages call it.
         self.__name__ = self.__qualname__ = script.text
 
-    async def ask(self, arguments: tuple[object, ...], named: Mapping[str, Any]) -> Any:
+    async def ask(self, *arguments: object) -> Any:
         """Return what the function in Node returns.
 
         Raises:
@@ -51,7 +51,7 @@ class NodeFunction:
         node = await _shared_node(_open_host(), self.script)
         running = await node.running(self)
         try:
-            return await running.function(self)(*arguments, **named)
+            return await running.function(self)(*arguments)
         except ConnectionLostError:
             raise await running.lost() from None
         except ToolFailed as failed:
@@ -62,14 +62,14 @@ class NodeFunction:
 
 class _Plain(NodeFunction):
     async def __call__(self, *arguments: object) -> Any:
-        return await self.ask(arguments, {})
+        return await self.ask(*arguments)
 
 
 class _Tool(NodeFunction):
-    """The function of a tool is called like one of Python that takes what comes."""
+    """The function of a tool gets its arguments with the context, whatever they are called."""
 
-    async def __call__(self, context: ToolContext, **arguments: Any) -> Any:
-        return await self.ask((context,), arguments)
+    async def __call__(self, context: ToolContext) -> Any:
+        return await self.ask(context)
 
 
 def node_function(script: Script) -> "_Plain | _Tool":

@@ -54,6 +54,17 @@ export async function tool(dto: Record<string, any>): Promise<void> {
     assert outputs == [f"{keys}; client; seller; shop; né 漢; tool; true; true; né 漢né 漢"]
 
 
+async def test_arguments_may_be_called_anything(files: Files, open_host: OpenHost) -> None:
+    names = "{ self: 1, context: 2, arguments: 3, __proto__x: 4 }"
+    files({
+        "file.ts": MODEL.replace("{ text: last.content }", names)
+        + "export const tool = ({ params }) => Object.entries(params).join();\n"
+    })  # fmt: skip
+    async with open_host(SWARM) as host:
+        answer = await say(host, "hello")
+    assert answer == "it said self,1,context,2,arguments,3,__proto__x,4"
+
+
 async def test_fields_of_all_sorts_get_what_the_kit_gives_them(
     files: Files, open_host: OpenHost
 ) -> None:
