@@ -110,7 +110,9 @@ class NodeProcess:
             SetupError: The file cannot be loaded, or lacks some of them.
             ConnectionLostError: The process has ended.
         """
-        program, name = self._running, self._file.name
+        program, name = self._program, self._file.name
+        if program is None:
+            raise ConnectionLostError(f"{name}: its Node process does not run")
         new = {_id_of(one): one for one in functions if not self.has(one)}
         bound = [
             BoundFunction(
@@ -181,12 +183,6 @@ class NodeProcess:
                 self._task.cancel()
             if self._task is not None:
                 await self._ended.wait()
-
-    @property
-    def _running(self) -> Program:
-        if self._program is None:
-            raise ConnectionLostError("the process does not run")
-        return self._program
 
     async def _settle(self) -> None:
         with anyio.move_on_after(_SETTLING):

@@ -42,7 +42,7 @@ def test_what_is_no_program_is_refused(tmp_path: Path) -> None:
     _file(tmp_path, "program.ts")
     _file(tmp_path, "swarm.yaml")
     for name, said in {
-        "programm.ts": r"there is no file .*programm\.ts; did you mean 'program\.ts'\?",
+        "prograam.ts": r"there is no file .*prograam\.ts; did you mean 'program\.ts'\?",
         "none/program.ts": r"there is no file .*program\.ts$",
         ".": "is a folder; name the program in it",
         "swarm.yaml": r"is no program for Node; those end in \.ts, \.mts",
