@@ -137,7 +137,7 @@ class Host:
         # Last, so that listeners still have everything while the host closes.
         from swarm.bus.delivery import Delivery  # it needs asyncio, which no import should load
 
-        delivery = Delivery(self.catalog.bus, self._listening_context())
+        delivery = Delivery(self.catalog.bus, self.background_context())
         self._stack.push_async_callback(delivery.aclose)
         return self
 
@@ -298,6 +298,14 @@ class Host:
 
         await forget_tools(self.declarations.registry(MCPS).get(mcp_name), self, client_id)
 
+    def background_context(self) -> contextvars.Context:
+        """Return what code sees that belongs to no turn: this host, its catalog, and no turn."""
+        with use_catalog(self.catalog):
+            context = contextvars.copy_context()
+        context.run(_current.set, self)
+        context.run(current_turn.set, None)
+        return context
+
     def http(self) -> "aiohttp.ClientSession":
         """Return the HTTP client: keep-alive, no cookies, nothing but connecting is timed."""
         if self._http is None:
@@ -324,13 +332,6 @@ class Host:
                 self._stack.push_async_callback(stop)
             # The key names the resource, so what was kept has the type that start gives.
             return cast("Resource", self._shared[key])
-
-    def _listening_context(self) -> contextvars.Context:
-        """Return what listeners see: this host and its catalog, and no turn."""
-        with use_catalog(self.catalog):
-            context = contextvars.copy_context()
-        context.run(current_turn.set, None)
-        return context
 
     def _operator(self, spec: AgentSpec) -> "OperatorCompletion":
         return self._open_desk().operator(spec)

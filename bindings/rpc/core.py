@@ -3,13 +3,14 @@
 import contextvars
 import logging
 import secrets
+from collections.abc import Callable
 from types import TracebackType
 
 import anyio
 from anyio.abc import TaskGroup
 
 from bindings.rpc.errors import ConnectionLostError, ResumeRefusedError
-from bindings.rpc.handshake import Greeting, greet, refuse, welcome
+from bindings.rpc.handshake import PATIENCE, Greeting, greet, refuse, welcome
 from bindings.rpc.peer import Channel, PeerLimits
 from bindings.rpc.program import Program
 from bindings.rpc.resume import ResumableChannel
@@ -63,7 +64,13 @@ class Core:
         return await self._group.__aexit__(kind, error, trace)
 
     async def serve(
-        self, channel: Channel, *, is_trusted: bool = True, can_resume: bool = False
+        self,
+        channel: Channel,
+        *,
+        is_trusted: bool = True,
+        can_resume: bool = False,
+        patience: float | None = PATIENCE,
+        connected: Callable[[Program], None] | None = None,
     ) -> None:
         """Serve a connection until it ends.
 
@@ -71,9 +78,12 @@ class Core:
             channel: The connection.
             is_trusted: The program need not bring the token.
             can_resume: The program may come back over another connection.
+            patience: Seconds until the program has to have said who it is; None for any time.
+            connected: Is given the program after its handshake, where it cannot come back.
         """
         try:
-            greeting = await greet(channel, None if is_trusted else self._token)
+            token = None if is_trusted else self._token
+            greeting = await greet(channel, token, patience=patience)
             if greeting is None:
                 return
             if greeting.params.resume is not None:
@@ -83,7 +93,10 @@ class Core:
             else:
                 connection_id = f"c-{secrets.token_hex(8)}"
                 await welcome(channel, greeting, connection_id, self.limits)
-                await self._program(channel, greeting, connection_id).run()
+                program = self._program(channel, greeting, connection_id)
+                if connected is not None:
+                    connected(program)
+                await program.run()
         except ConnectionLostError as error:
             _log.info("a connection broke in its handshake: %s", error)
         finally:

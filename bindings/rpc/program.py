@@ -10,6 +10,7 @@ import anyio
 from pydantic import ValidationError as PydanticError
 
 from bindings.rpc import wire
+from bindings.rpc.binding import BoundFunction, FunctionBindParams, FunctionBindResult
 from bindings.rpc.callbacks import Callbacks, Invocation
 from bindings.rpc.declarations import Declarations
 from bindings.rpc.errors import RpcError
@@ -23,7 +24,7 @@ from bindings.rpc.listening import Subscriptions
 from bindings.rpc.logs import told_of_warnings
 from bindings.rpc.methods import METHODS, DeclareParams
 from bindings.rpc.peer import Channel, Params, Peer, PeerLimits
-from bindings.rpc.reading import find_callback
+from bindings.rpc.reading import find_callback, read_function
 from bindings.rpc.sessions import Sessions
 from bindings.rpc.shapes import Wire
 from bindings.rpc.values import encode_value, read_messages
@@ -32,6 +33,8 @@ from swarm import Host, use_catalog
 
 __all__ = ["Program"]
 
+_LOADING = 60.0
+"""Seconds that a file of functions may take to load."""
 _LEAVING = 15.0
 """Seconds that the sessions of a program which is gone get to close."""
 _log = logging.getLogger("wikiswarm.rpc")
@@ -110,6 +113,29 @@ class Program:
             self._subscriptions.end_all()
             self._declarations.leave()
             _log.info("program %r has left (%s)", name, self.connection_id)
+
+    async def bind(self, functions: list[BoundFunction]) -> FunctionBindResult:
+        """Let a program that is one file say which of its exports stand for which functions.
+
+        Raises:
+            RemoteError: The file cannot be loaded, or the program is none of that sort.
+            CallbackTimeoutError: It did not load in time.
+            ConnectionLostError: The program is gone.
+        """
+        params = FunctionBindParams(functions=functions).model_dump(mode="json", by_alias=True)
+        answer = await self._peer.request("function/bind", params, seconds=_LOADING)
+        return FunctionBindResult.model_validate(answer)
+
+    def function(
+        self, kind: str, field: str, callback: str, timeout: float | None
+    ) -> Callable[..., Any]:
+        """Return a function of the program for a field of a declaration; see `read_function`."""
+        return read_function(kind, field, callback, self._callbacks, timeout)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection has ended."""
+        return self._peer.is_lost
 
     def close(self) -> None:
         """End the connection; `run` returns."""

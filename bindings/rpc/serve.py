@@ -13,6 +13,7 @@ import anyio
 
 from bindings.rpc.core import Core
 from bindings.rpc.framing import LineChannel
+from bindings.rpc.handshake import PATIENCE
 from bindings.rpc.peer import PeerLimits
 from declarative import load
 from swarm import Catalog, Host, use_catalog
@@ -83,7 +84,12 @@ async def _run(
 
 
 async def serve_descriptors(
-    host: Host, reading: int, writing: int, *, limits: PeerLimits | None = None
+    host: Host,
+    reading: int,
+    writing: int,
+    *,
+    limits: PeerLimits | None = None,
+    patience: float | None = PATIENCE,
 ) -> None:
     """Serve the program at the other end of a pipe or a socket until it leaves.
 
@@ -92,11 +98,12 @@ async def serve_descriptors(
         reading: The descriptor that messages come from; it is closed in the end.
         writing: The descriptor that messages go to; it may be the same.
         limits: What the connection is held to.
+        patience: Seconds until the program has to have said who it is; None for any time.
     """
     used = limits or PeerLimits()
     channel = LineChannel(reading, writing, limit=used.message_bytes)
     async with Core(host, limits=used) as core:
-        await core.serve(channel)
+        await core.serve(channel, patience=patience)
 
 
 async def _listen(host: Host, address: str, limits: PeerLimits) -> None:

@@ -8,6 +8,7 @@ import {
   NullLogger,
   ParameterStructures,
   ProgressType,
+  ResponseError,
 } from "vscode-jsonrpc/node";
 import type { ThrownErrors } from "../errors/wire.js";
 import { CancelledError, ConnectionLostError } from "../generated/errors.js";
@@ -19,6 +20,8 @@ import type { Transport } from "../wire/transport.js";
 export interface LinkEvents {
   /** Answer a `callback/invoke`. */
   invoke(params: Wire.CallbackInvokeParams, signal: AbortSignal): Promise<unknown>;
+  /** Answer a `function/bind`. */
+  bind(params: Wire.FunctionBindParams): Promise<Wire.FunctionBindResult>;
   /** Hear of a notification. */
   notified<N extends keyof Notifications>(method: N, params: Notifications[N]): void;
   /** The connection ended, not by `close`. */
@@ -62,6 +65,13 @@ export class Link {
     this.#connection.onRequest("callback/invoke", (params: Wire.CallbackInvokeParams, token) =>
       this.#invoke(params, token),
     );
+    this.#connection.onRequest("function/bind", async (params: Wire.FunctionBindParams) => {
+      try {
+        return await events.bind(params);
+      } catch (error) {
+        throw error instanceof ResponseError ? error : errors.toWire(error);
+      }
+    });
     for (const method of NOTIFICATIONS) {
       this.#connection.onNotification(method, (params) => events.notified(method, params));
     }

@@ -36,7 +36,7 @@ type Environment = NodeJS.ProcessEnv;
 
 /** Open the way to the core that the environment names. */
 export async function openTransport(env: Environment = process.env): Promise<Transport> {
-  if (env.WIKISWARM_FD) return inherited(Number(env.WIKISWARM_FD));
+  if (env.WIKISWARM_FD || isTaken) return inherited(env);
   if (env.WIKISWARM_CORE_URL) return remote(env.WIKISWARM_CORE_URL, env.WIKISWARM_TOKEN);
   return started(env);
 }
@@ -106,12 +106,15 @@ async function started(env: Environment): Promise<Transport> {
 /** An inherited socket is there once. */
 let isTaken = false;
 
-function inherited(fd: number): Transport {
+function inherited(env: Environment): Transport {
+  if (isTaken) throw new ConnectionLostError("the core that this program was started with is gone");
+  const fd = Number(env.WIKISWARM_FD);
   if (!Number.isInteger(fd) || fd < 0) {
     throw new SetupError("WIKISWARM_FD is not the number of a socket");
   }
-  if (isTaken) throw new ConnectionLostError("the core that this program was started with is gone");
   isTaken = true;
+  // A child of this process does not have the socket, and must not take another one for it.
+  delete env.WIKISWARM_FD;
   const socket = new Socket({ fd, readable: true, writable: true });
   return {
     reader: new LineReader(socket),
