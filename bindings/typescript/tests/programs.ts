@@ -63,9 +63,9 @@ export async function runProgram(
 }
 
 /** Start a core that listens for WebSockets. */
-export async function startCore(env: NodeJS.ProcessEnv = process.env) {
+export async function startCore(env: NodeJS.ProcessEnv = process.env, ...more: string[]) {
   const token = "t0ken";
-  const child = startProcess([PYTHON, "-m", "bindings", "--ws", "127.0.0.1:0"], {
+  const child = startProcess([PYTHON, "-m", "bindings", "--ws", "127.0.0.1:0", ...more], {
     ...env,
     WIKISWARM_TOKEN: token,
   });

@@ -75,13 +75,13 @@ export class Link {
   static async open(transport: Transport, events: LinkEvents, errors: ThrownErrors): Promise<Link> {
     const link = new Link(transport, events, errors);
     link.#connection.listen();
-    const { token } = transport;
+    const { token, canResume = false } = transport;
     try {
       const result = await link.request("initialize", {
         protocol: PROTOCOL,
         minProtocol: PROTOCOL,
         program: PROGRAM,
-        capabilities: { streaming: true, resume: false },
+        capabilities: { streaming: true, resume: canResume },
         ...(token === undefined ? {} : { token }),
       });
       link.#limits = result.limits;
