@@ -15,6 +15,8 @@ export interface SocketOptions {
   token?: string | undefined;
   /** How often the other side is asked whether it is there; twice in vain is a broken connection. */
   heartbeatMs?: number;
+  /** The longest message that is taken. */
+  mostBytes?: number;
 }
 
 export class TextSocket {
@@ -63,11 +65,11 @@ export class TextSocket {
    * @throws ConnectionLostError Nobody answers there.
    */
   static async open(url: string, options: SocketOptions = {}): Promise<TextSocket> {
-    const { token, heartbeatMs = 20_000 } = options;
+    const { token, heartbeatMs = 20_000, mostBytes = MOST_BYTES } = options;
     const socket = new WebSocket(url, "wikiswarm.v1", {
       headers: token ? { authorization: `Bearer ${token}` } : {},
       perMessageDeflate: false,
-      maxPayload: MOST_BYTES,
+      maxPayload: mostBytes,
       handshakeTimeout: OPENING_MS,
     });
     await new Promise<void>((resolve, reject) => {
