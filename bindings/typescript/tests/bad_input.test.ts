@@ -211,7 +211,7 @@ describe.each(WAYS)("over %s", (way) => {
     expect(raw.frames.filter(({ method }) => method === undefined)).toEqual([]);
   });
 
-  test("a core that does not read is waited for, and gets everything in the end", async () => {
+  test(`a core that does not read is waited for, and gets everything in the end ${requirement("wire:connection:slow-reader")}`, async () => {
     await connected();
     raw.read(false);
     let encoded = 0;

@@ -62,6 +62,33 @@ export async function runProgram(
   }
 }
 
+/** Start a program, to wait for what it says. */
+export function startProgram(place: string) {
+  const child = startProcess([process.execPath, "--import", "tsx", place], process.env);
+  let text = "";
+  let heard = (): void => undefined;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk) => {
+      text += chunk;
+      heard();
+    });
+  }
+  let isOver = false;
+  child.once("close", () => {
+    isOver = true;
+    heard();
+  });
+  const said = async (words: string): Promise<void> => {
+    while (!text.includes(words)) {
+      if (isOver) throw new Error(`the program has ended: ${text}`);
+      await new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+    }
+  };
+  return { child, said };
+}
+
 /** Start a core that listens for WebSockets. */
 export async function startCore(env: NodeJS.ProcessEnv = process.env, ...more: string[]) {
   const token = "t0ken";

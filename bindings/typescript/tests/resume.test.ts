@@ -9,6 +9,7 @@ import { ConnectionLostError, disconnect, session, UnknownNameError } from "../s
 import { TextSocket } from "../src/wire/websocket.js";
 import { runProgram, startCore, writeProgram } from "./programs.js";
 import { BreakingProxy } from "./proxy.js";
+import { requirement } from "./requirement.js";
 import { callOf, callsThenRepeats, declareSwarm, last } from "./swarm.js";
 
 type Started = Awaited<ReturnType<typeof startCore>>;
@@ -44,7 +45,7 @@ describe("within the window", () => {
   });
   afterAll(() => started.child.kill());
 
-  test("in the middle of a tool: it goes on, and is run once", async () => {
+  test(`in the middle of a tool: it goes on, and is run once ${requirement("wire:connection:resume")}`, async () => {
     let runs = 0;
     let signal: AbortSignal | undefined;
     const names = declareSwarm(callsThenRepeats("find"), {
@@ -62,7 +63,7 @@ describe("within the window", () => {
     await dispose();
   });
 
-  test("in the middle of a completion, which answers while nobody is connected", async () => {
+  test(`in the middle of a completion, which answers while nobody is connected ${requirement("wire:connection:resume")}`, async () => {
     let runs = 0;
     const names = declareSwarm(() => {
       runs += 1;
@@ -80,7 +81,7 @@ describe("within the window", () => {
     await dispose();
   });
 
-  test("between two questions: the session is the same one", async () => {
+  test(`between two questions: the session is the same one ${requirement("wire:connection:resume")}`, async () => {
     const names = declareSwarm((args) => `heard ${args.messages.length}`, {});
     const { complete, dispose } = session(names.client, names.swarm);
     const link = await core.ready();
@@ -93,23 +94,26 @@ describe("within the window", () => {
     await dispose();
   });
 
-  test.each(["up", "down"] as const)("while a megabyte is on its way %s", async (direction) => {
-    const long = "ж".repeat(512 * 1024);
-    let runs = 0;
-    const names = declareSwarm((args) => {
-      runs += 1;
-      return last(args).content.length === long.length ? `${long}!` : "short";
-    }, {});
-    const { complete, dispose } = session(names.client, names.swarm);
-    expect(await complete("hi")).toBe("short");
-    const cut = proxy.cutAfter(direction, 300_000);
-    expect(await complete(long)).toBe(`${long}!`);
-    await cut;
-    expect([runs, proxy.connections]).toEqual([2, 2]);
-    await dispose();
-  });
+  test.each(["up", "down"] as const)(
+    `while a megabyte is on its way %s ${requirement("wire:connection:resume")}`,
+    async (direction) => {
+      const long = "ж".repeat(512 * 1024);
+      let runs = 0;
+      const names = declareSwarm((args) => {
+        runs += 1;
+        return last(args).content.length === long.length ? `${long}!` : "short";
+      }, {});
+      const { complete, dispose } = session(names.client, names.swarm);
+      expect(await complete("hi")).toBe("short");
+      const cut = proxy.cutAfter(direction, 300_000);
+      expect(await complete(long)).toBe(`${long}!`);
+      await cut;
+      expect([runs, proxy.connections]).toEqual([2, 2]);
+      await dispose();
+    },
+  );
 
-  test("twenty times while 200 clients ask: each answer is right, each tool is run once", async () => {
+  test(`twenty times while 200 clients ask: each answer is right, each tool is run once ${requirement("wire:connection:resume")}`, async () => {
     const runs = new Map<string, number>();
     const names = declareSwarm(
       (args) =>
@@ -139,7 +143,7 @@ describe("within the window", () => {
     expect(await cutting).toBe(20);
   });
 
-  test("a program that ends with its sessions open leaves at once, and may begin anew", async () => {
+  test(`a program that ends with its sessions open leaves at once, and may begin anew ${requirement("wire:connection:takeover")}`, async () => {
     const place = writeProgram("ending.ts", ENDING);
     const env = { WIKISWARM_CORE_URL: proxy.url, WIKISWARM_TOKEN: started.token };
     for (const _run of [1, 2]) {
@@ -180,7 +184,7 @@ describe("after the window", () => {
     second.child.kill();
   });
 
-  test("what waits fails, and the next question begins anew", async () => {
+  test(`what waits fails, and the next question begins anew ${requirement("wire:connection:resume")}`, async () => {
     const aborted: unknown[] = [];
     const names = declareSwarm(callsThenRepeats("find"), {
       find: async ({ abortSignal }) => {
@@ -204,7 +208,7 @@ describe("after the window", () => {
     await dispose();
   });
 
-  test("another core does not go on with it, and says so at once", async () => {
+  test(`another core does not go on with it, and says so at once ${requirement("wire:connection:resume")}`, async () => {
     let runs = 0;
     const names = declareSwarm(callsThenRepeats("find"), {
       find: async () => {
