@@ -3,8 +3,9 @@
 import contextvars
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from types import TracebackType
+from typing import NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -21,6 +22,14 @@ __all__ = ["RESUME_WINDOW", "Core"]
 RESUME_WINDOW = 60.0
 """Seconds that a connection which broke is kept."""
 _log = logging.getLogger("wikiswarm.rpc")
+
+
+class _Kept(NamedTuple):
+    """A connection that may be resumed."""
+
+    channel: ResumableChannel
+    program: Program
+    gone: anyio.Event
 
 
 class Core:
@@ -44,7 +53,7 @@ class Core:
         """
         self.limits = limits
         self._host, self._token, self._window = host, token, window
-        self._resumable: dict[str, ResumableChannel] = {}
+        self._resumable: dict[str, _Kept] = {}
         self._group = anyio.create_task_group()
         self._tasks: TaskGroup | None = None
         self._context = contextvars.copy_context()
@@ -107,8 +116,9 @@ class Core:
         connection_id = f"c-{secrets.token_hex(8)}"
         await welcome(channel, greeting, connection_id, self.limits, window=self._window)
         resumable = ResumableChannel(channel, self._window)
-        self._resumable[connection_id] = resumable
         program = self._program(resumable, greeting, connection_id)
+        program.on_shutdown = resumable.leave
+        self._resumable[connection_id] = _Kept(resumable, program, anyio.Event())
         detached = resumable.detached
         # It may outlive this connection, and sees what the core was opened in.
         tasks = self._running
@@ -117,7 +127,19 @@ class Core:
 
     def _program(self, channel: Channel, greeting: Greeting, connection_id: str) -> Program:
         hello = greeting.params
-        return Program(self._host, channel, hello, connection_id=connection_id, limits=self.limits)
+        made = Program(self._host, channel, hello, connection_id=connection_id, limits=self.limits)
+        made.before_declaring = self._make_way
+        return made
+
+    async def _make_way(self, names: Set[tuple[str, str]]) -> None:
+        """End the connections that are away and have one of these names.
+
+        Most likely the program was killed and begins anew; it need not wait for its own window.
+        """
+        for kept in list(self._resumable.values()):
+            if kept.channel.is_away and kept.program.declares(names):
+                await kept.channel.aclose()
+                await kept.gone.wait()
 
     async def _run(self, program: Program, connection_id: str) -> None:
         try:
@@ -125,26 +147,29 @@ class Core:
         except Exception:
             _log.exception("the connection %s ended by a defect", connection_id)
         finally:
-            resumable = self._resumable.pop(connection_id)
+            kept = self._resumable.pop(connection_id)
             with anyio.move_on_after(1, shield=True):
-                await resumable.aclose()
+                await kept.channel.aclose()
+            kept.gone.set()
 
     async def _resume(self, channel: Channel, greeting: Greeting) -> None:
         wanted = greeting.params.resume
-        resumable = None if wanted is None else self._resumable.get(wanted.connection_id)
-        if wanted is None or resumable is None or resumable.is_closed:
+        kept = None if wanted is None else self._resumable.get(wanted.connection_id)
+        if wanted is None or kept is None or kept.channel.is_closed:
             gone = ResumeRefusedError("that connection is gone; begin a new one")
             await refuse(channel, greeting.request_id, gone)
             return
+        resumable = kept.channel
+        pause = await resumable.pause()
         await welcome(
             channel,
             greeting,
             wanted.connection_id,
             self.limits,
             window=self._window,
-            received=resumable.received,
+            received=pause.received,
         )
-        await resumable.attach(channel, wanted.received)
+        await resumable.attach(channel, wanted.received, pause)
         await resumable.detached.wait()
 
     @property

@@ -3,7 +3,7 @@
 import contextvars
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from typing import Any, cast
 
 import anyio
@@ -12,7 +12,7 @@ from pydantic import ValidationError as PydanticError
 from bindings.rpc import wire
 from bindings.rpc.binding import BoundFunction, FunctionBindParams, FunctionBindResult
 from bindings.rpc.callbacks import Callbacks, Invocation
-from bindings.rpc.declarations import Declarations
+from bindings.rpc.declarations import Declarations, names_of
 from bindings.rpc.errors import RpcError
 from bindings.rpc.failures import (
     InvalidParamsError,
@@ -62,6 +62,10 @@ class Program:
             limits: What it is held to.
         """
         self.connection_id = connection_id
+        self.on_shutdown: Callable[[], None] | None = None
+        """Hears that the program is about to leave."""
+        self.before_declaring: Callable[[Set[tuple[str, str]]], Awaitable[None]] | None = None
+        """Hears of the names, each with its kind, that the program is about to declare."""
         self._hello = hello
         self._host = host
         self._peer = Peer(
@@ -137,6 +141,10 @@ class Program:
         """Whether the connection has ended."""
         return self._peer.is_lost
 
+    def declares(self, names: Set[tuple[str, str]]) -> bool:
+        """Return whether one of these names, each with its kind, is the program's."""
+        return not names.isdisjoint(self._declarations.names())
+
     def close(self) -> None:
         """End the connection; `run` returns."""
         self._peer.close()
@@ -203,9 +211,15 @@ class Program:
         return await value if inspect.isawaitable(value) else value
 
     async def _shutdown(self, params: wire.Empty) -> None:
+        if self.on_shutdown is not None:
+            self.on_shutdown()
         await self._open_sessions.dispose_all()
+        # Who is told that it has left may begin anew with the same names.
+        self._declarations.leave()
 
     async def _declare(self, params: DeclareParams) -> wire.DeclareResult:
+        if self.before_declaring is not None:
+            await self.before_declaring(names_of(params.declarations))
         return self._declarations.declare(params.declarations)
 
     async def _override(self, params: wire.OverrideParams) -> wire.OverrideResult:

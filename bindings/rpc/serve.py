@@ -11,7 +11,7 @@ from typing import cast
 
 import anyio
 
-from bindings.rpc.core import Core
+from bindings.rpc.core import RESUME_WINDOW, Core
 from bindings.rpc.framing import LineChannel
 from bindings.rpc.handshake import PATIENCE
 from bindings.rpc.peer import PeerLimits
@@ -34,6 +34,7 @@ def run_core(
     documents: Sequence[Path] = (),
     home: Path | None = None,
     max_message_bytes: int = PeerLimits().message_bytes,
+    resume_window: float = RESUME_WINDOW,
 ) -> int:
     """Run a core until its program leaves, or a signal comes.
 
@@ -44,6 +45,7 @@ def run_core(
         documents: YAML documents to declare first.
         home: The folder of the state.
         max_message_bytes: The longest message.
+        resume_window: Seconds that a WebSocket which broke is kept.
 
     Returns:
         The exit status; 1 with one line on standard error where it could not begin.
@@ -55,7 +57,7 @@ def run_core(
         catalog = Catalog()
         for document in documents:
             load(document, catalog=catalog)
-        anyio.run(_run, catalog, home, limits, reading, writing, address)
+        anyio.run(_run, catalog, home, limits, reading, writing, address, resume_window)
     except* SwarmError as group:
         failures += group.exceptions
     for error in failures:
@@ -72,6 +74,7 @@ async def _run(
     reading: int,
     writing: int,
     address: str | None,
+    window: float,
 ) -> None:
     with use_catalog(catalog):
         async with anyio.create_task_group() as tasks, Host(catalog=catalog, home=home) as host:
@@ -79,7 +82,7 @@ async def _run(
             if address is None:
                 await serve_descriptors(host, reading, writing, limits=limits)
             else:
-                await _listen(host, address, limits)
+                await _listen(host, address, limits, window)
             tasks.cancel_scope.cancel()
 
 
@@ -106,13 +109,15 @@ async def serve_descriptors(
         await core.serve(channel, patience=patience)
 
 
-async def _listen(host: Host, address: str, limits: PeerLimits) -> None:
+async def _listen(host: Host, address: str, limits: PeerLimits, window: float) -> None:
     from bindings.rpc.websocket import read_address, serve_websocket
 
     token = os.environ.pop(TOKEN, None) or None
     name, port = read_address(address, token)
     async with AsyncExitStack() as stack:
-        core = await stack.enter_async_context(Core(host, token=token, limits=limits))
+        core = await stack.enter_async_context(
+            Core(host, token=token, limits=limits, window=window)
+        )
         bound = await stack.enter_async_context(serve_websocket(core, name, port, token=token))
         shown = f"[{name}]" if ":" in name else name
         sys.stderr.write(f"listening on ws://{shown}:{bound}\n")

@@ -10,7 +10,7 @@ import { existsSync } from "node:fs";
 import { Socket } from "node:net";
 import { delimiter, join } from "node:path";
 import type { MessageReader, MessageWriter } from "vscode-jsonrpc/node";
-import { ConnectionLostError, SetupError, UnauthorizedError } from "../generated/errors.js";
+import { ConnectionLostError, SetupError } from "../generated/errors.js";
 import { LineReader, LineWriter } from "./ndjson.js";
 
 /** A way to the core. */
@@ -21,6 +21,8 @@ export interface Transport {
   token?: string;
   /** Whether the core was started by, and for, this program. */
   isOwn: boolean;
+  /** Whether it goes on over another connection when one breaks. */
+  canResume?: boolean;
   /** Keep the process alive for the core, or not. */
   hold(isHeld: boolean): void;
   /** Let go of the core; a child of this process ends. */
@@ -127,46 +129,20 @@ function inherited(env: Environment): Transport {
 }
 
 async function remote(url: string, token: string | undefined): Promise<Transport> {
-  const [{ WebSocket }, { SocketReader, SocketWriter }] = await Promise.all([
-    import("ws"),
+  const [{ TextSocket }, { ResumableSocket }] = await Promise.all([
     import("./websocket.js"),
+    import("./resume.js"),
   ]);
-  const headers = token ? { authorization: `Bearer ${token}` } : {};
-  const socket = new WebSocket(url, "wikiswarm.v1", {
-    headers,
-    perMessageDeflate: false,
-    maxPayload: 64 * 1024 * 1024,
-    handshakeTimeout: 10_000,
-  });
-  // Frames that follow the handshake at once wait until somebody listens.
-  const reader = new SocketReader(socket);
-  await new Promise<void>((resolve, reject) => {
-    socket.once("open", resolve);
-    socket.once("unexpected-response", (_request, response) => {
-      const refused = response.statusCode === 401 || response.statusCode === 403;
-      const Class = refused ? UnauthorizedError : ConnectionLostError;
-      reject(
-        new Class(`the core at ${url} answered ${response.statusCode} ${response.statusMessage}`),
-      );
-      response.resume();
-      socket.terminate();
-    });
-    socket.once("error", (error) =>
-      reject(new ConnectionLostError(`the core at ${url} is not reached: ${error.message}`)),
-    );
-  });
-  let reason = "the core closed the connection";
-  socket.once("close", (code, text) => {
-    reason = `the core closed the connection (${code}${text.length ? ` ${text}` : ""})`;
-  });
-  const wire = (socket as unknown as { _socket?: Socket })._socket;
+  const connect = () => TextSocket.open(url, { token });
+  const socket = new ResumableSocket(await connect(), connect);
   return {
-    reader,
-    writer: new SocketWriter(socket),
+    reader: socket.reader,
+    writer: socket.writer,
     ...(token === undefined ? {} : { token }),
     isOwn: false,
-    hold: (isHeld) => void (isHeld ? wire?.ref() : wire?.unref()),
+    canResume: true,
+    hold: (isHeld) => socket.hold(isHeld),
     close: () => socket.close(),
-    reason: async () => reason,
+    reason: async () => socket.reason,
   };
 }
