@@ -1,6 +1,7 @@
 """The core of a server: greets programs, serves them, and keeps those that may come back."""
 
 import contextvars
+import functools
 import logging
 import secrets
 from collections.abc import Callable, Set
@@ -128,16 +129,17 @@ class Core:
     def _program(self, channel: Channel, greeting: Greeting, connection_id: str) -> Program:
         hello = greeting.params
         made = Program(self._host, channel, hello, connection_id=connection_id, limits=self.limits)
-        made.before_declaring = self._make_way
+        made.before_declaring = functools.partial(self._make_way, connection_id)
         return made
 
-    async def _make_way(self, names: Set[tuple[str, str]]) -> None:
-        """End the connections that are away and have one of these names.
+    async def _make_way(self, connection_id: str, names: Set[tuple[str, str]]) -> None:
+        """End the other connections that are away and have one of these names.
 
         Most likely the program was killed and begins anew; it need not wait for its own window.
         """
-        for kept in list(self._resumable.values()):
-            if kept.channel.is_away and kept.program.declares(names):
+        for known, kept in list(self._resumable.items()):
+            is_other = known != connection_id and kept.channel.is_away
+            if is_other and kept.program.declares(names):
                 await kept.channel.aclose()
                 await kept.gone.wait()
 

@@ -1,5 +1,6 @@
 /** The exports of one file as functions of the core's declarations; `host` is the program. */
 
+import { once } from "node:events";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { core } from "./core/core.js";
@@ -87,14 +88,18 @@ function place(schema: Fields, { kind, field }: BoundFunction, run: AnyFunction)
 /** Serve a file until the core is gone; then this process ends, whatever it still does. */
 export async function serve(file: string): Promise<never> {
   core.binds = binder(file);
-  watchParent();
+  await watchParent();
   await core.stay();
   process.exit();
 }
 
 /** End this process with its parent, also while a function keeps the event loop to itself. */
-function watchParent(): void {
-  const watch = `const parent = process.ppid;
-    setInterval(() => process.ppid === parent || process.kill(process.pid, "SIGKILL"), ${WATCH_MS});`;
-  new Worker(watch, { eval: true, execArgv: [], stdout: false, stderr: false }).unref();
+async function watchParent(): Promise<void> {
+  // Asked for here: until the thread runs, the parent may be another one.
+  const watch = `setInterval(() => {
+    if (process.ppid !== ${process.ppid}) process.kill(process.pid, "SIGKILL");
+  }, ${WATCH_MS});`;
+  const worker = new Worker(watch, { eval: true, execArgv: [], stdout: false, stderr: false });
+  await once(worker, "online");
+  worker.unref();
 }

@@ -102,16 +102,19 @@ async def test_who_does_not_read_costs_little_and_gets_its_answers_later(
                     numbers.append(message["params"]["seq"])
                 elif "result" in message:
                     answers.add(message["id"])
-            # One that comes after those that were dropped shows how many they were.
-            await client.ask("verb/event", **event)
+            # One that comes after those that were dropped shows how many they were; it is
+            # dropped too where those before it are still on their way.
             while not numbers or numbers[-1] <= EVENTS:
-                message = json.loads(await slow.recv())
-                if message.get("method") == "event":
+                text = None
+                with anyio.move_on_after(0.2):
+                    text = await slow.recv()
+                if text is None:
+                    await client.ask("verb/event", **event)
+                elif (message := json.loads(text)).get("method") == "event":
                     numbers.append(message["params"]["seq"])
         assert answers == set(range(ANSWERS))
         assert numbers == sorted(numbers)
-        assert numbers[-1] == EVENTS + 1
-        assert 0 < len(numbers) < EVENTS
+        assert len(numbers) < EVENTS
 
 
 @pytest.mark.requirement("wire:connection:lost")
