@@ -19,6 +19,7 @@ from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
 from swarm.environment import read_environment
 from swarm.errors import SessionError, ValidationError
+from swarm.plans import Plans
 from swarm.runtime import Session, SwarmPlan, plan_swarm
 from swarm.runtime.tracing import Tracer, default_tracer
 from swarm.runtime.turns import current_turn
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from swarm.store import Database, SqlJournal
 
 __all__ = ["Host", "current_host", "default_home", "open_host", "use_host"]
-
-_MOST_PLANS = 256
-"""Swarms that are kept ready; scopes make some that nobody needs again."""
 
 Resource = TypeVar("Resource")
 Result = TypeVar("Result")
@@ -103,8 +101,7 @@ class Host:
         self._policies: Policies | None = None
         self._desk: Desk | None = None
         self._http: aiohttp.ClientSession | None = None
-        self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
-        """By catalog and swarm, with the version of the catalog that each was made of."""
+        self._plans = Plans()
         if prices is None:
             prices = self.environment.get("WIKISWARM_PRICES") or None
         self._prices = prices
@@ -248,10 +245,9 @@ class Host:
         """Return a swarm made ready, made anew when declarations have changed."""
         current = current_catalog()
         catalog = current if current.descends_from(self.catalog) else self.catalog
-        key = (id(catalog), swarm_name)
-        known = self._plans.get(key)
-        if known is not None and known[1] == catalog.version:
-            return known[2]
+        known = self._plans.find(catalog, swarm_name)
+        if known is not None:
+            return known
         validate(catalog)
         version = catalog.version
         from swarm.completions.opening import unpriced_budgets  # not needed to import swarm
@@ -264,14 +260,7 @@ class Host:
             plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
         if plan.asks_people:
             plan = replace(plan, approvals=self._open_desk(), people=self._open_desk())
-        # Of two that came at once the first stays, so that all sessions share one.
-        known = self._plans.get(key)
-        if known is None or known[1] != version:
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            # The catalog is kept with it, so that no other gets its id.
-            known = self._plans[key] = (catalog, version, plan)
-        return known[2]
+        return self._plans.keep(catalog, version, swarm_name, plan)
 
     async def completion(self, spec: CompletionSpec) -> Completion:
         """Return the completion of a declaration, opened once and shared.

@@ -12,9 +12,8 @@ from bindings.node.finding import SUFFIXES
 from declarative.kinds import SECTIONS
 from declarative.scripts import Script, SourceError, add_script_source
 from swarm import Catalog, Host, Spec, ToolContext, current_catalog
-from swarm.errors import SessionError, ToolFailed
-from swarm.host import current_host
-from swarm.runtime.turns import current_turn
+from swarm.errors import ToolFailed
+from swarm.host import open_host
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +47,7 @@ class NodeFunction:
         """
         from bindings.rpc.errors import ConnectionLostError
 
-        node = await _shared_node(_open_host(), self.script)
+        node = await _shared_node(open_host("a function in Node"), self.script)
         running = await node.running(self)
         try:
             return await running.function(self)(*arguments)
@@ -101,15 +100,6 @@ def _inside(value: object) -> Iterator[NodeFunction]:
     elif isinstance(value, list | tuple):
         for part in cast("list[object]", value):
             yield from _inside(part)
-
-
-def _open_host() -> Host:
-    turn = current_turn.get()
-    services = None if turn is None else turn.session.plan.services
-    host = services if isinstance(services, Host) else current_host()
-    if host is None:
-        raise SessionError("no host is open; functions in Node need one")
-    return host
 
 
 async def _shared_node(host: Host, script: Script) -> "SharedNode":
