@@ -19,6 +19,7 @@ from bindings.cli import (
     mcp,
     models,
     outline,
+    run,
     runs,
     serve,
     training,
@@ -61,6 +62,7 @@ app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
+app.command("run", context_settings=run.PASS_ON)(run.run)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 

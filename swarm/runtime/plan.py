@@ -120,6 +120,10 @@ class SwarmPlan:
             for agent in self.agents.values()
         )
 
+    def holds_words_back(self, agent: AgentPlan) -> bool:
+        """Whether nobody may see what an agent's model says before the whole answer is judged."""
+        return agent.checks_output or self.guard is not None
+
 
 async def plan_swarm(
     catalog: Catalog,
