@@ -8,30 +8,32 @@ import re
 
 from finetune.curate.secrets.likely import is_password, is_placeholder, is_random
 from finetune.curate.secrets.names import FOREIGN, Called, called
-from finetune.curate.secrets.rule import Rule, Span
+from finetune.curate.secrets.rule import Rule, Span, extended
 
 __all__ = ["ASSIGNED", "FOREIGN_RULE", "is_secret_value"]
 
 _LONGEST_NAME = 48
 _LONGEST_VALUE = 512
+_LONGEST_BARE = 200
 
-_LEFT = re.compile(r"[\w.\-]{0,48}\Z")
+_NAME = re.compile(r"[\w.\-]*")
 _RIGHT = re.compile(r"[\w\-]{0,40}")
 _WORDS_BEFORE = re.compile(r"([A-Za-z]{1,20})[ \t]\Z")
 
 _CLOSE = r"(?:\\*[\"'`]|\*{1,2}|_{1,2})?\]?"
 _ASSIGNS = re.compile(
-    rf"{_CLOSE}[ \t]{{0,20}}"
-    r"(?::[ \t]?[A-Za-z][\w.\[\]|?<>&' ]{0,40}?[ \t]{0,4}(?==[^=>]))?"
+    rf"{_CLOSE}"
+    r"(?:[ \t][a-z]{3,12}(?=[ \t]{0,4}=[^=>]))?"
+    r"(?::[ \t]?[A-Za-z][\w.\[\]|?<>&' ]{0,40}?(?=[ \t]{1,4}=[^=>]|=[ \t]?[\"']))?[ \t]{0,20}"
     r"(?::=|=>|->|={1,3}|:\*{0,2}|\uff1a|\|)[ \t]{0,20}"
 )
 _CALLS = re.compile(r"\([ \t]{0,8}(?=\\?[\"'`])|\\?[\"'`]\)?[ \t]{0,4},[ \t]{0,8}(?=\\?[\"'`])")
 _ATTRIBUTE = re.compile(r"\\?[\"'][ \t]{1,8}value[ \t]?=[ \t]?(?=\\?[\"'])", re.IGNORECASE)
 _OPTION = re.compile(r"[ \t]{1,4}(?!-)")
 _SAYS = re.compile(
-    r"(?:[ \t]+(?:for|of|on|at|für|pour|para|de|del|zum|per)(?:[ \t]+[\w@.\-/]{1,40}){1,4}?)?"
-    r"(?:[ \t]*(?::|=|\uff1a|\u662f|\u306f)|[ \t]+(?:is|was|ist|war|lautet|est|es|è|é|to|as|equals"
-    r"|jest|är|er|auf|à|a)(?:[ \t]+(?:now|set to|changed to|currently|actually|still|nun|jetzt))?:?)"
+    r"(?:[ \t]+(?:for|of|on|at|für|pour|para|de|zum)(?:[ \t]+[\w@.\-/]{1,40}){1,4}?)?"
+    r"(?:[ \t]*(?::|=|\uff1a|\u662f|\u306f)|[ \t]+(?:is|was|ist|war|lautet|est|es|è|é|to|as|equals|jest"
+    r"|är|er|auf|à|a)(?:[ \t]+(?:now|set to|changed to|currently|actually|still|nun|jetzt))?:?)"
     r"[ \t]{1,4}"
 )
 _SAYS_DENSE = re.compile(
@@ -44,10 +46,12 @@ _OPENS = re.compile(
     r"(?:[brfuBRFU@$]{1,2}(?=[\"']))?(\\*(?:\"\"\"|[\"'`])|[\u201c\u201e\u2018\u00ab]|\*\*)"
 )
 _CLOSES = {"\u201c": "\u201d", "\u201e": "\u201c", "\u2018": "\u2019", "\u00ab": "\u00bb"}
-_BARE = re.compile(r"[^\s\"'`<>\u3002\uff0c\u3001\u201d]{3,512}")
+_BARE = re.compile(r"[^\s\"'`<>\u3002\uff0c\u3001\u201d]{3,200}")
+_BARE_REST = re.compile(r"[\w+/=.~\-]*")
 _ENDS_BARE = re.compile(
     r"\\+[nrt\"']|[;&,|](?=[ \t]{0,2}[A-Za-z][\w.\- ]{0,30}=)|;$|&(?:amp;|quot;)"
 )
+_PRINTABLE = re.compile("[!-~]+")
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]")
 
 
@@ -84,18 +88,25 @@ def _is_mixed(value: str) -> bool:
 
 
 def _assigned(text: str, at: int) -> Span | None:
-    left = _LEFT.search(text, max(0, at - _LONGEST_NAME), at)
+    backwards = _NAME.match(text[max(0, at - _LONGEST_NAME) : at][::-1])
     right = _RIGHT.match(text, at)
-    if left is None or right is None:
+    if backwards is None or right is None:
         return None
-    name = text[left.start() : right.end()]
-    if len(name) > 2 * _LONGEST_NAME:
-        return None
-    words = _WORDS_BEFORE.search(text, max(0, left.start() - 24), left.start())
+    start = at - backwards.end()
+    name = text[start : right.end()]
+    words = _WORDS_BEFORE.search(text, max(0, start - 24), start)
     kind = called(f"{words[1]} {name}" if words else name)
-    if kind is None:
+    if kind is None or (kind == "key" and name.lower() != "key"):
         return None
-    return _value_behind(text, right.end(), kind, is_option=name.startswith("--"))
+    end = right.end()
+    if name.startswith("--") and (found := _OPTION.match(text, end)) is not None:
+        return _judged(text, found.end(), kind, is_bare=True)
+    span = _value_behind(text, end, kind)
+    if span is None and name.lower() != "pass":  # in sentences that is a verb
+        span = _said(text, end, kind)
+    if span is None or span.end - span.start < _LONGEST_BARE:
+        return span
+    return extended(span, text, _BARE_REST)
 
 
 def _foreign(text: str, at: int) -> Span | None:
@@ -106,13 +117,17 @@ def _foreign(text: str, at: int) -> Span | None:
     for separator in (_SAYS, _SAYS_DENSE):
         found = separator.match(text, end)
         value = _value(text, found.end()) if found else None
-        if value is not None and is_password(text[value.start : value.end], is_bare=True):
-            return value
-    return _value_behind(text, end, "password", is_option=False)
+        if value is None:
+            continue
+        # Where words are not parted by spaces, a value ends at the first letter of the script.
+        word = _PRINTABLE.match(text, value.start, value.end)
+        if word is not None and is_password(word.group(), is_bare=True):
+            return Span(*word.span())
+    return _value_behind(text, end, "password") or _said(text, end, "password")
 
 
-def _value_behind(text: str, end: int, kind: Called, *, is_option: bool) -> Span | None:
-    """Return the value behind a name that ends there."""
+def _value_behind(text: str, end: int, kind: Called) -> Span | None:
+    """Return the value that code or configuration gives a name that ends there."""
     if (element := _ELEMENT.match(text, end)) is not None:
         return Span(*element.span(1)) if is_secret_value(kind, element[1]) else None
     for separator in (_ASSIGNS, _CALLS, _ATTRIBUTE):
@@ -121,8 +136,11 @@ def _value_behind(text: str, end: int, kind: Called, *, is_option: bool) -> Span
         # `NAME=value` of a shell and `name: value` of YAML hold text, `name = value` may be code.
         is_bare = separator is _ASSIGNS and found.group().strip() != found.group()
         return _judged(text, found.end(), kind, is_bare=is_bare and ":" not in found.group())
-    if is_option and (found := _OPTION.match(text, end)) is not None:
-        return _judged(text, found.end(), kind, is_bare=True)
+    return None
+
+
+def _said(text: str, end: int, kind: Called) -> Span | None:
+    """Return the value that a sentence tells of a name that ends there."""
     if (found := _SAYS.match(text, end)) is not None:
         return _judged(text, found.end(), kind, is_bare=True)
     if (found := _DIRECT.match(text, end)) is not None:

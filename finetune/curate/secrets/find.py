@@ -46,19 +46,19 @@ class Finder:
     def find(self, text: str) -> list[Secret]:
         """Return the secrets of a text, in order and without overlaps."""
         found: list[Secret] = []
-        done = 0
+        inside = range(0)
         # One byte for each character, so places are those of the text.
         for place, literal in self._scan(text.encode("ascii", "replace").lower()):
             for offset, rule in self._rules[literal]:
                 at = place + offset
-                if at < done:
+                if at in inside:
                     continue
                 span = rule.find(text, at)
                 if span is None:
                     continue
                 found.append(Secret(rule.name, *span))
-                if span.start <= at < span.end:
-                    done = span.end
+                if span.end > inside.stop:
+                    inside = range(*span)
         if self._foreign and not text.isascii():
             found += _foreign_secrets(text)
         return _merged(found) if found else found

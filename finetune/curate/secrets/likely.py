@@ -31,14 +31,16 @@ yes
 _WORDS = frozenset(_NO_SECRETS.split())
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^A-Za-z0-9]+")
 _STANDS_FOR = re.compile(
-    r"""\$[A-Z_][A-Z0-9_]*$ | \$[a-z_]+(?:\.[A-Za-z_]+|[A-Z][a-z]+)*$ | \$?\$?\{.*\}?$ | \$\(.*\)?$
-    | %\(?[A-Za-z_]+\)?[%s]?$ | <[^>]*>?$ | \[.*\]$ | \{\{ | \#\{ | @\{ | :[a-z_]+$ | ENC\[ | \?+$
+    r"""\$[A-Z_][A-Z0-9_]*$ | \$[a-z_][A-Za-z_.]*$ | \$?\$?\{.*\}?$ | \$\(.*\)?$
+    | %\(?[A-Za-z_]+\)?[%s]?$ | <[^>]*>?$ | \[[A-Za-z _*\-]*\]?$ | \{\{ | \#\{ | @\{
+    | :[a-z_]+$ | ENC\[ | \?+$
     | !(?:vault|Ref|Sub|GetAtt|ImportValue|secret|env_var)\b | &[a-z]+; | \\u003[cC]""",
     re.VERBOSE,
 )
 _SAYS_SO = re.compile(
     r"""example | place-?_?holder | change-?_?me | redacted | your[-_ ]?(?:own|api|key|token)
-    | your[-_ ]?(?:secret|pass) | \.\.\.|\u2026 | [*\u2022]{3} | x{4} | (.)\1{5} | 0123456789 | 123456789 | abcdefgh | deadbeef
+    | your[-_ ]?(?:secret|pass) | \.\.\.|\u2026 | [*\u2022]{3} | x{4} | (.)\1{5} | 123456789
+    | abcdefgh | deadbeef
     | insert[-_ ] | replace[-_ ] | (?:goes|put|token|key|secret|password)[-_ ]?here
     | dummy | sample""",
     re.VERBOSE | re.IGNORECASE,
@@ -49,8 +51,9 @@ _CODE = re.compile(
     | secrets? | vault | ssm | config | settings | self | this | args? | params? | request | req
     | ctx | options | credentials? | data | input | user | event | props | form | body | arn:aws
     | kubernetes | keyring | secretsmanager | op://| new\s | await\s | lambda )(?:[.\[(:/ ]|->|$)
-    | [A-Za-z_][\w.]*\( | [A-Za-z_]\w*\[[^\]]*\]$ | (?:[a-z_]+\.)+[a-z_A-Z]+$ | /[\w.-]+/[\w./-]+$
-    | \.{1,2}/ | https?:// | \w+->""",
+    | [A-Za-z_][\w.]*\( | [A-Za-z_][\w.]*\[[\w"':\-]*\]?$ | (?:[a-z_]+\.)+[a-z_A-Z]+$
+    | /[\w.-]+/[\w./-]+$ | \.{1,2}/ | https?:// | \w+->
+    | [A-Z][A-Z0-9_]*_(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD)$""",
     re.VERBOSE,
 )
 _TEXT = re.compile(r"[A-Z]?[a-z]+(?:[-_./ ][A-Za-z]?[a-z]*)*$")
@@ -93,9 +96,9 @@ def is_random(value: str, shortest: int = 16) -> bool:
     """Return whether a value was made by a machine to be unguessable, not put together of words."""
     if len(value) < shortest or is_placeholder(value):
         return False
-    kinds = [_kind(c) for c in value]
-    if 2 not in kinds and len(value) < 32:
+    if _is_name(value):
         return False
+    kinds = [_kind(c) for c in value]
     changes = 0
     previous, before = kinds[0], -1
     for kind in kinds[1:]:
@@ -103,7 +106,20 @@ def is_random(value: str, shortest: int = 16) -> bool:
         if kind != previous and not (previous == 1 and kind == 0 and before in (-1, 0, 3)):
             changes += kind != 3 and previous != 3
         before, previous = previous, kind
+    if 2 not in kinds:
+        return changes >= 0.28 * len(value)
+    if 1 not in kinds and 3 not in kinds and len(value) >= 24:
+        return changes >= 4  # with few digits among them, letters change seldom
     return changes >= 0.17 * len(value)
+
+
+def _is_name(value: str) -> bool:
+    """Return whether a value is put together of words, as `Ed25519PrivateKey` is."""
+    parts = _PARTS.findall(value)
+    numbers = sum(part[0].isdigit() for part in parts)
+    return numbers <= 1 and all(
+        part.isalnum() and (len(part) > 1 or part.isdigit()) for part in parts
+    )
 
 
 def _kind(character: str) -> int:
@@ -118,5 +134,5 @@ def _means_nothing(part: str) -> bool:
     if part[0].isdigit():
         return part in _SEQUENCES or len(set(part)) == 1
     if part[0].isalpha():
-        return part.lower() in _WORDS or len(set(part.lower())) == 1
-    return part.strip("-_.:/$ ") == ""
+        return part.lower() in _WORDS or (len(part) > 1 and len(set(part.lower())) == 1)
+    return part.strip("-_.:/$= ") == ""

@@ -67,7 +67,7 @@ def called(name: str) -> Called | None:
     if not parts:
         return None
     last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
-    if last in _PASSWORD or last.endswith(_ENDS):
+    if last in _PASSWORD or last.endswith(_ENDS) or before + last in _PASSWORD:
         return "password"
     if last in _CREDENTIAL:
         return "secret"

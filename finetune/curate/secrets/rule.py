@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ["Rule", "Secret", "Span", "begins"]
+__all__ = ["Rule", "Secret", "Span", "begins", "extended"]
 
 
 class Span(NamedTuple):
@@ -55,3 +55,13 @@ def begins(text: str, at: int) -> bool:
     return any(
         _ESCAPE.fullmatch(text, at - size, at) is not None for size in (2, 3, 4, 6) if at >= size
     )
+
+
+def extended(span: Span, text: str, rest: re.Pattern[str]) -> Span:
+    """Return a span with what goes on behind it.
+
+    A rule judges a piece of limited length, so that a text full of beginnings does not take
+    longer than its length allows; the secret that it found is then taken whole.
+    """
+    match = rest.match(text, span.end)
+    return span if match is None else Span(span.start, match.end())

@@ -25,6 +25,9 @@ class _Shape(NamedTuple):
     """Ordinary names begin like that, so what follows must be random."""
 
 
+_JUDGED = 120
+"""So many characters decide whether it is one."""
+
 _WORD = r"[A-Za-z0-9_\-]"
 _ALNUM = "[A-Za-z0-9]"
 _HEX = "[0-9a-f]"
@@ -64,7 +67,7 @@ _TABLE = (
     _Shape(
         "gitlab_token",
         "glpat- glptt- gldt- glrt- glrtr- glcbt- glft- glimt- glagent- gloas- glsoat- glffct-",
-        rf"{_WORD}{{20,}}(?:\.{_WORD}+)*",
+        rf"{_WORD}{{20,}}(?:\.{_WORD}{{1,100}}){{0,2}}",
     ),
     _Shape("gitlab_token", "GR1348941", rf"{_WORD}{{20,}}"),
     _Shape("npm_token", "npm_", rf"{_ALNUM}{{36,}}"),
@@ -149,11 +152,17 @@ _TABLE = (
 
 
 def _find(
-    pattern: re.Pattern[str], is_secret: Callable[[str], bool], text: str, at: int
+    pattern: re.Pattern[str],
+    whole: re.Pattern[str],
+    is_secret: Callable[[str], bool],
+    text: str,
+    at: int,
 ) -> Span | None:
     match = pattern.match(text, at)
     if match is None or not begins(text, at) or not is_secret(match[1]):
         return None
+    if match.end() - at >= _JUDGED:
+        match = whole.match(text, at) or match
     return Span(*match.span())
 
 
@@ -163,10 +172,15 @@ def _is_no_placeholder(body: str) -> bool:
 
 def _rule(shape: _Shape) -> Rule:
     prefixes = shape.prefixes.split()
-    pattern = re.compile(f"(?:{'|'.join(map(re.escape, prefixes))})({shape.body})")
+    begin = f"(?:{'|'.join(map(re.escape, prefixes))})"
+    # A text full of beginnings must not be read to its end for each of them.
+    judged = re.sub(r"\{([0-9]+),\}", rf"{{\1,{_JUDGED}}}", shape.body)
+    pattern, whole = re.compile(f"{begin}({judged})"), re.compile(f"{begin}({shape.body})")
     test = is_random if shape.is_word_like else _is_no_placeholder
     return Rule(
-        shape.rule, tuple(prefix.lower() for prefix in prefixes), partial(_find, pattern, test)
+        shape.rule,
+        tuple(prefix.lower() for prefix in prefixes),
+        partial(_find, pattern, whole, test),
     )
 
 

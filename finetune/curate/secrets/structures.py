@@ -6,7 +6,7 @@ import json
 import re
 
 from finetune.curate.secrets.likely import is_password, is_placeholder, is_random
-from finetune.curate.secrets.rule import Rule, Span, begins
+from finetune.curate.secrets.rule import Rule, Span, begins, extended
 
 __all__ = ["STRUCTURES"]
 
@@ -56,7 +56,7 @@ def _holds_key(body: str) -> bool:
     return len(plain) >= 64 and len(body) < 3 * len(plain) and is_random(plain)
 
 
-_JWT = re.compile(r"(eyJ[\w\-]{8,})\.([\w\-]{4,})\.[\w\-]*(?:\.[\w\-]*){0,2}")
+_JWT = re.compile(r"(eyJ[\w\-]{8,4000})\.([\w\-]{4,20000})\.[\w\-]*(?:\.[\w\-]*){0,2}")
 
 
 def _jwt(text: str, at: int) -> Span | None:
@@ -86,7 +86,7 @@ def _decoded(text: str) -> bytes | None:
 
 _LOGIN = re.compile(r"://([^\s/:@\"'<>`?#\\]{0,128}):([^\s/\"'<>`\\]{2,256})@(?=[\w\[.\-{$<%])")
 _TOKEN_LOGIN = re.compile(r"://([\w.\-]{20,256})(?::(?:x-oauth-basic)?)?@[\w\[]")
-_USUAL_LOGINS = "postgres root mysql admin guest user test rabbitmq redis mongo pass password"
+_USUAL_LOGINS = "postgres root mysql admin guest user test rabbitmq redis mongo pass tiger"
 _USUAL = frozenset(_USUAL_LOGINS.split())
 
 
@@ -102,26 +102,31 @@ def _url_login(text: str, at: int) -> Span | None:
 
 
 _BEARER = re.compile(
-    r"bearer(?:\\?[\"'`])?[\s:=]{1,3}(?:\\?[\"'`])?([\w.~+/\-]{12,}=*)", re.IGNORECASE
+    r"bearer(?:\\?[\"'`])?[\s:=]{1,3}(?:\\?[\"'`])?([\w.~+/\-]{12,400}=*)", re.IGNORECASE
 )
 _BASIC = re.compile(r"basic ([A-Za-z0-9+/_\-]{6,2000}={0,2})", re.IGNORECASE)
 _RAW_HEADER = re.compile(
     r"authorization(?:\\?[\"'`])?\]?[ \t]{0,4}[:=,][ \t]{0,4}(?:\\?[\"'`])?"
     r"(?:(?:token|key|apikey|api-key|ssws|digest|negotiate|pat|oauth|hmac|splunk) )?"
-    r"([\w.~+/\-=:]{16,})",
+    r"([\w.~+/\-=:]{16,400})",
     re.IGNORECASE,
 )
 _COOKIE = re.compile(
     r"cookie(?:\\?[\"'`])?[ \t]{0,2}[:=][ \t]{0,2}(?:\\?[\"'`])?[^\n]{0,200}?"
-    r"(?:sess\w*|sid|auth\w*|token|jwt|remember\w*|connect\.sid|phpsessid|jsessionid)"
-    r"=([\w%.~+/\-]{16,})",
+    r"(?:sess\w{0,30}|sid|auth\w{0,30}|token|jwt|remember\w{0,30}|connect\.sid|phpsessid|jsessionid)"
+    r"=([\w%.~+/\-]{16,400})",
     re.IGNORECASE,
 )
 
 
+_REST = re.compile(r"[\w%.~+/\-=]*")
+
+
 def _bearer(text: str, at: int) -> Span | None:
     match = _BEARER.match(text, at)
-    return Span(*match.span(1)) if match is not None and is_random(match[1], 12) else None
+    if match is None or not is_random(match[1], 12):
+        return None
+    return extended(Span(*match.span(1)), text, _REST)
 
 
 def _basic(text: str, at: int) -> Span | None:
@@ -141,12 +146,16 @@ def _basic(text: str, at: int) -> Span | None:
 
 def _raw_header(text: str, at: int) -> Span | None:
     match = _RAW_HEADER.match(text, at)
-    return Span(*match.span(1)) if match is not None and is_random(match[1]) else None
+    if match is None or not is_random(match[1]):
+        return None
+    return extended(Span(*match.span(1)), text, _REST)
 
 
 def _cookie(text: str, at: int) -> Span | None:
     match = _COOKIE.match(text, at)
-    return Span(*match.span(1)) if match is not None and is_random(match[1]) else None
+    if match is None or not is_random(match[1]):
+        return None
+    return extended(Span(*match.span(1)), text, _REST)
 
 
 _OPTION = re.compile(
