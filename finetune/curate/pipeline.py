@@ -29,6 +29,8 @@ __all__ = ["STEPS", "Pipeline", "PipelineError", "step_config"]
 
 STEPS: dict[str, str] = {
     "rules": "finetune.curate.rules:RulesConfig",
+    "secrets": "finetune.curate.secrets:SecretsConfig",
+    "unicode": "finetune.curate.unicode:UnicodeConfig",
 }
 """Where the settings of each step are; loaded when a pipeline names it."""
 

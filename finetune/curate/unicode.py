@@ -19,8 +19,6 @@ from finetune.dataset.texts import Text, change_texts, texts_of
 
 __all__ = ["Cleaned", "UnicodeConfig", "clean_text"]
 
-_BETWEEN = "\x1e"
-
 
 class Cleaned(NamedTuple):
     """A text in order, and what was done."""
@@ -47,8 +45,7 @@ class _Unicode:
     def judge(self, sample: Sample) -> Verdict:
         """Return the sample with all texts in order."""
         texts = list(texts_of(sample.row))
-        whole = _BETWEEN.join([text.text for text in texts])
-        if whole.isascii() and not _ascii_controls(whole, len(texts) - 1):
+        if _is_plain("".join([text.text for text in texts])):
             return Verdict(sample)
         cleaned: dict[JsonPath, Cleaned] = {}
         for text in texts:
@@ -60,7 +57,6 @@ class _Unicode:
             return Verdict(sample, notes)
 
         def change(text: Text) -> str | None:
-            # A text that was nothing but invisible stays empty rather than make the row invalid.
             return cleaned[text.path].text if text.path in cleaned else None
 
         try:
@@ -122,8 +118,10 @@ class _Patterns(NamedTuple):
 
 _CONTROLS = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f"
 _DIRECTION = "\\u202a-\\u202e\\u2066-\\u2069\\u206a-\\u206f"
-_INVISIBLE = "\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b\\u2060-\\u2064\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb"
-_INVISIBLE += "\\U0001d173-\\U0001d17a"
+_INVISIBLE = (
+    "\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b\\u2060-\\u2064\\u3164\\ufeff\\uffa0"
+    "\\ufff9-\\ufffb\\U0001d173-\\U0001d17a"
+)
 _NONCHARACTERS = "\\ufdd0-\\ufdef" + "".join(
     f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17)
 )
@@ -161,12 +159,12 @@ def _patterns() -> _Patterns:
     )
 
 
-def _ascii_controls(text: str, separators: int) -> bool:
-    """Return whether an ASCII text holds control characters beyond the separators."""
-    if text.isprintable():
-        return False
-    pattern = _patterns().controls
-    return len(pattern.findall(text)) != max(0, separators)
+_CONTROL_BYTES = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r")
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether a text is ASCII without control characters, as most are."""
+    return text.isascii() and len(text.encode().translate(None, _CONTROL_BYTES)) == len(text)
 
 
 def _without(
@@ -236,7 +234,7 @@ def _belongs(text: str, at: int, *, has_right_to_left: bool) -> bool:
         return _is_emoji(before) or before in tuple("0123456789#*")
     if 0xFE00 <= mark <= 0xFE0D or 0xE0100 <= mark <= 0xE01EF:
         # They choose the form of an ideograph, a sign of mathematics or of Mongolian.
-        return before != "" and not before.isascii() and not unicodedata.category(before)[0] == "Z"
+        return before != "" and not before.isascii() and unicodedata.category(before)[0] != "Z"
     if 0xE0020 <= mark <= 0xE007F:
         return _is_in_flag(text, at)
     return False
@@ -252,8 +250,7 @@ def _is_emoji(character: str) -> bool:
         return False
     code = ord(character)
     return (
-        unicodedata.category(character) in ("So", "Sk", "Sm", "Po")
-        and code > 0x7F
+        (unicodedata.category(character) in ("So", "Sk", "Sm", "Po") and code > 0x7F)
         or 0x1F000 <= code <= 0x1FAFF
         or code in (0xFE0F, 0x00A9, 0x00AE, 0x20E3, 0x3030, 0x303D)
         or 0x2190 <= code <= 0x2BFF

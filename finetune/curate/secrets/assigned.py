@@ -32,8 +32,8 @@ _ATTRIBUTE = re.compile(r"\\?[\"'][ \t]{1,8}value[ \t]?=[ \t]?(?=\\?[\"'])", re.
 _OPTION = re.compile(r"[ \t]{1,4}(?!-)")
 _SAYS = re.compile(
     r"(?:[ \t]+(?:for|of|on|at|für|pour|para|de|zum)(?:[ \t]+[\w@.\-/]{1,40}){1,4}?)?"
-    r"(?:[ \t]*(?::|=|\uff1a|\u662f|\u306f)|[ \t]+(?:is|was|ist|war|lautet|est|es|è|é|to|as|equals|jest"
-    r"|är|er|auf|à|a)(?:[ \t]+(?:now|set to|changed to|currently|actually|still|nun|jetzt))?:?)"
+    r"(?:[ \t]*(?::|=|\uff1a|\u662f|\u306f)|[ \t]+(?:is|was|ist|war|lautet|est|es|è|é|to|as|equals"
+    r"|jest|är|er|auf|à|a)(?:[ \t]+(?:now|set to|changed to|currently|actually|nun|jetzt))?:?)"
     r"[ \t]{1,4}"
 )
 _SAYS_DENSE = re.compile(

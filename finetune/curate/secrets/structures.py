@@ -56,7 +56,7 @@ def _holds_key(body: str) -> bool:
     return len(plain) >= 64 and len(body) < 3 * len(plain) and is_random(plain)
 
 
-_JWT = re.compile(r"(eyJ[\w\-]{8,4000})\.([\w\-]{4,20000})\.[\w\-]*(?:\.[\w\-]*){0,2}")
+_JWT = re.compile(r"(eyJ[\w\-]{8,4000})\.([\w\-]{4,20000})\.[\w\-]*(?:\.[\w\-]+){0,2}")
 
 
 def _jwt(text: str, at: int) -> Span | None:
