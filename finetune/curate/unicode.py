@@ -70,14 +70,17 @@ class _Unicode:
 
 def clean_text(text: str) -> Cleaned:
     """Return a text in Unicode's composed form, without what does not show."""
+    if _is_plain(text):
+        return Cleaned(text, (), ())
     changes: list[str] = []
-    if text.isascii():
-        return Cleaned(*_without(text, "control_character", _patterns().controls, changes), ())
     patterns = _patterns()
     if patterns.any_odd.search(text) is not None:
         text = _join_surrogates(text, changes)
         for code, pattern in patterns.removed:
-            text = _without(text, code, pattern, changes)[0]
+            new = pattern.sub("", text)
+            if len(new) != len(text):
+                changes.append(code)
+            text = new
         text = _without_stray(text, changes)
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
@@ -110,7 +113,6 @@ _SEEN = {
 
 
 class _Patterns(NamedTuple):
-    controls: re.Pattern[str]
     any_odd: re.Pattern[str]
     removed: tuple[tuple[str, re.Pattern[str]], ...]
     remarks: tuple[tuple[str, re.Pattern[str]], ...]
@@ -152,7 +154,6 @@ def _patterns() -> _Patterns:
     )
     odd = _CONTROLS + _DIRECTION + _INVISIBLE + _SURROGATES + _NONCHARACTERS + _STRAY
     return _Patterns(
-        re.compile(f"[{_CONTROLS}]"),
         re.compile(f"[{odd}]"),
         tuple((code, re.compile(pattern)) for code, pattern in removed),
         tuple((code, re.compile(pattern)) for code, pattern in remarks),
@@ -165,15 +166,6 @@ _CONTROL_BYTES = bytes(code for code in (*range(32), 127) if code not in b"\t\n\
 def _is_plain(text: str) -> bool:
     """Return whether a text is ASCII without control characters, as most are."""
     return text.isascii() and len(text.encode().translate(None, _CONTROL_BYTES)) == len(text)
-
-
-def _without(
-    text: str, code: str, pattern: re.Pattern[str], changes: list[str]
-) -> tuple[str, tuple[str, ...]]:
-    new = pattern.sub("", text)
-    if len(new) != len(text):
-        changes.append(code)
-    return new, tuple(changes)
 
 
 def _join_surrogates(text: str, changes: list[str]) -> str:
@@ -198,17 +190,18 @@ _JOINED_BLOCKS = (
     range(0x10A00, 0x11FFF),
     range(0x1E900, 0x1E960),
 )
-_RIGHT_TO_LEFT = (range(0x0590, 0x0900), range(0xFB1D, 0xFE00), range(0xFE70, 0xFEFF))
+_HINTS = re.compile("[\u200e\u200f\u061c]")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc]")
 
 
 def _without_stray(text: str, changes: list[str]) -> str:
     """Return a text without joiners, selectors and tags that stand where they mean nothing."""
     pieces: list[str] = []
     done = 0
-    has_right_to_left = any(_is_in(c, _RIGHT_TO_LEFT) for c in text)
+    keeps_hints = _HINTS.search(text) is not None and _RIGHT_TO_LEFT.search(text) is not None
     for match in _STRAYS.finditer(text):
         at = match.start()
-        if _belongs(text, at, has_right_to_left=has_right_to_left):
+        if _belongs(text, at, keeps_hints=keeps_hints):
             continue
         pieces.append(text[done:at])
         done = at + 1
@@ -218,12 +211,12 @@ def _without_stray(text: str, changes: list[str]) -> str:
     return text if not done else "".join((*pieces, text[done:]))
 
 
-def _belongs(text: str, at: int, *, has_right_to_left: bool) -> bool:
+def _belongs(text: str, at: int, *, keeps_hints: bool) -> bool:
     mark = ord(text[at])
     before = text[at - 1] if at else ""
     after = text[at + 1 : at + 2]
     if mark in (0x200E, 0x200F, 0x061C):
-        return has_right_to_left
+        return keeps_hints
     if mark == 0x200C:
         return _is_in(before, _JOINED_BLOCKS) and _is_in(after, _JOINED_BLOCKS)
     if mark == 0x200D:

@@ -108,7 +108,7 @@ _ASSIGNMENTS = (
     "Mein Passwort ist {}",
     "Das Kennwort lautet {}",
     "Mi contraseña es {}",
-    "mot de passe : {}",
+    "mot de passe : {}",  # codespell:ignore mot
     "minha senha é {}",
     "Мой пароль: {}",
     "我的密码是{}",
