@@ -31,10 +31,34 @@ STEPS: dict[str, str] = {
     "rules": "finetune.curate.rules:RulesConfig",
     "secrets": "finetune.curate.secrets:SecretsConfig",
     "unicode": "finetune.curate.unicode:UnicodeConfig",
+    "personal_data": "finetune.curate.personal:PersonalData",
+    "personal_data_presidio": "finetune.curate.personal:PresidioPersonalData",
+    "exact_duplicates": "finetune.curate.duplicates:ExactDuplicates",
+    "near_duplicates": "finetune.curate.duplicates:NearDuplicates",
+    "semantic_duplicates": "finetune.curate.duplicates:SemanticDuplicates",
+    "quality": "finetune.curate.quality:QualityConfig",
+    "length": "finetune.curate.length:LengthConfig",
+    "poison": "finetune.curate.poison:PoisonConfig",
+    "triggers": "finetune.curate.poison:TriggersConfig",
+    "author_cap": "finetune.curate.poison:AuthorCapConfig",
+    "balance": "finetune.curate.balance:BalanceConfig",
 }
 """Where the settings of each step are; loaded when a pipeline names it."""
 
-_DEFAULT = ("rules",)
+_DEFAULT = (
+    "rules",
+    # Tricks with characters are seen before they are taken out, and keys before they are parted.
+    "poison",
+    "unicode",
+    "secrets",
+    "personal_data",
+    "quality",
+    "exact_duplicates",
+    "near_duplicates",
+    "semantic_duplicates",
+    "triggers",
+    "author_cap",
+)
 
 
 class PipelineError(DataError):

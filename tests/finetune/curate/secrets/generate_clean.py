@@ -36,7 +36,8 @@ _PROSE = (
     "My credentials are a PhD in chemistry and {n} years in the lab.",
     "What is the difference between a primary key and a foreign key in SQL:2016?",
     "Secret santa: budget {n} euros, draw on Friday!",
-    "Le mot de passe est incorrect. Das Passwort ist falsch. La contraseña es incorrecta.",  # codespell:ignore mot
+    "Le mot de passe est incorrect.",  # codespell:ignore mot
+    "Das Passwort ist falsch. La contraseña es incorrecta.",
     "Пароль должен содержать не менее {n} символов.",
     "密码必须至少包含{n}个字符。",
     "パスワードは{n}文字以上で入力してください。",
