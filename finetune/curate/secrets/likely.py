@@ -51,8 +51,8 @@ _CODE = re.compile(
     | secrets? | vault | ssm | config | settings | self | this | args? | params? | request | req
     | ctx | options | credentials? | data | input | user | event | props | form | body | arn:aws
     | kubernetes | keyring | secretsmanager | op://| new\s | await\s | lambda )(?:[.\[(:/ ]|->|$)
-    | [A-Za-z_][\w.]*\( | [A-Za-z_][\w.]*\[[\w"':\-]*\]?$ | (?:[a-z_]+\.)+[a-z_A-Z]+$
-    | /[\w.-]+/[\w./-]+$ | \.{1,2}/ | https?:// | \w+->
+    | [A-Za-z_][\w.]*\( | [A-Za-z_][\w.]*\[[\w"':\-]*(?:\[|\]?$) | (?:[a-z_]+\.)+[a-z_A-Z]+$
+    | /[\w.-]+/[\w./-]+$ | \([a-z]+$ | \.{1,2}/ | https?:// | \w+->
     | [A-Z][A-Z0-9_]*_(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD)$""",
     re.VERBOSE,
 )
