@@ -29,6 +29,8 @@ __all__ = ["STEPS", "Pipeline", "PipelineError", "step_config"]
 
 STEPS: dict[str, str] = {
     "rules": "finetune.curate.rules:RulesConfig",
+    "secrets": "finetune.curate.secrets:SecretsConfig",
+    "unicode": "finetune.curate.unicode:UnicodeConfig",
     "personal_data": "finetune.curate.personal:PersonalData",
     "personal_data_presidio": "finetune.curate.personal:PresidioPersonalData",
     "exact_duplicates": "finetune.curate.duplicates:ExactDuplicates",
@@ -45,8 +47,11 @@ STEPS: dict[str, str] = {
 
 _DEFAULT = (
     "rules",
-    "personal_data",
+    # Tricks with characters are seen before they are taken out, and keys before they are parted.
     "poison",
+    "unicode",
+    "secrets",
+    "personal_data",
     "quality",
     "exact_duplicates",
     "near_duplicates",
