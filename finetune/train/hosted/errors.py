@@ -18,7 +18,7 @@ __all__ = [
     "RetiredError",
 ]
 
-_SCOPES = re.compile(r"missing scopes?:\s*([\w.]+(?:,\s*[\w.]+)*)", re.IGNORECASE)
+_SCOPES = re.compile(r"missing scopes?:\s*([\w.]*\w(?:,\s*[\w.]*\w)*)", re.IGNORECASE)
 
 
 class KeyRefusedError(ProviderRefusedError):

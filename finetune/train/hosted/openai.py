@@ -120,7 +120,7 @@ class OpenAIHost:
         with self._translated("Fine-tuning: read"):
             # The filter is left out: a host that does not know it may refuse it.
             async for raw in self._items(jobs.list):
-                job = self._job(raw)
+                job = read_job(raw, self._provider)
                 if job.metadata.get(TAG) == request.tag:
                     return job
                 if job.training_file == request.training_file:
@@ -143,7 +143,7 @@ class OpenAIHost:
         size = min(limit, _PAGE)
         with self._translated("Fine-tuning: read"):
             async for raw in self._items(jobs.list, limit=size):
-                found.append(self._job(raw))
+                found.append(read_job(raw, self._provider))
                 if len(found) == limit:
                     break
         return found

@@ -142,7 +142,8 @@ def read_event(raw: object, provider: str) -> HostedEvent:
         ProviderOutputError: It is none.
     """
     event = _read(_Event, raw, provider)
-    data = cast("dict[str, Any]", event.data) if isinstance(event.data, dict) else {}
+    told: Any = event.data
+    data = cast("dict[str, Any]", told if isinstance(told, dict) else {})
     numbers = _numbers(data)
     step, total = numbers.pop("step", None), numbers.pop("total_steps", None)
     if found := _STEP.search(event.message):
