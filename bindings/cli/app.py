@@ -15,6 +15,7 @@ from bindings.cli import (
     describe,
     doctor,
     inbox,
+    jobs,
     mcp,
     models,
     outline,
@@ -57,6 +58,7 @@ app.add_typer(dataset.app, name="dataset")
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("serve")(serve.serve)

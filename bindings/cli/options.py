@@ -13,6 +13,7 @@ __all__ = [
     "HomeOption",
     "JsonOption",
     "StoreOption",
+    "next_run",
     "refuse_early_options",
     "resolve_home",
     "resolve_store",
@@ -62,3 +63,10 @@ def resolve_store(store: str | None) -> str | None:
     from swarm.environment import read_environment
 
     return store or read_environment().get("WIKISWARM_STORE") or None
+
+
+def next_run(home: Path) -> Path:
+    """Return the folder that the next run of a home gets."""
+    runs = home / "runs"
+    taken = [int(p.name) for p in runs.iterdir() if p.name.isdigit()] if runs.is_dir() else []
+    return runs / str(max(taken, default=0) + 1)

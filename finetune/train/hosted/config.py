@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-__all__ = ["Backend", "HostedConfig", "dated_suffix", "versioned_suffix"]
+__all__ = ["Backend", "HostedConfig", "check_address", "dated_suffix", "versioned_suffix"]
 
 Backend = Literal["openai", "cohere"]
 """Whose wire format is spoken; `base_url` may name another host that speaks it."""
@@ -40,7 +41,7 @@ class HostedConfig(BaseModel):
     """For `dpo`: how far the model may move away from its base; smaller is further."""
     seed: Annotated[int, Field(ge=0)] | None = None
     suffix: Annotated[str, Field(min_length=1, max_length=_SUFFIX)] | None = None
-    """Becomes part of the model's name; see `dated_suffix` and `versioned_suffix`."""
+    """Becomes part of the model's name, with the `version` of the metadata where there is one."""
     metadata: Annotated[Mapping[_Key, _Value], Field(max_length=15)] = {}
     """Kept with the job, such as `version`, `description` and `training_date`. Providers take 16
     pairs; one of them names the run."""
@@ -54,6 +55,14 @@ class HostedConfig(BaseModel):
     """The variable with the key. A host of your own is sent no key unless this names one."""
 
     @property
+    def model_suffix(self) -> str | None:
+        """What becomes part of the model's name."""
+        version = self.metadata.get("version")
+        if self.suffix is None or version is None:
+            return self.suffix
+        return versioned_suffix(self.suffix, version)
+
+    @property
     def minimum_rows(self) -> int:
         """The fewest rows that the provider takes."""
         if self.base_url is not None:
@@ -64,6 +73,8 @@ class HostedConfig(BaseModel):
     def _fits_the_backend(self) -> "HostedConfig":
         if self.backend == "cohere" and self.method != "sft":
             raise ValueError("cohere has no preference training; use the method sft")
+        if self.base_url is not None:
+            check_address(self.base_url)
         foreign = {
             "openai": ("learning_rate",),
             "cohere": ("learning_rate_multiplier", "seed", "integrations", "metadata"),
@@ -75,6 +86,19 @@ class HostedConfig(BaseModel):
         if self.request_shape == "hyperparameters" and self.method == "dpo":
             raise ValueError("the old form of the request knows no dpo; set request_shape: method")
         return self
+
+
+def check_address(url: str) -> None:
+    """Raise unless a URL is an address that may be written down and shown.
+
+    Raises:
+        ValueError: It is none, or holds a password.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("base_url must be an address such as https://host.example/v1")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("base_url may hold no password or key; name its variable in api_key_env")
 
 
 def dated_suffix(name: str, at: datetime | None = None) -> str:

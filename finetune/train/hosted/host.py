@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from finetune.train.hosted.config import Backend, HostedConfig
+from finetune.train.hosted.config import Backend, HostedConfig, check_address
 from finetune.train.hosted.job import HostedCheckpoint, HostedEvent, HostedJob
 from swarm.environment import read_environment
 from swarm.errors import DeclarationError, MissingKeyError
@@ -143,12 +143,13 @@ async def open_host(
     Raises:
         MissingExtraError: The provider's library is not installed.
         MissingKeyError: The key is not set.
-        DeclarationError: The address is no address.
+        DeclarationError: The address is no address, or holds a password.
     """
     known = read_environment() if environment is None else environment
-    parts = urlsplit(address.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise DeclarationError("base_url must be an address such as https://host.example/v1")
+    try:
+        check_address(address.url)
+    except ValueError as wrong:
+        raise DeclarationError(str(wrong)) from None
     key: str | None = None
     # A host of your own gets only a key that was meant for it.
     if address.is_own or address.api_key_env is not None:

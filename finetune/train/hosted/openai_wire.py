@@ -95,7 +95,7 @@ def job_body(request: JobRequest) -> dict[str, Any]:
         "model": config.model,
         "training_file": request.training_file,
         "validation_file": request.validation_file,
-        "suffix": config.suffix,
+        "suffix": config.model_suffix,
         "seed": config.seed,
         "metadata": {**config.metadata, TAG: request.tag},
         "integrations": [dict(one) for one in config.integrations] or None,

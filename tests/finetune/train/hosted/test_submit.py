@@ -78,7 +78,7 @@ async def test_a_job_is_created_with_what_was_asked_for(
             "model": "gpt-4.1-mini",
             "training_file": "file-0",
             "validation_file": "file-1",
-            "suffix": "shop",
+            "suffix": "shop-v1-2",
             "seed": 7,
             "metadata": {"version": "1.2", "description": "prices", "wikiswarm_run": record.tag},
             "integrations": [{"type": "wandb", "wandb": {"project": "shop"}}],
@@ -444,6 +444,9 @@ def test_names_of_models() -> None:
         {"beta": 0.1},
         {"method": "dpo", "request_shape": "hyperparameters"},
         {"api_key": "sk"},
+        {"base_url": "https://me:secret@host.example/v1"},
+        {"base_url": "https://host.example/v1?key=secret"},
+        {"base_url": "host.example"},
     ],
 )
 def test_what_no_provider_takes_is_refused(fields: dict[str, Any]) -> None:
