@@ -78,7 +78,7 @@ def train_hosted(
     settings = _settings({**fields, "metadata": _pairs(metadata)}, config)
     run_dir, is_new = _run_folder(settings, data, validation, output, home)
     if is_new:
-        _ask_for_the_cost(run_dir, max_cost=max_cost, accepts=accepts)
+        _ask_for_the_cost(run_dir, home, max_cost=max_cost, accepts=accepts)
 
     async def create() -> str:
         record = await submit(
@@ -119,7 +119,7 @@ def follow_job(run_dir: Path) -> "HostedResult":
 
 def finished(result: "HostedResult", name: str | None, home: Path, *, as_json: bool) -> None:
     """Register a finished model where a name is given, and say what there is."""
-    from finetune.train.hosted import register_hosted
+    from finetune.train.hosted import advice, read_events, read_record, register_hosted
 
     version = None
     if name is not None:
@@ -135,6 +135,8 @@ def finished(result: "HostedResult", name: str | None, home: Path, *, as_json: b
             }
         )
         return
+    for sentence in advice(read_record(result.run_dir), read_events(result.run_dir)):
+        say(f"hint: {sentence}")
     tokens = result.job.trained_tokens
     billed = f", {tokens:,} tokens trained" if tokens is not None else ""
     cost = f", about ${result.dollars:,.2f}" if result.dollars is not None else ""
@@ -208,10 +210,14 @@ def _run_folder(
     return found, True
 
 
-def _ask_for_the_cost(run_dir: Path, *, max_cost: float | None, accepts: bool) -> None:
-    from finetune.train.hosted import CostLimitError, read_record
+def _ask_for_the_cost(run_dir: Path, home: Path, *, max_cost: float | None, accepts: bool) -> None:
+    from finetune.train.hosted import CostLimitError, read_record, run_records, same_training
 
-    say(f"estimate: {read_record(run_dir).estimate}")
+    record = read_record(run_dir)
+    known = same_training(run_records(home / "runs"), record)
+    if known is not None and known[1].job is not None:
+        say(f"hint: {known[0]} has trained the same; its model is {known[1].job.reference}")
+    say(f"estimate: {record.estimate}")
     if accepts or max_cost is not None:
         return
     if not sys.stdin.isatty():

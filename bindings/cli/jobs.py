@@ -13,7 +13,17 @@ from bindings.cli.output import command, done, print_json, print_table, say
 if TYPE_CHECKING:
     from finetune.train.hosted import HostAddress, HostedEvent, HostedJob, RunRecord
 
-__all__ = ["Job", "app", "cancel", "list_jobs", "show", "wait"]
+__all__ = [
+    "BackendOption",
+    "BaseUrlOption",
+    "Job",
+    "KeyVariableOption",
+    "app",
+    "cancel",
+    "list_jobs",
+    "show",
+    "wait",
+]
 
 app = typer.Typer(help="Fine-tuning jobs at providers.", no_args_is_help=True)
 
@@ -56,6 +66,9 @@ def list_jobs(
         print_json([{"run": run or None, **job.model_dump(mode="json")} for run, job in found])
         return
     print_table(("job", "status", "done", "base", "model", "run"), [_row(*one) for one in found])
+    tokens = sum(job.trained_tokens or 0 for _, job in found)
+    if tokens:
+        say(f"{tokens:,} tokens trained in {len(found)} job{'s' if len(found) != 1 else ''}")
     if not found:
         say("no jobs yet; begin one with: wikiswarm train DATA --backend openai --base MODEL")
 

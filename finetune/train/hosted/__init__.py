@@ -4,6 +4,7 @@ It sends checked rows, creates one job, follows it, and registers the model that
 serves no model; `swarm.completions` and `wiki.registry` do.
 """
 
+from finetune.train.hosted.advice import advice, same_training
 from finetune.train.hosted.config import Backend, HostedConfig, dated_suffix, versioned_suffix
 from finetune.train.hosted.errors import (
     CostLimitError,
@@ -47,6 +48,7 @@ __all__ = [
     "Pace",
     "RetiredError",
     "RunRecord",
+    "advice",
     "dated_suffix",
     "estimate_cost",
     "find_unfinished",
@@ -57,6 +59,7 @@ __all__ = [
     "read_record",
     "register_hosted",
     "run_records",
+    "same_training",
     "submit",
     "train_hosted",
     "versioned_suffix",

@@ -239,8 +239,7 @@ class CohereHost:
             # Its own text holds the headers, so it is not kept as a cause.
             raise self._refusal(error, permission, file) from None
         except self._httpx.TimeoutException:
-            text = f"no answer within {_SECONDS:g} s"
-            raise ProviderTimeoutError(text, provider="cohere") from None
+            raise ProviderTimeoutError("no answer in time", provider="cohere") from None
         except self._httpx.HTTPError as error:
             text = hide_key(f"no connection: {type(error).__name__}: {error}", self._key)
             raise ProviderDownError(text, provider="cohere") from None

@@ -145,6 +145,8 @@ async def open_host(
         MissingKeyError: The key is not set.
         DeclarationError: The address is no address, or holds a password.
     """
+    if address.is_own and urlsplit(address.url).scheme != "https":
+        raise DeclarationError(f"{address.url}: a key goes to its provider only over https")
     known = read_environment() if environment is None else environment
     try:
         check_address(address.url)

@@ -234,8 +234,7 @@ class OpenAIHost:
             # Its own text may hold the key, so it is not kept as a cause.
             raise self._refusal(error, permission, file) from None
         except library.APITimeoutError:
-            text = f"no answer within {_SECONDS:g} s"
-            raise ProviderTimeoutError(text, provider=self._provider) from None
+            raise ProviderTimeoutError("no answer in time", provider=self._provider) from None
         except library.APIConnectionError as error:
             cause = error.__cause__ or error
             text = hide_key(f"no connection: {type(cause).__name__}: {cause}", self._key)

@@ -62,7 +62,7 @@ class _Job(_Wire):
     training_file: str | None = None
     validation_file: str | None = None
     seed: int | None = None
-    metadata: dict[str, str] | None = None
+    metadata: dict[str, Any] | None = None
 
 
 class _Event(_Wire):
@@ -131,7 +131,7 @@ def read_job(raw: object, provider: str) -> HostedJob:
         training_file=job.training_file,
         validation_file=job.validation_file,
         seed=job.seed,
-        metadata=job.metadata or {},
+        metadata={key: str(value) for key, value in (job.metadata or {}).items()},
     )
 
 

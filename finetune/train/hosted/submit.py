@@ -12,13 +12,19 @@ import anyio
 from anyio import to_thread
 
 from finetune.train.hosted.config import HostedConfig
-from finetune.train.hosted.errors import CostLimitError, RetiredError
+from finetune.train.hosted.errors import CostLimitError, FileRefusedError, RetiredError
 from finetune.train.hosted.host import FineTuningHost, JobRequest, open_host
 from finetune.train.hosted.job import HostedJob
 from finetune.train.hosted.patience import Pace, again
 from finetune.train.hosted.record import RunRecord, freeze, read_record, write_record
 from swarm.completions.retired import retirement, service
-from swarm.errors import ProviderBusyError, ProviderDownError, ProviderTimeoutError
+from swarm.errors import (
+    ProviderBusyError,
+    ProviderDownError,
+    ProviderOutputError,
+    ProviderRefusedError,
+    ProviderTimeoutError,
+)
 from swarm.locks import folder_lock
 
 __all__ = ["submit"]
@@ -130,16 +136,15 @@ async def _create(host: FineTuningHost, record: RunRecord, run_dir: Path, pace: 
     assert training_file is not None
     await _until_read(host, training_file, pace)
     request = JobRequest(record.config, record.tag, training_file, record.validation_file)
-    job: HostedJob | None = None
-    if record.was_asked_for:
-        job = await again(lambda: host.find(request), pace)
+    job = await _find(host, request, pace) if record.was_asked_for else None
     if job is None:
         record = record.model_copy(update={"was_asked_for": True})
         write_record(run_dir, record)
-        # Refused for its haste, a request made no job; any other silence may have made one.
-        job = await again(
-            lambda: _create_once(host, request, pace), pace, kinds=(ProviderBusyError,)
-        )
+        try:
+            job = await _create_once(host, request, pace)
+        except (ProviderRefusedError, FileRefusedError):
+            write_record(run_dir, record.model_copy(update={"was_asked_for": False}))
+            raise
     record = record.model_copy(update={"job": job})
     write_record(run_dir, record)
     return record
@@ -147,21 +152,29 @@ async def _create(host: FineTuningHost, record: RunRecord, run_dir: Path, pace: 
 
 async def _create_once(host: FineTuningHost, request: JobRequest, pace: Pace) -> HostedJob:
     try:
-        return await host.create(request)
-    except (ProviderDownError, ProviderTimeoutError) as error:
+        # Refused for its haste, a request made no job; any other silence may have made one.
+        return await again(lambda: host.create(request), pace, kinds=(ProviderBusyError,))
+    except (ProviderDownError, ProviderTimeoutError, ProviderOutputError) as error:
         silence = error
-    # A job may show up in the list a little later than it was made.
-    for number in range(_LOOKS):
-        await anyio.sleep(pace.pause(number))
-        job = await again(lambda: host.find(request), pace)
-        if job is not None:
-            return job
+    job = await _find(host, request, pace)
+    if job is not None:
+        return job
     provider = silence.provider
     text = str(silence).removeprefix(f"{provider}: ")
     hint = "no job was found; the same command looks again before it creates one"
     raised = ProviderDownError(f"creating the job: {text}; {hint}", provider=provider)
     raised.hint = hint
     raise raised from None
+
+
+async def _find(host: FineTuningHost, request: JobRequest, pace: Pace) -> HostedJob | None:
+    # A job may show up in the list a little later than it was made.
+    for number in range(_LOOKS):
+        job = await again(lambda: host.find(request), pace)
+        if job is not None:
+            return job
+        await anyio.sleep(pace.pause(number))
+    return None
 
 
 async def _until_read(host: FineTuningHost, training_file: str, pace: Pace) -> None:

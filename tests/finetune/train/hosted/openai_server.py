@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
+import anyio.to_thread
 import orjson
 from aiohttp import web
 
@@ -57,6 +57,8 @@ class FakeOpenAI:
     """Every page says that there is more, and the cursor is ignored."""
     loses_created: int = 0
     """So many creations make their job and then cut the line."""
+    garbles_created: bool = False
+    """A creation makes its job and answers with something else."""
     loses_unmade: int = 0
     """So many creations cut the line before there is a job."""
     processing: int = 0
@@ -65,6 +67,8 @@ class FakeOpenAI:
     on_look: Callable[[int], None] | None = None
     """Called with the number of each look at a job."""
     looks: int = 0
+    on_create: Callable[[], None] | None = None
+    """Called when a job was made, before the answer."""
 
     def event(self, message: str, *, level: str = "info", data: Json | None = None) -> None:
         """Add a line to the log."""
@@ -177,6 +181,13 @@ def _add_files(app: web.Application, fake: FakeOpenAI) -> None:
         ]
         return _json({"object": "list", "data": listed})
 
+    async def chat(request: web.Request) -> web.Response:
+        body: Json = orjson.loads(await request.read())
+        message = {"role": "assistant", "content": f"{body['model']} answers."}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return _json({"id": "c", "object": "chat.completion", "choices": [choice]})
+
+    app.router.add_post("/v1/chat/completions", chat)
     app.router.add_post("/v1/files", upload)
     app.router.add_get("/v1/files/{id}", look)
     app.router.add_post("/v1/uploads", begin)
@@ -209,9 +220,13 @@ def _add_jobs(app: web.Application, fake: FakeOpenAI) -> None:
             "suffix": body.get("suffix"),
         }
         fake.jobs.append(job)
+        if fake.on_create is not None:
+            await anyio.to_thread.run_sync(fake.on_create)
         if fake.loses_created > 0:
             fake.loses_created -= 1
             return _cut(request)
+        if fake.garbles_created:
+            return web.Response(text="<html>", content_type="text/html")
         return _json(job)
 
     async def list_jobs(request: web.Request) -> web.Response:

@@ -23,6 +23,7 @@ from finetune.train.hosted import (
     RunRecord,
     dated_suffix,
     estimate_cost,
+    open_host,
     read_record,
     submit,
     versioned_suffix,
@@ -30,6 +31,7 @@ from finetune.train.hosted import (
 from finetune.train.hosted.openai import OpenAIHost
 from swarm.errors import (
     DataError,
+    DeclarationError,
     MissingKeyError,
     ProviderBusyError,
     ProviderDownError,
@@ -180,6 +182,19 @@ async def test_a_line_cut_after_the_job_was_made_makes_no_second_one(
     assert record.job.id == "ftjob-0"
 
 
+async def test_an_answer_that_is_no_job_makes_no_second_one(
+    fake: FakeOpenAI,
+    config: HostedConfig,
+    data: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+) -> None:
+    fake.garbles_created = True
+    record = await send(config, data, tmp_path / "run", environment)
+    assert record.job is not None
+    assert (record.job.id, len(fake.jobs)) == ("ftjob-0", 1)
+
+
 async def test_a_line_cut_before_the_job_was_made_is_told_and_tried_again_on_demand(
     fake: FakeOpenAI,
     config: HostedConfig,
@@ -284,6 +299,9 @@ async def test_an_account_without_credit_is_told_at_once(
     with pytest.raises(OutOfCreditError, match="add credit"):
         await send(config, data, tmp_path / "run", environment)
     assert fake.jobs == []
+    assert not read_record(tmp_path / "run").was_asked_for
+    await send(config, data, tmp_path / "run", environment)
+    assert len(fake.jobs) == 1
 
 
 async def test_a_busy_provider_is_asked_again(
@@ -394,6 +412,13 @@ async def test_known_retirements_of_the_provider_itself_need_no_request(
     with pytest.raises(RetiredError) as caught:
         await send(config, data, tmp_path / "run", {"OPENAI_API_KEY": KEY})
     assert caught.value.ends in (date(2026, 10, 23), date(2027, 1, 6))
+
+
+@pytest.mark.parametrize("url", ["http://api.openai.com/v1", "https://a:b@host.example/v1", "x"])
+async def test_a_key_goes_to_no_address_that_would_give_it_away(url: str) -> None:
+    with pytest.raises(DeclarationError):
+        async with open_host(HostAddress("openai", url), {"OPENAI_API_KEY": KEY}):
+            pass
 
 
 @pytest.mark.requirement("S1-21", "S1-24", "S2-27")
