@@ -27,6 +27,7 @@ from finetune.train.hosted.prices import CostEstimate, estimate_cost
 from finetune.train.rows import dump_rows, read_data
 from swarm.errors import DataError, StoreError
 from swarm.files import write_atomically
+from swarm.locks import folder_lock
 
 __all__ = [
     "RunRecord",
@@ -86,28 +87,12 @@ def freeze(config: HostedConfig, data: Path, validation: Path | None, run_dir: P
         StoreError: The folder cannot be written.
     """
     try:
-        if (run_dir / _RECORD).is_file():
-            return _same_run(config, data, validation, run_dir)
         run_dir.mkdir(parents=True, exist_ok=True)
-        # What an interrupted start left behind is written again.
-        ours = {"config.json", "data.jsonl", "validation.jsonl", ".lock"}
-        if any(path.name not in ours and path.suffix != ".tmp" for path in run_dir.iterdir()):
-            raise DataError(f"{run_dir} is not empty; every run needs a folder of its own")
-        report = _take(data, run_dir / "data.jsonl", config, config.minimum_rows)
-        checked = None
-        if validation is not None:
-            checked = _take(validation, run_dir / "validation.jsonl", config, 1)
-        write_atomically(run_dir / "config.json", config.model_dump_json(indent=2) + "\n")
-        record = RunRecord(
-            tag=secrets.token_hex(12),
-            config=config,
-            rows=report.rows,
-            data_sha256=report.sha256,
-            validation_sha256=checked.sha256 if checked is not None else None,
-            estimate=estimate_cost(config, report),
-        )
-        write_record(run_dir, record)
-        return record
+        # Invariant: of two processes that begin the same run, one writes its record.
+        with folder_lock(run_dir):
+            if (run_dir / _RECORD).is_file():
+                return _same_run(config, data, validation, run_dir)
+            return _begin(config, data, validation, run_dir)
     except OSError as error:
         raise StoreError(f"{error.filename or run_dir}: {error.strerror or error}") from error
 
@@ -189,6 +174,28 @@ def write_events(run_dir: Path, events: list[HostedEvent]) -> None:
         write_atomically(run_dir / _EVENTS, text)
     except OSError as error:
         raise StoreError(f"{run_dir}: {error.strerror or error}") from error
+
+
+def _begin(config: HostedConfig, data: Path, validation: Path | None, run_dir: Path) -> RunRecord:
+    # What an interrupted start left behind is written again.
+    ours = {"config.json", "data.jsonl", "validation.jsonl", ".lock"}
+    if any(path.name not in ours and path.suffix != ".tmp" for path in run_dir.iterdir()):
+        raise DataError(f"{run_dir} is not empty; every run needs a folder of its own")
+    report = _take(data, run_dir / "data.jsonl", config, config.minimum_rows)
+    checked = None
+    if validation is not None:
+        checked = _take(validation, run_dir / "validation.jsonl", config, 1)
+    write_atomically(run_dir / "config.json", config.model_dump_json(indent=2) + "\n")
+    record = RunRecord(
+        tag=secrets.token_hex(12),
+        config=config,
+        rows=report.rows,
+        data_sha256=report.sha256,
+        validation_sha256=checked.sha256 if checked is not None else None,
+        estimate=estimate_cost(config, report),
+    )
+    write_record(run_dir, record)
+    return record
 
 
 def _take(source: Path, target: Path, config: HostedConfig, minimum: int) -> DatasetReport:

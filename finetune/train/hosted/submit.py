@@ -109,7 +109,6 @@ async def _check_model(host: FineTuningHost, model: str, *, force: bool, pace: P
     if known is not None:
         ends, detail = known
     else:
-        # Busy or down: the job's own calls will tell.
         told = await again(lambda: host.shutdown_date(model), pace)
         if told is None:
             return
@@ -134,10 +133,16 @@ async def _create(host: FineTuningHost, record: RunRecord, run_dir: Path, pace: 
         write_record(run_dir, record)
     training_file = record.training_file
     assert training_file is not None
-    await _until_read(host, training_file, pace)
     request = JobRequest(record.config, record.tag, training_file, record.validation_file)
     job = await _find(host, request, pace) if record.was_asked_for else None
     if job is None:
+        try:
+            await _until_read(host, training_file, pace)
+        except (FileRefusedError, ProviderRefusedError) as error:
+            if isinstance(error, FileRefusedError) or error.status == 404:
+                # It is of no use any more; the next start sends it again.
+                write_record(run_dir, record.model_copy(update={"training_file": None}))
+            raise
         record = record.model_copy(update={"was_asked_for": True})
         write_record(run_dir, record)
         try:

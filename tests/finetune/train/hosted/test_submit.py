@@ -335,6 +335,8 @@ async def test_a_refused_file_is_named_with_the_providers_line(
     with pytest.raises(FileRefusedError, match="Example 3 has no assistant message"):
         await send(config, data, tmp_path / "run", environment)
     fake.file_error = None
+    await send(config, data, tmp_path / "run", environment)
+    assert len(fake.files) == 2, "a file that is of no use is sent again"
     fake.refusals = {CREATE: [Refuse(400, line, "invalid_training_file", "training_file")]}
     with pytest.raises(FileRefusedError, match=r"training_file: .*Example 3"):
         await send(config, data, tmp_path / "other", environment)
