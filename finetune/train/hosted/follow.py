@@ -140,9 +140,11 @@ async def look(
     job = await again(lambda: host.get(job_id), pace)
     events = await to_thread.run_sync(read_events, run_dir)
     known = frozenset(event.id for event in events)
+    # At the end everything is read: a host that lists the oldest first hides what came last.
+    unread = frozenset[str]() if job.has_ended else known
     try:
         # Read after the job, so that a job that ended has its last words.
-        fresh = [e for e in await host.events(job_id, known) if e.id not in known]
+        fresh = [e for e in await host.events(job_id, unread) if e.id not in known]
     except ProviderError:
         fresh = []  # a log that cannot be read now is no reason to give the job up
     if fresh:

@@ -86,6 +86,7 @@ def freeze(config: HostedConfig, data: Path, validation: Path | None, run_dir: P
         DataError: A file cannot be read, or the folder holds something else.
         StoreError: The folder cannot be written.
     """
+    is_new = not run_dir.exists()
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         # Invariant: of two processes that begin the same run, one writes its record.
@@ -93,6 +94,10 @@ def freeze(config: HostedConfig, data: Path, validation: Path | None, run_dir: P
             if (run_dir / _RECORD).is_file():
                 return _same_run(config, data, validation, run_dir)
             return _begin(config, data, validation, run_dir)
+    except DataError:
+        if is_new:
+            shutil.rmtree(run_dir, ignore_errors=True)
+        raise
     except OSError as error:
         raise StoreError(f"{error.filename or run_dir}: {error.strerror or error}") from error
 

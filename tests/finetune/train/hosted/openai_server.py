@@ -53,6 +53,8 @@ class FakeOpenAI:
     """By method and path, such as `POST /v1/files`: answers that are given first."""
     shutdown: dict[str, str] = field(default_factory=dict[str, str])
     page_size: int = 100
+    is_oldest_first: bool = False
+    """Lists begin with the oldest, as some compatible hosts have it."""
     has_circles: bool = False
     """Every page says that there is more, and the cursor is ignored."""
     loses_created: int = 0
@@ -283,7 +285,7 @@ def _find(fake: FakeOpenAI, request: web.Request) -> Json | None:
 
 def _page(fake: FakeOpenAI, request: web.Request, items: list[Json]) -> Json:
     """Return a page, the newest first, as OpenAI does."""
-    newest = items[::-1]
+    newest = items if fake.is_oldest_first else items[::-1]
     size = min(fake.page_size, int(request.query.get("limit", "20")))
     after = None if fake.has_circles else request.query.get("after")
     start = next((n + 1 for n, item in enumerate(newest) if item["id"] == after), 0)

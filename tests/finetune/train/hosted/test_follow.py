@@ -173,6 +173,30 @@ async def test_the_log_is_read_over_its_pages_and_circles_end(
             assert [(p.step, p.model) for p in points] == [(10, "ft:a:org::abc:ckpt-step-10")]
 
 
+async def test_a_host_that_lists_the_oldest_first_hides_no_last_words(
+    fake: FakeOpenAI,
+    config: HostedConfig,
+    data: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+) -> None:
+    fake.is_oldest_first, fake.page_size = True, 10
+    fake.states = [{"status": "running"}, {"status": "running"}, {"status": "failed"}]
+    for number in range(10):
+        fake.event(f"line {number}")
+
+    def happens(look: int) -> None:
+        if look == 3:
+            fake.event("the last words", level="error")
+
+    fake.on_look = happens
+    run = tmp_path / "run"
+    with pytest.raises(JobFailedError, match="the last words"):
+        await train_hosted(config, data=data, output_dir=run, pace=FAST, environment=environment)
+    messages = [event.message for event in read_events(run)]
+    assert messages == [*(f"line {n}" for n in range(10)), "the last words"]
+
+
 async def test_a_provider_that_is_down_is_waited_for_and_then_given_up(
     fake: FakeOpenAI,
     config: HostedConfig,

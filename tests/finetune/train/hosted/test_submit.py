@@ -371,8 +371,9 @@ async def test_bad_rows_cost_no_request(
     with pytest.raises(DataError, match="no such file"):
         await send(config, tmp_path / "none.jsonl", tmp_path / "run", environment)
     assert fake.requests == []
+    assert not await anyio.Path(tmp_path / "run").exists()
     await send(config, write_rows(bad), tmp_path / "run", environment)
-    assert len(fake.jobs) == 1, "a folder that only failed can be used"
+    assert len(fake.jobs) == 1
 
 
 async def test_a_model_that_ends_soon_is_refused_with_the_date_unless_forced(
