@@ -162,7 +162,11 @@ def _settings(fields: Mapping[str, Any], file: Path | None) -> "HostedConfig":
         known: Any = json.loads(file.read_bytes()) if file is not None else {}
         if not isinstance(known, dict):
             raise DataError(f"{file}: expected an object")
-        return HostedConfig.model_validate({**cast("dict[str, Any]", known), **given})
+        merged = {**cast("dict[str, Any]", known), **given}
+        if "model" not in merged:
+            say("error: name the provider's model with --base")
+            raise typer.Exit(2)
+        return HostedConfig.model_validate(merged)
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}") from None
     except ValidationError as wrong:

@@ -39,9 +39,10 @@ async def test_a_fine_tuned_model_answers_by_its_id(
         assert told == ["Be short.", "When?", "You asked: When?", "Where?"]
 
         registry = ModelRegistry(home / "models")
-        registry.register("shop", remote=f"openai/{MODEL}")
+        # A version that was trained at another host knows where that is.
+        registry.register("shop", remote=f"openai/{MODEL}", training=where)
         registry.promote("shop", 1)
-        async with Chatbot("registry/shop@live", home=home, remembers=False, **where) as bot:
+        async with Chatbot("registry/shop@live", home=home, remembers=False) as bot:
             await bot.chat("One?")
             await bot.chat("Two?")
         assert seen[-1]["model"] == MODEL

@@ -43,9 +43,8 @@ class CostEstimate(BaseModel):
         text = f"about {self.tokens:,} tokens x {passes}"
         if self.dollars is None:
             return f"{text}; the price is not known, look it up at the provider"
-        return (
-            f"{text} = ${self.dollars:,.2f} at ${self.price:g} per million (of {self.prices_from})"
-        )
+        rate = f"${self.price:g} per million (prices of {self.prices_from})"
+        return f"{text} = ${self.dollars:,.2f} at {rate}"
 
 
 def estimate_cost(config: HostedConfig, report: DatasetReport) -> CostEstimate:

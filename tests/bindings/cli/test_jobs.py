@@ -159,7 +159,7 @@ def test_errors_say_what_to_do(
     output = wikiswarm("jobs", "show", "ftjob-1", code=1)
     assert "did you mean 'ftjob-0'?" in output.err
     wikiswarm(*order[:-4], "--base-url", "https://me:secret@host.example", "--yes", code=1)
-    wikiswarm("train", order[1], "--backend", "openai", "--yes", code=1)
+    assert "--base" in wikiswarm("train", order[1], "--backend", "openai", "--yes", code=2).err
     wikiswarm(*order, "--metadata", "none", code=2)
 
 
