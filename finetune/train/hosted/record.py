@@ -10,6 +10,7 @@ job that it created.
 """
 
 import hashlib
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -93,11 +94,12 @@ def freeze(config: HostedConfig, data: Path, validation: Path | None, run_dir: P
         with folder_lock(run_dir):
             if (run_dir / _RECORD).is_file():
                 return _same_run(config, data, validation, run_dir)
-            return _begin(config, data, validation, run_dir)
-    except DataError:
-        if is_new:
-            shutil.rmtree(run_dir, ignore_errors=True)
-        raise
+            try:
+                return _begin(config, data, validation, run_dir)
+            except DataError:
+                if is_new:  # so all that is in it was made here
+                    shutil.rmtree(run_dir, ignore_errors=True)
+                raise
     except OSError as error:
         raise StoreError(f"{error.filename or run_dir}: {error.strerror or error}") from error
 
@@ -205,18 +207,20 @@ def _begin(config: HostedConfig, data: Path, validation: Path | None, run_dir: P
 
 def _take(source: Path, target: Path, config: HostedConfig, minimum: int) -> DatasetReport:
     """Copy a file as JSONL, and check it under the name that its owner knows."""
+    temporary = target.with_suffix(".tmp")
     if source.suffix in (".yaml", ".yml"):
-        write_atomically(target, dump_rows(read_data(source)))
+        temporary.write_text(dump_rows(read_data(source)), encoding="utf-8")
     elif source.is_file():
-        temporary = target.with_suffix(".tmp")
         shutil.copyfile(source, temporary)
-        temporary.replace(target)
     else:
         raise DataError(f"{source}: there is no such file")
-    report = check_file(target, kind=config.method, minimum=minimum)
+    report = check_file(temporary, kind=config.method, minimum=minimum)
     if not report.is_ok:
-        target.unlink()
+        temporary.unlink()
         raise DatasetError(str(source), report.problems)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(target)
     return report
 
 

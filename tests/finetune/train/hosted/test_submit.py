@@ -357,6 +357,24 @@ async def test_a_file_that_is_never_read_ends_the_wait(
         await send(config, data, tmp_path / "run", environment)
 
 
+async def test_what_is_refused_stays_as_it_is(
+    config: HostedConfig, data: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    # The rows lie where the run would keep them.
+    folder = tmp_path / "mine"
+    rows = anyio.Path(folder / "data.jsonl")
+    await rows.parent.mkdir()
+    await rows.write_text("no row\n", encoding="utf-8")
+    with pytest.raises(DatasetError):
+        await send(config, Path(rows), folder, environment)
+    assert await rows.read_text(encoding="utf-8") == "no row\n"
+    # Another run's folder outlives a command that may not have it.
+    await send(config, data, tmp_path / "run", environment)
+    with pytest.raises(DataError, match="holds another run"):
+        await send(config.model_copy(update={"seed": 2}), data, tmp_path / "run", environment)
+    assert read_record(tmp_path / "run").job is not None
+
+
 @pytest.mark.requirement("S1-04")
 async def test_bad_rows_cost_no_request(
     fake: FakeOpenAI,
