@@ -190,7 +190,7 @@ def _pipeline(
 ) -> tuple[StepConfig, ...]:
     steps: list[str | Mapping[str, object]] = ["rules"]
     steps += [_PERSONAL] if strip_pii else []
-    steps += [{_QUALITY: {"min_score": min_quality_score}}] if min_quality_score else []
+    steps += [{_QUALITY: {"min_quality_score": min_quality_score}}] if min_quality_score else []
     steps += [_DUPLICATES] if deduplicate else []
     return Pipeline.of(steps).steps
 

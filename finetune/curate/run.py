@@ -58,7 +58,7 @@ def curate(
         on_progress: Is given shards done, shards in all, and rows read.
 
     Raises:
-        DatasetError: A source cannot be read, is empty, or is not text.
+        DatasetError: A source cannot be read, is empty, not text, or of another format.
         SetupError: A step or the pool needs a package that is missing.
         StoreError: The folder cannot be written.
         WorkerError: A worker ended; the same call goes on.

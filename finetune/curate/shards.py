@@ -7,12 +7,17 @@ from typing import NamedTuple
 
 from finetune.dataset.lines import Line, LineReader
 from finetune.dataset.problem import DatasetError, Problem
+from finetune.dataset.sample import Sample
+from finetune.dataset.sample_file import parse_sample
 
 __all__ = ["SHARD_BYTES", "Shard", "Source", "cut"]
 
 SHARD_BYTES = 4 * 1024 * 1024
 """About so many bytes are one shard; a line is never cut."""
 _BLOCK = 1024 * 1024
+_FIRST_LINES = 100
+"""One of them has to be a sample."""
+_NO_TEXT = ("unreadable_file", "not_text", "empty_file")
 
 
 class Source(NamedTuple):
@@ -58,7 +63,8 @@ def cut(
     """Read the sources once, and return their hashes and shards in order.
 
     Raises:
-        DatasetError: A source cannot be read, is empty, or is not text.
+        DatasetError: A source cannot be read, is empty, not text, or begins with lines that are
+            no samples.
     """
     sources: list[Source] = []
     shards: list[Shard] = []
@@ -95,7 +101,18 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Raise for what is no text file, before anything is made of it."""
-    first = next(iter(LineReader(path)), None)
-    if isinstance(first, Problem) and first.code in ("unreadable_file", "not_text", "empty_file"):
-        raise DatasetError(str(path), (first,))
+    """Raise for what holds no samples, before anything is made of it."""
+    first: Problem | None = None
+    for number, item in enumerate(LineReader(path)):
+        found = [item] if isinstance(item, Problem) else parse_sample(item)
+        if isinstance(found, Sample):
+            return
+        first = first or found[0]
+        if first.code in _NO_TEXT or number == _FIRST_LINES:
+            break
+    if first is not None:
+        problem = first
+        if first.code not in _NO_TEXT:
+            text = f"{first.message}; convert other formats first: wikiswarm dataset convert"
+            problem = first.model_copy(update={"message": text})
+        raise DatasetError(str(path), (problem,))

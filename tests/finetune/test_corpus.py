@@ -11,6 +11,7 @@ import pytest
 from finetune.corpus import curate_samples, export_training_corpus
 from finetune.curate.rules import RulesConfig
 from finetune.curate.step import Decision, Note, StepConfig, Verdict
+from finetune.dataset.detect import detect_file
 from finetune.dataset.sample import Sample, row_id
 from finetune.dataset.texts import change_texts
 from swarm import CompletionRequest, session
@@ -75,6 +76,39 @@ async def test_runs_become_a_file_and_its_provenance(tmp_path: Path) -> None:
                 database=host.database,
             )
     assert not (tmp_path / "none.jsonl").exists()
+
+
+@pytest.mark.requirement("S0-16", "S0-17", "S0-18", "S0-19", "S0-20", "S0-42")
+@pytest.mark.parametrize("name", ["openai", "alpaca", "chatml", "sharegpt"])
+async def test_a_corpus_is_redacted_without_copies_and_in_any_format(
+    tmp_path: Path, name: str
+) -> None:
+    program = Program(tmp_path / "home")
+    program.agent("seller", model=model)
+    program.swarm("shop")
+    asked = (
+        "Please send the invoice for my order to ada.lovelace@example.org as soon as you can.",
+        "Please send the invoice for my order to ada.lovelace@example.org as soon as you can!",
+        "Which of your kettles boils two litres of water in less than five minutes?",
+    )
+    async with program.host() as host:
+        async with session("ada", "shop", host=host) as chat:
+            for question in asked:
+                await chat.complete(question)
+        corpus = await export_training_corpus(
+            output_path=tmp_path / "out.jsonl",
+            format=name,
+            deduplicate=True,
+            min_quality_score=0.1,
+            database=host.database,
+        )
+    text = corpus.path.read_text(encoding="utf-8")
+    assert "lovelace" not in text
+    assert "[EMAIL]" in text
+    assert corpus.num_examples == len(text.splitlines())
+    assert corpus.pii_redacted >= 2
+    kind, rows = detect_file(corpus.path).format, corpus.num_examples
+    assert (kind, rows) == (name, 3 - corpus.duplicates_removed)
 
 
 @pytest.mark.requirement("S0-43", "S0-44")

@@ -48,3 +48,12 @@ def test_the_pipeline_of_the_page_is_one(tmp_path: Path) -> None:
     (tmp_path / "steps.yaml").write_text(document, encoding="utf-8")
     names = [config.step_name for config in Pipeline.read(tmp_path / "steps.yaml").steps]
     assert names == [next(iter(step)) for step in yaml.safe_load(document)["steps"]]
+
+
+def test_every_pipeline_of_the_page_can_be_read(tmp_path: Path) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    pipelines = re.findall(r"^```yaml\n(steps:.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    assert pipelines
+    for pipeline in pipelines:
+        (tmp_path / "curate.yaml").write_text(pipeline, encoding="utf-8")
+        assert Pipeline.read(tmp_path / "curate.yaml").steps

@@ -147,6 +147,15 @@ def test_a_source_that_is_none(tmp_path: Path, content: bytes | None, code: str)
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_of_another_format_is_not_taken_for_bad_rows(tmp_path: Path) -> None:
+    source = tmp_path / "rows.jsonl"
+    turns = [{"from": "human", "value": "What is it?"}, {"from": "gpt", "value": "A lamp."}]
+    source.write_text((json.dumps({"conversations": turns}) + "\n") * 300)
+    with pytest.raises(DatasetError, match="dataset convert"):
+        curate([source], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     source = tmp_path / "rows.jsonl"
     source.write_text(row("What is it?") + "\n")
