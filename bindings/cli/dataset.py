@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bindings.cli import dataset_check
 from bindings.cli.dataset_curate import curate
 from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home
 from bindings.cli.output import command, done, print_json, say
@@ -12,13 +13,13 @@ from bindings.cli.runs import with_database
 
 if TYPE_CHECKING:
     from finetune import Collection
-    from finetune.dataset import DatasetReport
     from swarm.store import Database
 
-__all__ = ["app", "check", "collect"]
+__all__ = ["app", "collect"]
 
 app = typer.Typer(help="Training files.", no_args_is_help=True)
 app.command("curate")(curate)
+dataset_check.register(app)
 
 
 @app.command("collect")
@@ -70,34 +71,6 @@ def collect(
         reasons = ", ".join(f"{count} {reason}" for reason, count in found.dropped.items())
         say(f"dropped: {reasons}")
     say("hint: read the rows before you train on them; people write private things")
-
-
-@app.command("check")
-@command
-def check(
-    files: Annotated[list[Path], typer.Argument(help="JSONL files.", show_default=False)],
-    minimum: Annotated[int, typer.Option(help="Fewest rows that the provider takes.", min=0)] = 10,
-    as_json: JsonOption = False,
-) -> None:
-    """Check training files: every bad row with line, column and reason."""
-    from finetune.dataset import check_file
-
-    reports = [check_file(file, minimum=minimum) for file in files]
-    if as_json:
-        print_json(reports)
-    else:
-        for file, report in zip(files, reports, strict=True):
-            _print_report(file, report)
-    if any(not report.is_ok for report in reports):
-        raise typer.Exit(1)
-
-
-def _print_report(file: Path, report: "DatasetReport") -> None:
-    for problem in (*report.problems, *report.warnings):
-        say(f"{file}:{problem}")
-    verdict = _count(report.error_count, "problem") if report.error_count else "no problems"
-    warned = f", {_count(report.warning_count, 'warning')}" if report.warning_count else ""
-    done(f"{file}: {report.kind}, {_count(report.rows, 'row')}, {verdict}{warned}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -77,15 +77,20 @@ def _conversation(part: SftRow | DpoInput, path: JsonPath) -> Iterator[Finding]:
 
 def _message(message: Message, path: JsonPath, *, has_images: bool) -> Iterator[Finding]:
     yield from _null_keys(message, path)
+    content = message.content
+    if isinstance(content, str) and content.strip():
+        return
     spot = (*path, "content")
-    parts = message.content if isinstance(message.content, tuple) else ()
+    parts = content if isinstance(content, tuple) else ()
     images = [part for part in parts if isinstance(part, ImagePart)]
     if images and not (has_images and isinstance(message, UserMessage)):
         text = "an image; images are trained in user messages of SFT rows only"
         yield Finding("unsupported_content", text, spot)
-    if isinstance(message, ToolMessage) or images:
-        return  # a tool may answer with nothing
-    if plain_text(message.content).strip():
+    if images or plain_text(content).strip():
+        return
+    if isinstance(message, ToolMessage):
+        text = "the tool answers with nothing; say `done` or `nothing found`"
+        yield Finding("empty_tool_result", text, spot)
         return
     if isinstance(message, AssistantMessage) and (message.tool_calls or message.refusal):
         return
@@ -201,5 +206,7 @@ def _same_arguments(arguments: str) -> str:
 
 def _null_keys(record: Message | SftRow | DpoInput, path: JsonPath) -> Iterator[Finding]:
     nulls = [k for k in record.model_fields_set if getattr(record, k) is None]
+    if not nulls:
+        return
     for key in sorted(set(nulls) - record.written_as_null):
         yield Finding("null_key", f"`{key}` is null; leave the key out", (*path, key), True)
