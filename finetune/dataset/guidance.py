@@ -123,7 +123,7 @@ class Habits:
         yield _figure(
             "size",
             self.rows,
-            f"{self.rows} rows",
+            f"{self.rows} row" if self.rows == 1 else f"{self.rows} rows",
             self.rows >= _USUAL_MINIMUM,
             f"gains are usual from {_USUAL_MINIMUM} to 100 rows; collect more",
         )

@@ -18,6 +18,7 @@ from finetune.dataset.providers import Layout
 __all__ = ["LaidOut", "lay_out"]
 
 _COHERE_ROLES = {"System": "system", "User": "user", "Chatbot": "assistant"}
+_NEARLY = {"system": "system", "chatbot": "assistant", "assistant": "assistant"}
 _COHERE_MESSAGE = frozenset({"role", "content"})
 _TRL_ROWS = frozenset({"prompt", "completion", "chosen", "rejected"})
 
@@ -112,8 +113,10 @@ def _cohere(value: dict[str, JsonValue]) -> LaidOut:
                 text = f"Cohere's messages have no key `{key}`"
                 findings.append(Finding("message_unrecognized_key", text, (*here, key), True))
         kept = {key: message[key] for key in message if key in _COHERE_MESSAGE}
-        # A wrong role is told already; the rest of the message is checked as a user's.
-        chat.append({**kept, "role": new or "user"} if "role" in message else kept)
+        if "role" in message:
+            # A wrong role is told already, and is no reason for further findings.
+            kept["role"] = new or _NEARLY.get(str(role).lower(), "user")
+        chat.append(kept)
     return LaidOut({"messages": chat}, "chat", tuple(findings))
 
 
