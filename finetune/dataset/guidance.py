@@ -1,10 +1,10 @@
 """What makes rows worth training on, in figures: size, variety, consistency, relevance.
 
 None of it says that a row is wrong. `Habits` collects while a file is read, in one pass; texts are
-compared by their first words, without case, digits and punctuation.
+compared by their first words, without case and punctuation, answers also without digits.
 """
 
-import re
+import string
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +24,8 @@ _USUAL_MINIMUM = 50
 _ENOUGH = 20  # rows below which shares and medians say nothing
 _LABEL = 60  # characters of the longest label
 _MOST_LABELS = 50
-_WORD = re.compile(r"[^\W\d_]+")
+_MARKS = str.maketrans(dict.fromkeys(string.punctuation, " "))
+_MARKS_AND_DIGITS = str.maketrans(dict.fromkeys(string.digits + string.punctuation, " "))
 
 
 class Guidance(BaseModel):
@@ -75,10 +76,10 @@ class Habits:
         if self._compared == _SAMPLE or not question:
             return
         self._compared += 1
-        words = _WORD.findall(question[:_COMPARED].lower())
+        words = _words(question, _MARKS)
         self._openings[" ".join(words[:3])] += 1
         asked = hash(" ".join(words) or question)
-        said = hash(" ".join(_WORD.findall(answer[:_COMPARED].lower())) or answer)
+        said = hash(" ".join(_words(answer, _MARKS_AND_DIGITS)) or answer)
         if answer and self._answers.setdefault(said, asked) != asked:
             self._repeated += 1
         if is_alone:
@@ -198,6 +199,10 @@ def _exchange(row: SftRow | DpoRow) -> tuple[str, bool, str]:
                 break
     asked = [message for message in messages if isinstance(message, UserMessage)]
     return (_text(asked[-1].content) if asked else ""), len(asked) == 1, answer
+
+
+def _words(text: str, left_out: dict[int, str]) -> list[str]:
+    return text[:_COMPARED].lower().translate(left_out).split()
 
 
 def _text(content: object) -> str:

@@ -59,20 +59,20 @@ def _conversation(part: SftRow | DpoInput, path: JsonPath) -> Iterator[Finding]:
     tools, here = part.tools or (), (*path, "messages")
     yield from _null_keys(part, path)
     yield from tool_findings(tools, (*path, "tools"))
+    has_images, started = isinstance(part, SftRow), False
     for at, message in enumerate(part.messages):
-        yield from _message(message, (*here, at), has_images=isinstance(part, SftRow))
+        spot = (*here, at)
+        yield from _message(message, spot, has_images=has_images)
         if isinstance(message, AssistantMessage):
             for number, call in enumerate(message.tool_calls or ()):
-                yield from call_findings(call, (*here, at, "tool_calls", number), tools)
-    is_parallel = part.parallel_tool_calls is not False
-    yield from pairing_findings(part.messages, here, set(), is_parallel=is_parallel)
-    started = False
-    for at, message in enumerate(part.messages):
+                yield from call_findings(call, (*spot, "tool_calls", number), tools)
         if not isinstance(message, SystemMessage | DeveloperMessage):
             started = True
         elif started:
             text = "a system message in the middle; some providers and templates refuse it"
-            yield Finding("system_not_first", text, (*here, at))
+            yield Finding("system_not_first", text, spot)
+    is_parallel = part.parallel_tool_calls is not False
+    yield from pairing_findings(part.messages, here, set(), is_parallel=is_parallel)
 
 
 def _message(message: Message, path: JsonPath, *, has_images: bool) -> Iterator[Finding]:

@@ -1,11 +1,16 @@
 """`dataset check` and `dataset mask`, as a person calls them."""
 
+import contextlib
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import bindings
 from finetune.train import TrainResult
 from tests.bindings.cli.conftest import Wikiswarm
 
@@ -119,6 +124,38 @@ def test_the_mask_is_shown_in_brackets(
     assert "\x1b" not in output.out  # what a file says must not steer the terminal
     assert text.count("tokens trained (") == 6  # five rows, and the file
     assert output.lines[-1].startswith(f"{rows}: 12 rows, ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
+@pytest.mark.parametrize("without", [False, True])
+def test_the_mask_is_coloured_in_a_terminal(
+    rows: Path, trained_run: TrainResult, without: bool
+) -> None:
+    import pty
+
+    main, terminal = pty.openpty()
+    words = ["dataset", "mask", rows, "--row", "2", "--model", trained_run.run_dir]
+    environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    subprocess.run(
+        [sys.executable, "-m", "bindings.cli", *map(str, words)],
+        cwd=Path(bindings.__file__).parent.parent,
+        env={**environment, **({"NO_COLOR": "1"} if without else {})},
+        stdout=terminal,
+        check=True,
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # a terminal that nobody writes to any more
+        while piece := os.read(main, 65536):
+            shown += piece
+    os.close(main)
+    answer = "Answer [2J 1.<|im_end|>"
+    if without:
+        assert f"[{answer}]" in shown.decode()
+        assert b"\x1b" not in shown
+    else:
+        assert f"\x1b[1;32m{answer}\x1b[0m" in shown.decode()
+        assert b"\x1b[2J" not in shown
 
 
 def test_one_row_of_the_mask_can_be_chosen(

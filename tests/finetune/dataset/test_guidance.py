@@ -84,6 +84,11 @@ def test_other_answers_to_the_same_question_are_inconsistent(
     assert not consistency.is_good
 
 
+def test_questions_that_differ_in_a_number_are_not_the_same(tmp_path: Path) -> None:
+    pairs = [(f"What is {n} + {n}?", f"{2 * n}") for n in range(40)]
+    assert figure(check(tmp_path, pairs), "consistency").value == 0
+
+
 @pytest.mark.requirement("S1-05")
 def test_one_answer_to_everything_is_not_relevant(tmp_path: Path, rng: random.Random) -> None:
     said = sentence(rng, 30)
