@@ -64,6 +64,7 @@ requirements: $(TEST_STAMP) ## Print the requirements that no test carries yet.
 bench: $(TEST_STAMP) ## Measure what a turn costs, and what sessions hold.
 	$(QUIET_ENV) $(BIN)/python benchmarks/turn.py --limit 4
 	$(QUIET_ENV) $(BIN)/python benchmarks/sessions.py --limit-mb 100 --limit-ratio 1.2
+	$(QUIET_ENV) $(BIN)/python benchmarks/opening.py --limit 2
 	$(QUIET_ENV) $(BIN)/python benchmarks/rpc.py --limit-hop-ms 1 --limit-turn-ms 15
 
 clean: ## Remove caches, coverage data and build output.

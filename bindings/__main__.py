@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         documents=options.load,
         home=options.home,
         max_message_bytes=options.max_message_bytes,
+        resume_window=options.resume_window,
     )
 
 
@@ -67,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
         default=16 * 1024 * 1024,
         metavar="N",
         help="longest message",
+    )
+    parser.add_argument(
+        "--resume-window",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long a WebSocket that broke is kept; 0 is not at all",
     )
     return parser
 

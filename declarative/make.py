@@ -10,11 +10,13 @@ from pydantic import ValidationError as PydanticError
 
 from declarative.kinds import SECTIONS
 from declarative.project import Declaration
-from declarative.source import Source, SourceError
+from declarative.scripts import SourceError, names_script
+from declarative.source import Source
 from swarm import Kind, Spec, ToolSpec
 from swarm.declare import field_problems
 from swarm.errors import Problem
 from swarm.schema import describe_function, read_signature
+from swarm.specs import ToolFunction
 
 __all__ = ["Made", "is_callback", "make_spec"]
 
@@ -58,6 +60,7 @@ class _Maker:
         self._kind = kind
         self._source = source
         self._values: dict[str, Any] = dict(declaration.fields)
+        self._is_script = names_script(declaration.fields.get("call"))
 
     def read(self) -> None:
         """Turn what YAML can only name into what the spec takes."""
@@ -110,17 +113,33 @@ class _Maker:
         items = typing.cast("list[object]", value)  # it comes from JSON
         return [self._function(f"{field}[{n}]", item) for n, item in enumerate(items)]
 
-    def _function(self, field: str, text: object) -> Callable[..., Any]:
+    def _function(self, field: str, text: object, *, is_script: bool = False) -> Callable[..., Any]:
         try:
+            if isinstance(text, str) and (is_script or names_script(text)):
+                return self._script(field, text)
             return self._source.function(text, self._beside)
         except SourceError as wrong:
             self._report(field, str(wrong), wrong.hint)
             return _stand_in
 
+    def _script(self, field: str, text: str) -> Callable[..., Any]:
+        given = self._values.get("timeout")
+        timeout = float(given) if isinstance(given, int | float) and given > 0 else None
+        return self._source.script(
+            text,
+            self._beside,
+            kind=self._kind.name,
+            name=self._name,
+            field=field.replace("[", ".").removesuffix("]"),
+            timeout=timeout,
+        )
+
     def _text_or_function(self, field: str, value: Any) -> Any:
-        """Return a text as it is, and the function that `python:module:function` names."""
+        """Return a text as it is, and what `python:module:function` or `node:file#export` names."""
         if isinstance(value, str) and value.startswith("python:"):
             return self._function(field, value.removeprefix("python:"))
+        if isinstance(value, str) and value.startswith("node:"):
+            return self._function(field, value.removeprefix("node:"), is_script=True)
         return value
 
     def _reference(self, field: str, value: Any) -> Any:
@@ -168,6 +187,13 @@ class _Maker:
         """Describe a tool by its function's docstring, and refuse one that no model can call."""
         call = self._values.get("call")
         if call is None or call is _stand_in:
+            return
+        if self._is_script:
+            # Its signature says nothing here; what a model gives it, it takes.
+            shape = self._values.get("function")
+            has_shape = isinstance(shape, ToolFunction) and "parameters" in shape.model_fields_set
+            if self._values.get("parameters") is None and not has_shape:
+                self._values["parameters"] = {"type": "object", "properties": {}}
             return
         has_schema = any(self._values.get(name) is not None for name in ("parameters", "function"))
         try:

@@ -1,7 +1,8 @@
-"""From the text `module:function` in a document to the function.
+"""From the text `module:function`, or `file.ts#export`, in a document to the function.
 
 A module stands beside the document that names it, or under the root document's folder, or on the
 list of modules that the caller allows. To load a function its module is run, as with any import.
+Files of other languages are only looked for; `declarative.scripts` has what runs them.
 """
 
 import importlib
@@ -13,26 +14,15 @@ from types import ModuleType
 from typing import Any
 
 from declarative.modules import ModuleFolder, public_name
-from swarm.errors import DeclarationError, suggest
+from declarative.scripts import Script, SourceError, find_script, script_source
+from swarm.errors import suggest
 from swarm.secrets import hide
 
-__all__ = ["Source", "SourceError"]
+__all__ = ["Source"]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _FUNCTION = re.compile(rf"(?P<module>{_NAME}(\.{_NAME})*):(?P<function>{_NAME})")
-_SCRIPT = re.compile(r"\.[cm]?[jt]sx?#")
 _HINT = "write module:function, with the module beside this file"
-
-
-class SourceError(DeclarationError):
-    """A text that leads to no function."""
-
-    code = "source_error"
-    rpc_code = -32015
-
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        self.hint = hint
-        super().__init__(message)
 
 
 class Source:
@@ -57,6 +47,33 @@ class Source:
         """
         return self._find(text, beside)[1]
 
+    def script(
+        self,
+        text: str,
+        beside: Path,
+        *,
+        kind: str,
+        name: str,
+        field: str,
+        timeout: float | None = None,
+    ) -> Callable[..., Any]:
+        """Return the function that stands for one of another language; its file is not run.
+
+        Args:
+            text: `file.ts#export`.
+            beside: The document that names it.
+            kind: The kind of the declaration.
+            name: The declaration's name.
+            field: The field that the function is for.
+            timeout: Seconds for one call, where the declaration says.
+
+        Raises:
+            SourceError: There is no such file, or no function of its language can be in the field.
+        """
+        file, export = find_script(text, beside, self._folder.root)
+        script = Script(text, file, export, kind, name, field, timeout)
+        return script_source(file.suffix)(script)
+
     def reference(self, text: str, beside: Path) -> str:
         """Return the model reference `python:module:function` with the module's loaded name.
 
@@ -71,11 +88,6 @@ class Source:
     def _find(self, text: object, beside: Path) -> tuple[ModuleType, Callable[..., Any]]:
         if not isinstance(text, str):
             raise SourceError("must be the text module:function", _HINT)
-        if _SCRIPT.search(text):
-            raise SourceError(
-                f"{text!r} is a TypeScript tool, and this is Python",
-                "TypeScript tools come with `wikiswarm run`",
-            )
         parts = _FUNCTION.fullmatch(text)
         if parts is None:
             raise SourceError(f"{text!r} does not read module:function", _HINT)

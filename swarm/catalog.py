@@ -80,6 +80,10 @@ class Catalog:
         found = self._registries.get(kind_name)
         return [] if found is None else found.names
 
+    def has(self, kind_name: str, name: str) -> bool:
+        """Whether something of a kind is declared by that name; see `names`."""
+        return kind_name in self._registries and name in self._registries[kind_name]
+
     @property
     def agents(self) -> Registry[AgentSpec]:
         """The declared agents."""

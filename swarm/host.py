@@ -19,7 +19,9 @@ from swarm.completion import Completion
 from swarm.completions import register_builtin_providers
 from swarm.environment import read_environment
 from swarm.errors import SessionError, ValidationError
+from swarm.plans import Plans
 from swarm.runtime import Session, SwarmPlan, plan_swarm
+from swarm.runtime.ids import check_project
 from swarm.runtime.tracing import Tracer, default_tracer
 from swarm.runtime.turns import current_turn
 from swarm.secrets import secrets_of
@@ -33,12 +35,10 @@ if TYPE_CHECKING:
     from swarm.inbox import Desk, Inbox, OperatorCompletion
     from swarm.memory import Memory
     from swarm.policy import Policies
+    from swarm.runtime.turn import Turn
     from swarm.store import Database, SqlJournal
 
-__all__ = ["Host", "current_host", "default_home", "use_host"]
-
-_MOST_PLANS = 256
-"""Swarms that are kept ready; scopes make some that nobody needs again."""
+__all__ = ["Host", "current_host", "default_home", "open_host", "use_host"]
 
 Resource = TypeVar("Resource")
 Result = TypeVar("Result")
@@ -68,6 +68,7 @@ class Host:
         lease_wait: float = 0.0,
         telemetry: Tracer | None = None,
         prices: Mapping[str, Any] | Path | str | None = None,
+        project: str | None = None,
     ) -> None:
         """Describe a host; nothing is opened yet.
 
@@ -85,6 +86,11 @@ class Host:
             prices: What models cost, over the prices that come with wikiswarm: a file, or model
                 references with `input` and `output` in US dollars per million tokens;
                 `WIKISWARM_PRICES` names a file when absent.
+            project: The tenant that its sessions belong to; `WIKISWARM_PROJECT`, or none, when
+                absent. Sessions of another project cannot be opened.
+
+        Raises:
+            InvalidIdError: No project can be called that.
         """
         self.catalog = catalog or current_catalog()
         self.home = Path(home) if home is not None else default_home()
@@ -94,6 +100,7 @@ class Host:
         # With its password; not public, so that nothing prints it.
         self._store = store or self.environment.get("WIKISWARM_STORE")
         self._lease_seconds, self._lease_wait = lease_seconds, lease_wait
+        self.project = check_project(project or self.environment.get("WIKISWARM_PROJECT") or None)
         self.telemetry = telemetry if telemetry is not None else default_tracer()
         self._stack = AsyncExitStack()
         self._database: Database | None = None
@@ -102,8 +109,7 @@ class Host:
         self._policies: Policies | None = None
         self._desk: Desk | None = None
         self._http: aiohttp.ClientSession | None = None
-        self._plans: dict[tuple[int, str], tuple[Catalog, int, SwarmPlan]] = {}
-        """By catalog and swarm, with the version of the catalog that each was made of."""
+        self._plans = Plans()
         if prices is None:
             prices = self.environment.get("WIKISWARM_PRICES") or None
         self._prices = prices
@@ -114,6 +120,8 @@ class Host:
         self._opening = anyio.Lock()
         self._starting = anyio.Lock()
         self._token: Token[Host | None] | None = None
+        self.opener: Turn | None = None
+        """The turn whose code opened it, if any."""
 
     async def __aenter__(self) -> "Host":
         from swarm.memory.memory import Kept, Memory
@@ -130,11 +138,11 @@ class Host:
         self._stack.push_async_callback(self._journal.aclose)
         self._memory = Memory(self.catalog, Kept(self._database, self))
         self._stack.push_async_callback(self._memory.aclose)
-        self._token = _current.set(self)
+        self._token, self.opener = _current.set(self), current_turn.get()
         # Last, so that listeners still have everything while the host closes.
         from swarm.bus.delivery import Delivery  # it needs asyncio, which no import should load
 
-        delivery = Delivery(self.catalog.bus, self._listening_context())
+        delivery = Delivery(self.catalog.bus, self.background_context())
         self._stack.push_async_callback(delivery.aclose)
         return self
 
@@ -154,11 +162,25 @@ class Host:
         """Stop the models and close the journal."""
         with anyio.CancelScope(shield=True):
             await self._stack.aclose()
-        self._journal = self._database = self._http = self._memory = None
+        self._journal = self._database = self._http = self._memory = self.opener = None
         self._policies = self._desk = self._models = None
         # All of it belongs to what was closed; opened again, the host makes it anew.
         for made in (self._plans, self._completions, self._shared):
             made.clear()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether sessions can be opened in it."""
+        return self._journal is not None
+
+    @property
+    def declarations(self) -> Catalog:
+        """The catalog that counts for the calling code: its turn's, a scope's, or the host's."""
+        turn = current_turn.get()
+        if turn is not None and turn.session.plan.services is self:
+            return turn.session.plan.catalog
+        current = current_catalog()
+        return current if current.descends_from(self.catalog) else self.catalog
 
     @property
     def database(self) -> "Database":
@@ -231,10 +253,9 @@ class Host:
         """Return a swarm made ready, made anew when declarations have changed."""
         current = current_catalog()
         catalog = current if current.descends_from(self.catalog) else self.catalog
-        key = (id(catalog), swarm_name)
-        known = self._plans.get(key)
-        if known is not None and known[1] == catalog.version:
-            return known[2]
+        known = self._plans.find(catalog, swarm_name)
+        if known is not None:
+            return known
         validate(catalog)
         version = catalog.version
         from swarm.completions.opening import unpriced_budgets  # not needed to import swarm
@@ -243,18 +264,12 @@ class Host:
         if problems := unpriced_budgets(plan):
             raise ValidationError(problems)
         plan = replace(plan, memory=self.memory.for_catalog(catalog), tracer=self.telemetry)
+        plan = replace(plan, project=self.project)
         if plan.spec.policies:
             plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
         if plan.asks_people:
             plan = replace(plan, approvals=self._open_desk(), people=self._open_desk())
-        # Of two that came at once the first stays, so that all sessions share one.
-        known = self._plans.get(key)
-        if known is None or known[1] != version:
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            # The catalog is kept with it, so that no other gets its id.
-            known = self._plans[key] = (catalog, version, plan)
-        return known[2]
+        return self._plans.keep(catalog, version, swarm_name, plan)
 
     async def completion(self, spec: CompletionSpec) -> Completion:
         """Return the completion of a declaration, opened once and shared.
@@ -279,7 +294,15 @@ class Host:
         from swarm.mcp import MCPS
         from swarm.mcp.toolset import forget_tools
 
-        await forget_tools(self.catalog.registry(MCPS).get(mcp_name), self, client_id)
+        await forget_tools(self.declarations.registry(MCPS).get(mcp_name), self, client_id)
+
+    def background_context(self) -> contextvars.Context:
+        """Return what code sees that belongs to no turn: this host, its catalog, and no turn."""
+        with use_catalog(self.catalog):
+            context = contextvars.copy_context()
+        context.run(_current.set, self)
+        context.run(current_turn.set, None)
+        return context
 
     def http(self) -> "aiohttp.ClientSession":
         """Return the HTTP client: keep-alive, no cookies, nothing but connecting is timed."""
@@ -308,13 +331,6 @@ class Host:
             # The key names the resource, so what was kept has the type that start gives.
             return cast("Resource", self._shared[key])
 
-    def _listening_context(self) -> contextvars.Context:
-        """Return what listeners see: this host and its catalog, and no turn."""
-        with use_catalog(self.catalog):
-            context = contextvars.copy_context()
-        context.run(current_turn.set, None)
-        return context
-
     def _operator(self, spec: AgentSpec) -> "OperatorCompletion":
         return self._open_desk().operator(spec)
 
@@ -342,13 +358,39 @@ _current: ContextVar[Host | None] = ContextVar("wikiswarm_host", default=None)
 
 
 def current_host() -> Host | None:
-    """Return the host that sessions open in, if one is open."""
-    return _current.get()
+    """Return the open host that is nearest to the calling code, if there is one.
+
+    That is the one which the code of a turn opened itself, else the one that the turn runs in,
+    else the one that was opened around the calling code.
+    """
+    opened, turn = _current.get(), current_turn.get()
+    if turn is None or (opened is not None and opened.opener is turn):
+        return opened
+    own = turn.session.plan.services
+    return own if isinstance(own, Host) and own.is_open else opened
+
+
+def open_host(purpose: str, host: Host | None = None) -> Host:
+    """Return the given host, or the current one.
+
+    Args:
+        purpose: What needs it, as the error says it.
+        host: The one that a caller names.
+
+    Raises:
+        SessionError: No host is open.
+    """
+    used = host or current_host()
+    if used is None:
+        raise SessionError(
+            f"no host is open; {purpose} needs one: call it in a tool or inside `async with Host()`"
+        )
+    return used
 
 
 @asynccontextmanager
 async def use_host(host: Host | None) -> AsyncGenerator[Host, None]:
-    """Give the host, or the one that is open, or a new one for the block."""
+    """Give the host, or the current one, or a new one for the block."""
     known = host or current_host()
     if known is not None:
         yield known

@@ -2,8 +2,11 @@
 
 import functools
 import inspect
+import math
+import types
 import typing
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PydanticUserError, create_model
@@ -42,8 +45,27 @@ def describe_function(function: Callable[..., Any]) -> str:
     return " ".join(text.split("\n\n", 1)[0].split())
 
 
+class _Argument(NamedTuple):
+    """A parameter that the model gives."""
+
+    name: str
+    hint: Any
+    default: Any
+    """`...` when it has to be given."""
+    note: str | None
+
+
+_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+_known: "weakref.WeakKeyDictionary[types.FunctionType, dict[bool, Signature]]"
+_known = weakref.WeakKeyDictionary()
+"""What was read already, by whether there is a schema: a tool is read where it is declared, where
+it is checked and where it is bound, and the models that pydantic builds for it cost most of that.
+"""
+
+
 def read_signature(function: Callable[..., Any], *, has_schema: bool = False) -> Signature:
-    """Read a tool function.
+    """Read a tool function; what was read of a plain function is kept for as long as it lives.
 
     Args:
         function: Plain or async; its annotations become the schema, the `Args:` section of its
@@ -53,6 +75,16 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
     Raises:
         DeclarationError: A parameter cannot be described to a model.
     """
+    if not isinstance(function, types.FunctionType):
+        # Other callables may be equal and yet differ, or be made anew each time they are named.
+        return _read(function, has_schema=has_schema)
+    read = _known.setdefault(function, {})
+    if has_schema not in read:
+        read[has_schema] = _read(function, has_schema=has_schema)
+    return read[has_schema]
+
+
+def _read(function: Callable[..., Any], *, has_schema: bool) -> Signature:
     inner = _unwrapped(function)
     name = getattr(inner, "__name__", type(inner).__name__)
     if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
@@ -68,9 +100,8 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
     except (TypeError, ValueError) as wrong:
         raise DeclarationError(f"tool function {name!r} has no signature: {wrong}") from None
     notes = _argument_notes(inspect.getdoc(function) or "")
-    fields: dict[str, Any] = {}
+    arguments: list[_Argument] = []
     context_name: str | None = None
-    names: list[str] = []
     takes_any = False
     for parameter in parameters:
         hint = hints.get(parameter.name)
@@ -92,33 +123,67 @@ def read_signature(function: Callable[..., Any], *, has_schema: bool = False) ->
                 f"tool function {name!r}: parameter {parameter.name!r} has no type annotation"
             )
         else:
-            names.append(parameter.name)
             default = ... if parameter.default is parameter.empty else parameter.default
-            # The alias keeps argument names such as `schema` off the model's own attributes.
-            fields[f"argument_{len(fields)}"] = (
-                Any if hint is None else hint,
-                Field(default, alias=parameter.name, description=notes.get(parameter.name)),
-            )
-    try:
-        model: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-        schema = without_titles(
-            model.model_json_schema(by_alias=True, schema_generator=_schema_generator())
-        )
-    except (PydanticUserError, TypeError) as wrong:
-        reason = str(wrong).splitlines()[0].partition(". ")[0]
-        raise DeclarationError(
-            f"tool function {name!r}: an annotation cannot be described to a model: {reason}"
-        ) from None
-
-    def convert(arguments: Mapping[str, JsonValue]) -> dict[str, Any]:
+            hint = Any if hint is None else hint
+            arguments.append(_Argument(parameter.name, hint, default, notes.get(parameter.name)))
+    model = functools.cache(functools.partial(_make_model, name, tuple(arguments)))
+    schema = _plain_schema(arguments)
+    if schema is None:
         try:
-            values = model.model_validate(arguments)
+            schema = without_titles(
+                model().model_json_schema(by_alias=True, schema_generator=_schema_generator())
+            )
+        except (PydanticUserError, TypeError) as wrong:
+            reason = str(wrong).splitlines()[0].partition(". ")[0]
+            raise DeclarationError(
+                f"tool function {name!r}: an annotation cannot be described to a model: {reason}"
+            ) from None
+        schema.pop("description", None)
+    names = tuple(argument.name for argument in arguments)
+
+    def convert(given: Mapping[str, JsonValue]) -> dict[str, Any]:
+        try:
+            values = model().model_validate(given)
         except PydanticError as wrong:
             raise ArgumentsError(_explain(wrong)) from None
-        return {field[1].alias: getattr(values, key) for key, field in fields.items()}
+        return {name: getattr(values, f"argument_{place}") for place, name in enumerate(names)}
 
-    schema.pop("description", None)
-    return Signature(schema, context_name, tuple(names), takes_any, convert)
+    return Signature(schema, context_name, names, takes_any, convert)
+
+
+def _make_model(name: str, arguments: Sequence[_Argument]) -> type[BaseModel]:
+    """Return the model that checks arguments and converts them."""
+    # The alias keeps argument names such as `schema` off the model's own attributes.
+    fields: dict[str, Any] = {
+        f"argument_{place}": (
+            argument.hint,
+            Field(argument.default, alias=argument.name, description=argument.note),
+        )
+        for place, argument in enumerate(arguments)
+    }
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _plain_schema(arguments: Sequence[_Argument]) -> dict[str, JsonValue] | None:
+    """Return what pydantic says of arguments that are all texts, numbers and truth values.
+
+    Most arguments are. A swarm of many tools then opens without a model for each of them; the
+    model of a tool is made when it is first called.
+    """
+    properties: dict[str, JsonValue] = {}
+    for name, hint, default, note in arguments:
+        kind = _PLAIN.get(hint) if isinstance(hint, type) else None
+        if kind is None or (default is not ... and type(default) is not hint):
+            return None
+        if isinstance(default, float) and not math.isfinite(default):
+            return None  # JSON has no word for it
+        about: dict[str, JsonValue] = {} if default is ... else {"default": default}
+        if note is not None:
+            about["description"] = note
+        properties[name] = {**about, "type": kind}
+    required: list[JsonValue] = [name for name, _, default, _ in arguments if default is ...]
+    schema: dict[str, JsonValue] = {"additionalProperties": False, "properties": properties}
+    return {**schema, **({"required": required} if required else {}), "type": "object"}
 
 
 def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:

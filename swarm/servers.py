@@ -1,9 +1,6 @@
 """`MCP`: what tools and programs say about MCP servers, from anywhere."""
 
-from swarm.errors import SessionError
-from swarm.host import current_host
-from swarm.mcp.spec import MCPS
-from swarm.runtime.turn import current_turn
+from swarm.host import open_host
 
 __all__ = ["MCP"]
 
@@ -23,15 +20,4 @@ class MCP:
             UnknownNameError: No such MCP server is declared.
             SessionError: No turn is running and no host is open.
         """
-        from swarm.mcp.toolset import forget_tools
-
-        turn = current_turn.get()
-        services = None if turn is None else turn.session.plan.services
-        if turn is not None and services is not None:
-            spec = turn.session.plan.catalog.registry(MCPS).get(mcp_name)
-            await forget_tools(spec, services, client_id)
-            return
-        host = current_host()
-        if host is None:
-            raise SessionError("no host is open; `MCP.update` needs one")
-        await host.update_mcp(mcp_name, client_id)
+        await open_host("`MCP.update`").update_mcp(mcp_name, client_id)

@@ -7,7 +7,6 @@ from swarm.catalog import Catalog, current_catalog
 from swarm.errors import DeclarationError, Problem, ValidationError, suggest, unknown_name
 from swarm.extension import checks, model_provider, tool_source
 from swarm.json_schema import find_schema_problems
-from swarm.mcp.spec import MCPS
 from swarm.reference import parse_reference
 from swarm.schema import read_signature
 from swarm.specs import AgentSpec, CompletionSpec, SwarmSpec, ToolSpec
@@ -61,11 +60,11 @@ def offered_handoffs(agent: AgentSpec, catalog: Catalog) -> list[str]:
     return list(dict.fromkeys(targets))
 
 
-def _references(where: str, kind: str, names: Iterable[str], known: list[str]) -> Iterator[Problem]:
+def _references(where: str, kind: str, names: Iterable[str], catalog: Catalog) -> Iterator[Problem]:
     counts = Counter(names)
     for index, name in enumerate(names):
-        if name not in known:
-            yield unknown_name(f"{where}[{index}]", kind, name, known)
+        if not catalog.has(kind, name):
+            yield unknown_name(f"{where}[{index}]", kind, name, catalog.names(kind))
     for name, count in counts.items():
         if count > 1:
             yield Problem(f"{kind} {name!r} is listed {count} times", where)
@@ -116,10 +115,10 @@ def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
         message = f"completion {spec.completion!r} is for outlines only: `json_mode: true`"
         hint = "name another completion, or leave `json_mode` out to use it for both"
         yield Problem(message, f"{where}.completion", hint=hint)
-    yield from _references(f"{where}.tools", "tool", spec.tools, catalog.tools.names)
-    yield from _references(f"{where}.handoffs", "agent", spec.handoffs, catalog.agents.names)
-    yield from _references(f"{where}.depends_on", "agent", spec.depends_on, catalog.agents.names)
-    yield from _references(f"{where}.mcp", "mcp", spec.mcp, catalog.registry(MCPS).names)
+    yield from _references(f"{where}.tools", "tool", spec.tools, catalog)
+    yield from _references(f"{where}.handoffs", "agent", spec.handoffs, catalog)
+    yield from _references(f"{where}.depends_on", "agent", spec.depends_on, catalog)
+    yield from _references(f"{where}.mcp", "mcp", spec.mcp, catalog)
     if spec.agent_name in handoff_edges(spec, catalog):
         yield Problem("an agent cannot hand over to itself", where)
     offered = [catalog.tools.get(n).function_name for n in spec.tools if n in catalog.tools]
@@ -136,24 +135,24 @@ def _agent_problems(spec: AgentSpec, catalog: Catalog) -> Iterator[Problem]:
 
 def _swarm_problems(spec: SwarmSpec, catalog: Catalog) -> Iterator[Problem]:
     where = f"swarms.{spec.swarm_name}"
-    known = catalog.agents.names
     if not spec.agent_list:
         yield Problem("a swarm needs at least one agent", f"{where}.agent_list")
-    yield from _references(f"{where}.agent_list", "agent", spec.agent_list, known)
-    yield from _references(f"{where}.policies", "policy", spec.policies, catalog.names("policy"))
+    yield from _references(f"{where}.agent_list", "agent", spec.agent_list, catalog)
+    yield from _references(f"{where}.policies", "policy", spec.policies, catalog)
     if spec.default_agent not in spec.agent_list:
         hint = suggest(spec.default_agent, list(spec.agent_list)) or "add it to agent_list"
         message = f"default agent {spec.default_agent!r} is not in agent_list"
         yield Problem(message, f"{where}.default_agent", hint=hint)
     edges: dict[str, list[str]] = {}
-    for name in dict.fromkeys(spec.agent_list):
+    members = dict.fromkeys(spec.agent_list)
+    for name in members:
         if name not in catalog.agents:
             continue
         agent = catalog.agents.get(name)
         edges[name] = handoff_edges(agent, catalog)
         # What a function does is up to it: an agent of two swarms may depend on some of each.
         for target in offered_handoffs(agent, catalog):
-            if target in known and target not in spec.agent_list:
+            if target in catalog.agents and target not in members:
                 message = f"agent {name!r} hands over to {target!r}, which is not in this swarm"
                 yield Problem(message, f"{where}.agent_list", hint=f"add {target!r} to agent_list")
     yield from _trap_problems(spec, edges, where)
@@ -165,9 +164,15 @@ def _trap_problems(spec: SwarmSpec, edges: dict[str, list[str]], where: str) -> 
     A cycle with the default agent in it is the normal way back and forth; one without it needs a
     hand-off that leads out.
     """
-    reach = {name: _reachable(name, edges) for name in edges}
+    into: dict[str, list[str]] = {name: [] for name in edges}
+    for name, targets in edges.items():
+        for target in targets:
+            into.setdefault(target, []).append(name)
+    # Who can come back to the default agent is in no trap; in most swarms that is everybody.
+    is_free = _reachable(spec.default_agent, into)
+    reach = {name: _reachable(name, edges) for name in edges if name not in is_free}
     reported: set[str] = set()
-    for name in edges:
+    for name in reach:
         cycle = {other for other in reach[name] if name in reach.get(other, set())}
         if len(cycle) < 2 or cycle & reported or spec.default_agent in cycle:
             continue

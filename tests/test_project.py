@@ -328,6 +328,20 @@ def test_every_mark_names_a_requirement() -> None:
     assert requirements.unknown_marks(requirements.load_sources(), requirements.find_marks()) == ()
 
 
+def test_both_languages_test_the_wire_and_the_program_that_it_is_for() -> None:
+    shared = {
+        item.id
+        for source in requirements.load_sources()
+        for item in source.requirements
+        if source.source == "wire" or "S4-09" <= item.id <= "S4-21"
+    }
+    assert len(shared) > 40
+    marks = requirements.find_marks()
+    for suffix in (".py", ".ts"):
+        carried = {mark.id for mark in marks if mark.path.suffix == suffix}
+        assert sorted(shared - carried) == [], suffix
+
+
 def test_marks_are_read_from_python_and_typescript(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text(
         "import pytest\n\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bindings.cli.options import JsonOption
-from bindings.cli.output import command, done, plain, print_json, say
+from bindings.cli.output import command, counted, done, plain, print_json, say
 
 if TYPE_CHECKING:
     from finetune.dataset import DatasetReport, RowMask, Tokenizer
@@ -109,7 +109,7 @@ def mask(
         for problem in report.problems:
             say(f"{file}:{problem}")
         done(
-            f"{file}: {_count(report.rows, 'row')}, {report.trained} of {report.tokens} tokens"
+            f"{file}: {counted(report.rows, 'row')}, {report.trained} of {report.tokens} tokens"
             f" trained ({report.share:.1%})"
         )
     if row is not None and not shown:
@@ -158,9 +158,9 @@ def _print_report(file: Path, report: "DatasetReport") -> None:
         if item.hint:
             say(f"{file}: {item.aspect}: {item.text}")
             say(f"hint: {item.hint}")
-    verdict = _count(report.error_count, "problem") if report.error_count else "no problems"
-    warned = f", {_count(report.warning_count, 'warning')}" if report.warning_count else ""
-    done(f"{file}: {report.kind}, {_count(report.rows, 'row')}, {verdict}{warned}")
+    verdict = counted(report.error_count, "problem") if report.error_count else "no problems"
+    warned = f", {counted(report.warning_count, 'warning')}" if report.warning_count else ""
+    done(f"{file}: {report.kind}, {counted(report.rows, 'row')}, {verdict}{warned}")
 
 
 def _print_mask(file: Path, found: "RowMask") -> None:
@@ -178,7 +178,3 @@ def _print_mask(file: Path, found: "RowMask") -> None:
         pieces += [plain(found.text[at:low]), _ON, plain(found.text[low:high]), _OFF]
         at = high
     print("".join([*pieces, plain(found.text[at:])]), flush=True)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"

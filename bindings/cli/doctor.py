@@ -38,14 +38,14 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Say what is missing, retired or unsafe; a missing extra or key is no error by itself."""
-    machine = [
+    findings = [
         *_machine(resolve_home(home), resolve_store(store)),
         *_extras(),
         *_keys(),
         *_services(),
         *_prices(),
+        *(_document(file) if file is not None else []),
     ]
-    findings = [*machine, *(_document(file) if file is not None else [])]
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
@@ -53,7 +53,8 @@ def doctor(
     wrong = [finding for finding in findings if finding.verdict == "error"]
     if wrong:
         say(f"{len(wrong)} problem{'s' if len(wrong) != 1 else ''}")
-        raise typer.Exit(3 if any(finding in machine for finding in wrong) else 1)
+        is_machine = any(finding.subject != str(file) for finding in wrong)
+        raise typer.Exit(3 if is_machine else 1)
 
 
 def _machine(home: Path, store: str | None) -> list[Finding]:
@@ -155,10 +156,23 @@ def _document(file: Path) -> list[Finding]:
     report = check(file, environment=environment)
     if report.problems:
         return [Finding("error", str(file), str(problem)) for problem in report.problems]
-    return [
-        Finding("ok", str(file), "no problems"),
-        *_retired_models(load(file, catalog=Catalog(), environment=environment)),
-    ]
+    catalog = load(file, catalog=Catalog(), environment=environment)
+    return [Finding("ok", str(file), "no problems"), *_node(catalog), *_retired_models(catalog)]
+
+
+def _node(catalog: "Catalog") -> list[Finding]:
+    """Say what the files lack whose functions run in Node."""
+    from bindings.node import functions_of
+    from bindings.node.finding import host_command
+    from swarm.errors import SetupError
+
+    found: list[Finding] = []
+    for path in sorted({one.script.file for one in functions_of(catalog)}):
+        try:
+            found.append(Finding("ok", path.name, f"runs in {host_command(path)[0]}"))
+        except SetupError as error:
+            found.append(Finding("error", path.name, str(error)))
+    return found
 
 
 def _retired_models(catalog: "Catalog") -> list[Finding]:

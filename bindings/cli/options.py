@@ -12,9 +12,11 @@ __all__ = [
     "FileArgument",
     "HomeOption",
     "JsonOption",
+    "ProjectOption",
     "StoreOption",
     "refuse_early_options",
     "resolve_home",
+    "resolve_project",
     "resolve_store",
 ]
 
@@ -39,6 +41,16 @@ StoreOption = Annotated[
 ]
 """Another database than the home's file; without `envvar`, whose value the help could show."""
 
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--project",
+        metavar="NAME",
+        help="Only what belongs to this project, else WIKISWARM_PROJECT, else all.",
+    ),
+]
+"""The tenant whose data a command sees."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 """Machine-readable output."""
 
@@ -62,3 +74,10 @@ def resolve_store(store: str | None) -> str | None:
     from swarm.environment import read_environment
 
     return store or read_environment().get("WIKISWARM_STORE") or None
+
+
+def resolve_project(project: str | None) -> str | None:
+    """Return the project that a command is limited to; None for all, `""` for no project."""
+    from swarm.environment import read_environment
+
+    return project if project is not None else read_environment().get("WIKISWARM_PROJECT") or None

@@ -32,7 +32,8 @@ def serve(
         raise typer.Exit(2)
     import anyio
 
-    from bindings.mcp import quiet_stdout, tool_names
+    from bindings.mcp import tool_names
+    from bindings.streams import quiet_stdout
     from declarative import load
     from swarm import Catalog, validate
 

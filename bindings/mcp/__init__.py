@@ -5,6 +5,6 @@ through `swarm.mcp`.
 """
 
 from bindings.mcp.server import make_server, tool_names
-from bindings.mcp.stdio import quiet_stdout, serve_stdio
+from bindings.mcp.stdio import serve_stdio
 
-__all__ = ["make_server", "quiet_stdout", "serve_stdio", "tool_names"]
+__all__ = ["make_server", "serve_stdio", "tool_names"]

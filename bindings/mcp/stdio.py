@@ -1,31 +1,12 @@
 """MCP over standard input and output, on which nothing else may be written."""
 
 import contextlib
-import os
 import sys
-from collections.abc import Generator
 
 from bindings.mcp.server import make_server
 from swarm import Host
 
-__all__ = ["quiet_stdout", "serve_stdio"]
-
-
-@contextlib.contextmanager
-def quiet_stdout() -> Generator[None]:
-    """Send to standard error what anybody writes to standard output, C libraries included.
-
-    It is for the time before the server speaks: a document's own modules may print.
-    """
-    sys.stdout.flush()
-    kept = os.dup(1)
-    try:
-        os.dup2(2, 1)
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+__all__ = ["serve_stdio"]
 
 
 async def serve_stdio(host: Host) -> None:

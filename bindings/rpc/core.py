@@ -1,15 +1,18 @@
 """The core of a server: greets programs, serves them, and keeps those that may come back."""
 
 import contextvars
+import functools
 import logging
 import secrets
+from collections.abc import Callable, Set
 from types import TracebackType
+from typing import NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
 
 from bindings.rpc.errors import ConnectionLostError, ResumeRefusedError
-from bindings.rpc.handshake import Greeting, greet, refuse, welcome
+from bindings.rpc.handshake import PATIENCE, Greeting, greet, refuse, welcome
 from bindings.rpc.peer import Channel, PeerLimits
 from bindings.rpc.program import Program
 from bindings.rpc.resume import ResumableChannel
@@ -20,6 +23,14 @@ __all__ = ["RESUME_WINDOW", "Core"]
 RESUME_WINDOW = 60.0
 """Seconds that a connection which broke is kept."""
 _log = logging.getLogger("wikiswarm.rpc")
+
+
+class _Kept(NamedTuple):
+    """A connection that may be resumed."""
+
+    channel: ResumableChannel
+    program: Program
+    gone: anyio.Event
 
 
 class Core:
@@ -43,7 +54,7 @@ class Core:
         """
         self.limits = limits
         self._host, self._token, self._window = host, token, window
-        self._resumable: dict[str, ResumableChannel] = {}
+        self._resumable: dict[str, _Kept] = {}
         self._group = anyio.create_task_group()
         self._tasks: TaskGroup | None = None
         self._context = contextvars.copy_context()
@@ -63,7 +74,13 @@ class Core:
         return await self._group.__aexit__(kind, error, trace)
 
     async def serve(
-        self, channel: Channel, *, is_trusted: bool = True, can_resume: bool = False
+        self,
+        channel: Channel,
+        *,
+        is_trusted: bool = True,
+        can_resume: bool = False,
+        patience: float | None = PATIENCE,
+        connected: Callable[[Program], None] | None = None,
     ) -> None:
         """Serve a connection until it ends.
 
@@ -71,9 +88,12 @@ class Core:
             channel: The connection.
             is_trusted: The program need not bring the token.
             can_resume: The program may come back over another connection.
+            patience: Seconds until the program has to have said who it is; None for any time.
+            connected: Is given the program after its handshake, where it cannot come back.
         """
         try:
-            greeting = await greet(channel, None if is_trusted else self._token)
+            token = None if is_trusted else self._token
+            greeting = await greet(channel, token, patience=patience)
             if greeting is None:
                 return
             if greeting.params.resume is not None:
@@ -83,7 +103,10 @@ class Core:
             else:
                 connection_id = f"c-{secrets.token_hex(8)}"
                 await welcome(channel, greeting, connection_id, self.limits)
-                await self._program(channel, greeting, connection_id).run()
+                program = self._program(channel, greeting, connection_id)
+                if connected is not None:
+                    connected(program)
+                await program.run()
         except ConnectionLostError as error:
             _log.info("a connection broke in its handshake: %s", error)
         finally:
@@ -94,8 +117,9 @@ class Core:
         connection_id = f"c-{secrets.token_hex(8)}"
         await welcome(channel, greeting, connection_id, self.limits, window=self._window)
         resumable = ResumableChannel(channel, self._window)
-        self._resumable[connection_id] = resumable
         program = self._program(resumable, greeting, connection_id)
+        program.on_shutdown = resumable.leave
+        self._resumable[connection_id] = _Kept(resumable, program, anyio.Event())
         detached = resumable.detached
         # It may outlive this connection, and sees what the core was opened in.
         tasks = self._running
@@ -104,7 +128,20 @@ class Core:
 
     def _program(self, channel: Channel, greeting: Greeting, connection_id: str) -> Program:
         hello = greeting.params
-        return Program(self._host, channel, hello, connection_id=connection_id, limits=self.limits)
+        made = Program(self._host, channel, hello, connection_id=connection_id, limits=self.limits)
+        made.before_declaring = functools.partial(self._make_way, connection_id)
+        return made
+
+    async def _make_way(self, connection_id: str, names: Set[tuple[str, str]]) -> None:
+        """End the other connections that are away and have one of these names.
+
+        Most likely the program was killed and begins anew; it need not wait for its own window.
+        """
+        for known, kept in list(self._resumable.items()):
+            is_other = known != connection_id and kept.channel.is_away
+            if is_other and kept.program.declares(names):
+                await kept.channel.aclose()
+                await kept.gone.wait()
 
     async def _run(self, program: Program, connection_id: str) -> None:
         try:
@@ -112,26 +149,29 @@ class Core:
         except Exception:
             _log.exception("the connection %s ended by a defect", connection_id)
         finally:
-            resumable = self._resumable.pop(connection_id)
+            kept = self._resumable.pop(connection_id)
             with anyio.move_on_after(1, shield=True):
-                await resumable.aclose()
+                await kept.channel.aclose()
+            kept.gone.set()
 
     async def _resume(self, channel: Channel, greeting: Greeting) -> None:
         wanted = greeting.params.resume
-        resumable = None if wanted is None else self._resumable.get(wanted.connection_id)
-        if wanted is None or resumable is None or resumable.is_closed:
+        kept = None if wanted is None else self._resumable.get(wanted.connection_id)
+        if wanted is None or kept is None or kept.channel.is_closed:
             gone = ResumeRefusedError("that connection is gone; begin a new one")
             await refuse(channel, greeting.request_id, gone)
             return
+        resumable = kept.channel
+        pause = await resumable.pause()
         await welcome(
             channel,
             greeting,
             wanted.connection_id,
             self.limits,
             window=self._window,
-            received=resumable.received,
+            received=pause.received,
         )
-        await resumable.attach(channel, wanted.received)
+        await resumable.attach(channel, wanted.received, pause)
         await resumable.detached.wait()
 
     @property

@@ -19,7 +19,7 @@ from swarm.declare import field_problems
 from swarm.errors import DeclarationError, Problem, UnknownNameError, ValidationError, suggest
 from swarm.validate import find_problems
 
-__all__ = ["Declarations"]
+__all__ = ["Declarations", "names_of"]
 
 _QUOTED = re.compile(r"([`'])([a-z]+(?:_[a-z]+)+)\1")
 
@@ -129,6 +129,10 @@ class Declarations:
                 found += [_written(kind, spec) for spec in registry]
         return found
 
+    def names(self) -> set[tuple[str, str]]:
+        """Return the names that the program has declared, each with its kind."""
+        return {(kind.name, getattr(spec, kind.key)) for kind, spec in self._own}
+
     def leave(self) -> None:
         """Take back everything that the program declared and changed."""
         for override_id in reversed(list(self._overrides)):
@@ -187,6 +191,17 @@ class Declarations:
             text = str(wrong).partition("() ")[2] or str(wrong)
             raise ValidationError([Problem(text, where)]) from None
         return scratch.tools.get(name)
+
+
+def names_of(given: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Return the names in a batch as far as it can be read, each with its kind."""
+    names: set[tuple[str, str]] = set()
+    for fields in given:
+        kind_name = str(fields.get("kind"))
+        kind = TOOLS if kind_name in TEMPLATES else KINDS.get(kind_name)
+        if kind is not None:
+            names.add((kind.name, str(fields.get(to_wire_name(kind.key)))))
+    return names
 
 
 def _issue(kind: object, fields: Mapping[str, Any], problem: Problem) -> Issue:

@@ -31,9 +31,9 @@ from bindings.rpc.wire import (
     Limits,
 )
 
-__all__ = ["Greeting", "greet", "refuse", "tokens_match", "welcome"]
+__all__ = ["PATIENCE", "Greeting", "greet", "refuse", "tokens_match", "welcome"]
 
-_PATIENCE = 30.0
+PATIENCE = 30.0
 """Seconds until a connection has to have said who it is."""
 _MOST_REFUSED = 32
 """Messages before the handshake that are answered; then the connection is closed."""
@@ -53,14 +53,17 @@ def tokens_match(given: str | None, expected: str | None) -> bool:
     return given is not None and hmac.compare_digest(given.encode(), expected.encode())
 
 
-async def greet(channel: Channel, token: str | None) -> Greeting | None:
+async def greet(
+    channel: Channel, token: str | None, *, patience: float | None = PATIENCE
+) -> Greeting | None:
     """Return what the program says first, or None where the connection is to be closed.
 
     Args:
         channel: The new connection.
         token: What `initialize` has to bring; None where the program is trusted already.
+        patience: Seconds that it has for that; None waits as long as the connection lasts.
     """
-    with anyio.move_on_after(_PATIENCE):
+    with anyio.move_on_after(patience):
         for _ in range(_MOST_REFUSED):
             request_id: RequestId | None = None
             try:

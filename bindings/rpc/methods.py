@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union
 from pydantic import Field, GetPydanticSchema, JsonValue, TypeAdapter
 
 from bindings.rpc import wire
+from bindings.rpc.binding import FunctionBindParams, FunctionBindResult
 from bindings.rpc.shapes import Wire, declaration_model, params_model
 from bindings.rpc.verbs import VERBS
 from declarative.kinds import SECTIONS
@@ -94,6 +95,7 @@ METHODS: dict[str, Method] = {
     **{name: Method(params, result, "core") for name, (params, result) in _TO_CORE.items()},
     **{name: Method(verb.params, verb.result, "core") for name, verb in VERBS.items()},
     "callback/invoke": Method(wire.CallbackInvokeParams, wire.CallbackResult, "program"),
+    "function/bind": Method(FunctionBindParams, FunctionBindResult, "program"),
     **{name: Method(params, None, to, False) for name, (params, to) in _NOTIFICATIONS.items()},
 }
 """Every method by its name."""

@@ -3,15 +3,16 @@
 import contextvars
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from typing import Any, cast
 
 import anyio
 from pydantic import ValidationError as PydanticError
 
 from bindings.rpc import wire
+from bindings.rpc.binding import BoundFunction, FunctionBindParams, FunctionBindResult
 from bindings.rpc.callbacks import Callbacks, Invocation
-from bindings.rpc.declarations import Declarations
+from bindings.rpc.declarations import Declarations, names_of
 from bindings.rpc.errors import RpcError
 from bindings.rpc.failures import (
     InvalidParamsError,
@@ -23,7 +24,7 @@ from bindings.rpc.listening import Subscriptions
 from bindings.rpc.logs import told_of_warnings
 from bindings.rpc.methods import METHODS, DeclareParams
 from bindings.rpc.peer import Channel, Params, Peer, PeerLimits
-from bindings.rpc.reading import find_callback
+from bindings.rpc.reading import find_callback, read_function
 from bindings.rpc.sessions import Sessions
 from bindings.rpc.shapes import Wire
 from bindings.rpc.values import encode_value, read_messages
@@ -32,6 +33,8 @@ from swarm import Host, use_catalog
 
 __all__ = ["Program"]
 
+_LOADING = 60.0
+"""Seconds that a file of functions may take to load."""
 _LEAVING = 15.0
 """Seconds that the sessions of a program which is gone get to close."""
 _log = logging.getLogger("wikiswarm.rpc")
@@ -59,6 +62,10 @@ class Program:
             limits: What it is held to.
         """
         self.connection_id = connection_id
+        self.on_shutdown: Callable[[], None] | None = None
+        """Hears that the program is about to leave."""
+        self.before_declaring: Callable[[Set[tuple[str, str]]], Awaitable[None]] | None = None
+        """Hears of the names, each with its kind, that the program is about to declare."""
         self._hello = hello
         self._host = host
         self._peer = Peer(
@@ -110,6 +117,33 @@ class Program:
             self._subscriptions.end_all()
             self._declarations.leave()
             _log.info("program %r has left (%s)", name, self.connection_id)
+
+    async def bind(self, functions: list[BoundFunction]) -> FunctionBindResult:
+        """Let a program that is one file say which of its exports stand for which functions.
+
+        Raises:
+            RemoteError: The file cannot be loaded, or the program is none of that sort.
+            CallbackTimeoutError: It did not load in time.
+            ConnectionLostError: The program is gone.
+        """
+        params = FunctionBindParams(functions=functions).model_dump(mode="json", by_alias=True)
+        answer = await self._peer.request("function/bind", params, seconds=_LOADING)
+        return FunctionBindResult.model_validate(answer)
+
+    def function(
+        self, kind: str, field: str, callback: str, timeout: float | None
+    ) -> Callable[..., Any]:
+        """Return a function of the program for a field of a declaration; see `read_function`."""
+        return read_function(kind, field, callback, self._callbacks, timeout)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection has ended."""
+        return self._peer.is_lost
+
+    def declares(self, names: Set[tuple[str, str]]) -> bool:
+        """Return whether one of these names, each with its kind, is the program's."""
+        return not names.isdisjoint(self._declarations.names())
 
     def close(self) -> None:
         """End the connection; `run` returns."""
@@ -177,9 +211,15 @@ class Program:
         return await value if inspect.isawaitable(value) else value
 
     async def _shutdown(self, params: wire.Empty) -> None:
+        if self.on_shutdown is not None:
+            self.on_shutdown()
         await self._open_sessions.dispose_all()
+        # Who is told that it has left may begin anew with the same names.
+        self._declarations.leave()
 
     async def _declare(self, params: DeclareParams) -> wire.DeclareResult:
+        if self.before_declaring is not None:
+            await self.before_declaring(names_of(params.declarations))
         return self._declarations.declare(params.declarations)
 
     async def _override(self, params: wire.OverrideParams) -> wire.OverrideResult:

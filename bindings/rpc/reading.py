@@ -18,7 +18,7 @@ from bindings.rpc.values import (
 from declarative.make import is_callback
 from swarm import Kind, Spec
 
-__all__ = ["find_callback", "read_arguments", "read_fields"]
+__all__ = ["find_callback", "read_arguments", "read_fields", "read_function"]
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "get_completion": read_completion,
@@ -47,6 +47,24 @@ def find_callback(value: object) -> str | None:
 def read_fields(kind: Kind[Any], given: Mapping[str, Any], callbacks: Callbacks) -> dict[str, Any]:
     """Return the fields of a declaration as its spec takes them; unknown ones stay as they are."""
     return _fields(kind.spec, given, _Reader(callbacks, kind.name, given))
+
+
+def read_function(
+    kind: str, field: str, callback: str, callbacks: Callbacks, timeout: float | None = None
+) -> Callable[..., Any]:
+    """Return the function of a field whose declaration is not the program's own.
+
+    Args:
+        kind: The kind of the declaration.
+        field: Where the function stands, such as `call` or `callbacks.on_before_call`.
+        callback: What the program calls the function.
+        callbacks: The functions of its connection.
+        timeout: Seconds for one call, where the declaration says.
+    """
+    first, _, rest = field.partition(".")
+    is_observer = first == "callbacks"
+    reader = _Reader(callbacks, kind, {"timeout": timeout})
+    return reader.function(rest if is_observer else first, callback, is_observer=is_observer)
 
 
 def read_arguments(
@@ -85,7 +103,7 @@ class _Reader:
     def value(self, name: str, value: Any, hint: Any, *, is_observer: bool = False) -> Any:
         callback = find_callback(value)
         if callback is not None and hint is not None and _takes_function(hint):
-            return self._function(name, callback, is_observer=is_observer)
+            return self.function(name, callback, is_observer=is_observer)
         if isinstance(value, list) and hint is not None and _takes_function(hint):
             return self._list(name, cast("list[Any]", value), hint)
         nested = _nested(hint)
@@ -106,7 +124,7 @@ class _Reader:
     def _list(self, name: str, values: list[Any], hint: Any) -> list[Any]:
         return [self.value(name, value, hint) for value in values]
 
-    def _function(self, name: str, callback: str, *, is_observer: bool) -> Any:
+    def function(self, name: str, callback: str, *, is_observer: bool) -> Any:
         if name in _INSIDE:
             return None
         if is_observer:

@@ -6,7 +6,9 @@ above notices nothing.
 """
 
 from collections import deque
-from typing import Any
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import anyio
 
@@ -14,13 +16,28 @@ from bindings.rpc.errors import ConnectionLostError
 from bindings.rpc.frames import decode_frame, encode_frame
 from bindings.rpc.peer import Channel
 
-__all__ = ["ResumableChannel"]
+__all__ = ["Farewell", "Pause", "ResumableChannel"]
 
-_ACK_EVERY = 16
+_ACK_FRAMES = 16
 """Frames after which the other side hears how many have arrived."""
+_ACK_BYTES = 1024 * 1024
+"""Bytes after which it does, so that few large frames do not fill what it may keep."""
 _MOST_KEPT = 64 * 1024 * 1024
 """Bytes that may wait for their acknowledgement; then who sends waits."""
 _MARK = b'"$/ack"'
+
+
+class Farewell(anyio.EndOfStream):
+    """The other side ended the connection on purpose, and does not come back."""
+
+
+class Pause(NamedTuple):
+    """A connection that was left for one that comes."""
+
+    number: int
+    """Which of them it is; only the newest can be ended by `attach`."""
+    received: int
+    """Frames that arrived before it; none arrives during it."""
 
 
 class ResumableChannel:
@@ -32,8 +49,10 @@ class ResumableChannel:
         self._kept: deque[bytes] = deque()
         self._kept_bytes = 0
         self._sent = 0
-        self.received = 0
-        """Frames that arrived, over all connections."""
+        self._received = 0
+        self._unacknowledged = [0, 0]
+        """Frames and bytes that arrived since the other side was last told."""
+        self._pauses = 0
         self._is_closed = False
         self._attached = anyio.Event()
         self._roomy = anyio.Event()
@@ -41,34 +60,56 @@ class ResumableChannel:
         """Set when the connection that is below now has ended."""
         # Invariant: frames go out in the order of their numbers, also while some are sent again.
         self._order = anyio.Lock()
+        self._uses: set[anyio.CancelScope] = set()
+        """Reads and writes of the connection that is below now."""
 
     @property
     def is_closed(self) -> bool:
         """Whether nothing can go on here any more."""
         return self._is_closed
 
-    async def attach(self, below: Channel, received: int) -> None:
+    @property
+    def is_away(self) -> bool:
+        """Whether it waits for the other side to come back."""
+        return self._below is None and not self._is_closed
+
+    def leave(self) -> None:
+        """Do not wait for the other side when the connection ends: it has said so."""
+        self._window = 0.0
+
+    async def pause(self) -> Pause:
+        """Leave the connection below, because the other side comes back over another one."""
+        self._pauses += 1
+        number = self._pauses
+        if self._below is not None:
+            # The other side has noticed first that it broke.
+            await self._detach(self._below)
+        return Pause(number, self._received)
+
+    async def attach(self, below: Channel, received: int, pause: Pause) -> None:
         """Go on over another connection.
 
         Args:
             below: The new connection, after its handshake.
             received: How many frames the other side has got.
+            pause: What this ends; its number of frames is what the other side was told.
 
         Raises:
-            ConnectionLostError: It has acknowledged more already, or the new connection broke.
+            ConnectionLostError: The other side has acknowledged more already, or has come back
+                over yet another connection.
         """
-        if self._is_closed or received < self._sent - len(self._kept) or received > self._sent:
-            raise ConnectionLostError("these frames are gone")
-        if self._below is not None:
-            # The other side has noticed first that it broke.
-            await self._detach(self._below)
         async with self._order:
+            if self._is_closed or not self._sent - len(self._kept) <= received <= self._sent:
+                raise ConnectionLostError("these frames are gone")
+            if pause.number != self._pauses:
+                raise ConnectionLostError("the program came back over another connection")
             self._acknowledged(received)
-            for frame in list(self._kept):
-                await below.send(frame)
+            self._unacknowledged = [0, 0]
             self._below = below
             self.detached = anyio.Event()
             self._attached.set()
+            for frame in list(self._kept):
+                await self._write(below, frame)
 
     async def send(self, message: bytes) -> None:
         """Send a frame, now or when there is a connection again; see `Channel.send`."""
@@ -81,12 +122,8 @@ class ResumableChannel:
             self._kept.append(message)
             self._kept_bytes += len(message)
             self._sent += 1
-            below = self._below
-            if below is not None:
-                try:
-                    await below.send(message)
-                except ConnectionLostError:
-                    await self._detach(below)
+            if self._below is not None:
+                await self._write(self._below, message)
 
     async def receive(self) -> str | bytes:
         """Return the next frame; see `Channel.receive`."""
@@ -97,17 +134,21 @@ class ResumableChannel:
                     await self._attached.wait()
                     continue
                 break
-            try:
-                frame = await below.receive()
-            except anyio.EndOfStream:
-                await self._detach(below)
-                continue
+            frame: str | bytes | None = None
+            with self._used():
+                try:
+                    frame = await below.receive()
+                except Farewell:
+                    break
+                except anyio.EndOfStream:
+                    await self._detach(below)
+            if frame is None or self._below is not below:
+                continue  # what comes after a pause has begun is sent again
             if (received := _acknowledgement(frame)) is not None:
                 self._acknowledged(received)
                 continue
-            self.received += 1
-            if self.received % _ACK_EVERY == 0:
-                await self._acknowledge(below)
+            self._received += 1
+            await self._acknowledge(below, len(frame))
             return frame
         await self.aclose()
         raise anyio.EndOfStream
@@ -120,13 +161,34 @@ class ResumableChannel:
         if self._below is not None:
             await self._detach(self._below)
 
-    async def _acknowledge(self, below: Channel) -> None:
-        params = {"received": self.received}
-        frame = encode_frame({"jsonrpc": "2.0", "method": "$/ack", "params": params})
-        try:
-            await below.send(frame)
-        except ConnectionLostError:
-            await self._detach(below)
+    async def _acknowledge(self, below: Channel, size: int) -> None:
+        frames, total = self._unacknowledged[0] + 1, self._unacknowledged[1] + size
+        self._unacknowledged = [frames, total]
+        if frames >= _ACK_FRAMES or total >= _ACK_BYTES:
+            self._unacknowledged = [0, 0]
+            params = {"received": self._received}
+            await self._write(
+                below, encode_frame({"jsonrpc": "2.0", "method": "$/ack", "params": params})
+            )
+
+    @contextmanager
+    def _used(self) -> Generator[None, None, None]:
+        """Use the connection below for no longer than it is the one below."""
+        with anyio.CancelScope() as scope:
+            self._uses.add(scope)
+            try:
+                yield
+            finally:
+                self._uses.discard(scope)
+
+    async def _write(self, below: Channel, frame: bytes) -> None:
+        if self._below is not below:
+            return
+        with self._used():
+            try:
+                await below.send(frame)
+            except ConnectionLostError:
+                await self._detach(below)
 
     def _acknowledged(self, received: int) -> None:
         while self._kept and self._sent - len(self._kept) < received:
@@ -140,6 +202,9 @@ class ResumableChannel:
             if self._is_closed:
                 self._attached.set()
             self.detached.set()
+            # One that is broken without having ended would hold them up.
+            for scope in self._uses:
+                scope.cancel()
         with anyio.move_on_after(1, shield=True):
             await below.aclose()
 

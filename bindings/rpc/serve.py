@@ -11,8 +11,9 @@ from typing import cast
 
 import anyio
 
-from bindings.rpc.core import Core
+from bindings.rpc.core import RESUME_WINDOW, Core
 from bindings.rpc.framing import LineChannel
+from bindings.rpc.handshake import PATIENCE
 from bindings.rpc.peer import PeerLimits
 from declarative import load
 from swarm import Catalog, Host, use_catalog
@@ -33,6 +34,7 @@ def run_core(
     documents: Sequence[Path] = (),
     home: Path | None = None,
     max_message_bytes: int = PeerLimits().message_bytes,
+    resume_window: float = RESUME_WINDOW,
 ) -> int:
     """Run a core until its program leaves, or a signal comes.
 
@@ -43,6 +45,7 @@ def run_core(
         documents: YAML documents to declare first.
         home: The folder of the state.
         max_message_bytes: The longest message.
+        resume_window: Seconds that a WebSocket which broke is kept.
 
     Returns:
         The exit status; 1 with one line on standard error where it could not begin.
@@ -54,7 +57,7 @@ def run_core(
         catalog = Catalog()
         for document in documents:
             load(document, catalog=catalog)
-        anyio.run(_run, catalog, home, limits, reading, writing, address)
+        anyio.run(_run, catalog, home, limits, reading, writing, address, resume_window)
     except* SwarmError as group:
         failures += group.exceptions
     for error in failures:
@@ -71,6 +74,7 @@ async def _run(
     reading: int,
     writing: int,
     address: str | None,
+    window: float,
 ) -> None:
     with use_catalog(catalog):
         async with anyio.create_task_group() as tasks, Host(catalog=catalog, home=home) as host:
@@ -78,12 +82,17 @@ async def _run(
             if address is None:
                 await serve_descriptors(host, reading, writing, limits=limits)
             else:
-                await _listen(host, address, limits)
+                await _listen(host, address, limits, window)
             tasks.cancel_scope.cancel()
 
 
 async def serve_descriptors(
-    host: Host, reading: int, writing: int, *, limits: PeerLimits | None = None
+    host: Host,
+    reading: int,
+    writing: int,
+    *,
+    limits: PeerLimits | None = None,
+    patience: float | None = PATIENCE,
 ) -> None:
     """Serve the program at the other end of a pipe or a socket until it leaves.
 
@@ -92,20 +101,23 @@ async def serve_descriptors(
         reading: The descriptor that messages come from; it is closed in the end.
         writing: The descriptor that messages go to; it may be the same.
         limits: What the connection is held to.
+        patience: Seconds until the program has to have said who it is; None for any time.
     """
     used = limits or PeerLimits()
     channel = LineChannel(reading, writing, limit=used.message_bytes)
     async with Core(host, limits=used) as core:
-        await core.serve(channel)
+        await core.serve(channel, patience=patience)
 
 
-async def _listen(host: Host, address: str, limits: PeerLimits) -> None:
+async def _listen(host: Host, address: str, limits: PeerLimits, window: float) -> None:
     from bindings.rpc.websocket import read_address, serve_websocket
 
     token = os.environ.pop(TOKEN, None) or None
     name, port = read_address(address, token)
     async with AsyncExitStack() as stack:
-        core = await stack.enter_async_context(Core(host, token=token, limits=limits))
+        core = await stack.enter_async_context(
+            Core(host, token=token, limits=limits, window=window)
+        )
         bound = await stack.enter_async_context(serve_websocket(core, name, port, token=token))
         shown = f"[{name}]" if ":" in name else name
         sys.stderr.write(f"listening on ws://{shown}:{bound}\n")

@@ -12,6 +12,7 @@ import anyio
 from bindings.rpc.core import Core
 from bindings.rpc.errors import ConnectionLostError
 from bindings.rpc.handshake import tokens_match
+from bindings.rpc.resume import Farewell
 from swarm.errors import SetupError, require
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SUBPROTOCOL", "make_app", "read_address", "serve_websocket"]
 
 SUBPROTOCOL = "wikiswarm.v1"
+_NORMAL_CLOSURE = 1000
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _log = logging.getLogger("wikiswarm.rpc")
 
@@ -38,6 +40,8 @@ class _WebSocketChannel:
         except (WebSocketDisconnect, RuntimeError):
             raise anyio.EndOfStream from None
         if message["type"] != "websocket.receive":
+            if message.get("code") == _NORMAL_CLOSURE:
+                raise Farewell
             raise anyio.EndOfStream
         text: Any = message.get("text")
         return text if text is not None else message.get("bytes") or b""

@@ -21,9 +21,9 @@ _FUNCTION = {"type": "string", "format": "function"}
 """Stands for a function until the whole document's definitions are put together."""
 _SHARED: dict[str, Any] = {
     _CALLBACK: {
-        "description": "A function as module:function, with the module beside the file.",
+        "description": "A function as module:function or file.ts#export, beside the document.",
         "type": "string",
-        "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$|#[A-Za-z_]\w*$",
+        "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$|#[A-Za-z_$][\w$]*$",
     },
     _VARIABLE: {
         "description": "A value from the environment: ${NAME} or ${NAME:-default}.",

@@ -29,10 +29,31 @@ __all__ = ["STEPS", "Pipeline", "PipelineError", "step_config"]
 
 STEPS: dict[str, str] = {
     "rules": "finetune.curate.rules:RulesConfig",
+    "personal_data": "finetune.curate.personal:PersonalData",
+    "personal_data_presidio": "finetune.curate.personal:PresidioPersonalData",
+    "exact_duplicates": "finetune.curate.duplicates:ExactDuplicates",
+    "near_duplicates": "finetune.curate.duplicates:NearDuplicates",
+    "semantic_duplicates": "finetune.curate.duplicates:SemanticDuplicates",
+    "quality": "finetune.curate.quality:QualityConfig",
+    "length": "finetune.curate.length:LengthConfig",
+    "poison": "finetune.curate.poison:PoisonConfig",
+    "triggers": "finetune.curate.poison:TriggersConfig",
+    "author_cap": "finetune.curate.poison:AuthorCapConfig",
+    "balance": "finetune.curate.balance:BalanceConfig",
 }
 """Where the settings of each step are; loaded when a pipeline names it."""
 
-_DEFAULT = ("rules",)
+_DEFAULT = (
+    "rules",
+    "personal_data",
+    "poison",
+    "quality",
+    "exact_duplicates",
+    "near_duplicates",
+    "semantic_duplicates",
+    "triggers",
+    "author_cap",
+)
 
 
 class PipelineError(DataError):

@@ -24,7 +24,7 @@ from swarm.files import write_atomically
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["BadLine", "Counts", "ShardFiles", "Worker"]
+__all__ = ["BadLine", "Counts", "ShardFiles", "Worker", "read_shard"]
 
 _BATCH = 1024
 """Samples that are summed up together."""

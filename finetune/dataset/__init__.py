@@ -1,11 +1,14 @@
 """Training files: typed rows, and reading, checking and writing them.
 
-The formats are OpenAI's supervised and preference JSONL. Not here: where rows come from
+Rows are OpenAI's supervised and preference rows; `formats` holds the others, `convert_file` turns
+files of one into files of another. Not here: where rows come from
 (`finetune.collect`) and what is done with them (`finetune.train`).
 """
 
 from finetune.dataset.chat_template import TemplateRefusedError
 from finetune.dataset.check import check_file
+from finetune.dataset.convert import ConversionReport, convert_file
+from finetune.dataset.detect import Detection, detect, detect_file
 from finetune.dataset.guidance import Guidance
 from finetune.dataset.mask import MaskReport, RowMask, mask_file, mask_row
 from finetune.dataset.model_tokenizer import MaskedText, ModelTokenizer, load_tokenizer
@@ -19,7 +22,7 @@ from finetune.dataset.problem import (
     UnknownFormatError,
 )
 from finetune.dataset.providers import PROVIDERS, ProviderProfile
-from finetune.dataset.read import detect, read_rows
+from finetune.dataset.read import read_rows
 from finetune.dataset.report import DatasetReport, FieldTokens, LengthBin, TokenCounts
 from finetune.dataset.rows import (
     AssistantMessage,
@@ -54,9 +57,11 @@ __all__ = [
     "PROVIDERS",
     "AssistantMessage",
     "Content",
+    "ConversionReport",
     "DatasetError",
     "DatasetKind",
     "DatasetReport",
+    "Detection",
     "DeveloperMessage",
     "DpoInput",
     "DpoRow",
@@ -94,7 +99,9 @@ __all__ = [
     "WrittenFile",
     "check_file",
     "check_overlap",
+    "convert_file",
     "detect",
+    "detect_file",
     "encode_row",
     "estimate_tokens",
     "load_encoding",

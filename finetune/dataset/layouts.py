@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from pydantic import JsonValue
 
+from finetune.dataset.formats.extra import EXTRA_KEY
 from finetune.dataset.json_text import JsonPath, JsonTextError, parse
 from finetune.dataset.problem import Finding
 from finetune.dataset.providers import Layout
@@ -180,6 +181,7 @@ def _trl(
     back = origin or named
     copy = cast("dict[str, Any]", json.loads(json.dumps(value)))
     findings: list[Finding] = []
+    copy.pop(EXTRA_KEY, None)  # what TRL has no place for; trainers ignore it
     inner: dict[str, Any] = copy["input"] if form == "preference" else copy
     if isinstance(inner.get("tools"), str):
         # Older data sets hold the tools as text, since their columns had no type for them.

@@ -7,13 +7,13 @@ pass.
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from finetune.dataset.problem import Problem
 
-__all__ = ["MAX_LINE_BYTES", "Line", "LineReader"]
+__all__ = ["MAX_LINE_BYTES", "Line", "LineReader", "foreign_content"]
 
 MAX_LINE_BYTES = 32 * 1024 * 1024
 """Longest line that is read; the rest of a longer one is skipped without being kept."""
@@ -29,6 +29,11 @@ _FOREIGN = {
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
 }
+
+
+def foreign_content(start: bytes) -> str | None:
+    """Say what a file is that begins like this, when it is no text; None when it may be text."""
+    return next((_FOREIGN[mark] for mark in _FOREIGN if start.startswith(mark)), None)
 
 
 class Line(NamedTuple):
@@ -51,6 +56,7 @@ class LineReader:
         start: int = 0,
         size: int | None = None,
         first_line: int = 1,
+        open_file: Callable[[Path], BinaryIO] | None = None,
     ) -> None:
         """Describe what to read.
 
@@ -60,6 +66,7 @@ class LineReader:
             start: Where to begin, in bytes; a line begins there.
             size: How many bytes to read; to the end when absent.
             first_line: The number of the first line that is read.
+            open_file: Opens it as UTF-8, for files that are packed or encoded otherwise.
         """
         self.path = path
         self.number = first_line - 1
@@ -70,6 +77,7 @@ class LineReader:
         self._limit = max_line_bytes
         self._start = start
         self._left = sys.maxsize if size is None else size
+        self._open = open_file or _open_as_it_is
 
     @property
     def sha256(self) -> str:
@@ -78,7 +86,7 @@ class LineReader:
 
     def __iter__(self) -> Iterator[Line | Problem]:
         try:
-            with self.path.open("rb") as file:
+            with self._open(self.path) as file:
                 if self._start:
                     file.seek(self._start)
                 yield from self._lines(file)
@@ -98,9 +106,9 @@ class LineReader:
             if is_too_long:
                 self._skip_rest(file, raw)
             if self.number == 1:
-                if foreign := next((f for f in _FOREIGN if raw.startswith(f)), None):
+                if foreign := foreign_content(raw):
                     self._drain(file)
-                    message = f"the file is {_FOREIGN[foreign]}"
+                    message = f"the file is {foreign}"
                     yield Problem.of("not_text", message, line=1, column=1)
                     return
                 raw = raw.removeprefix(_BOM)
@@ -148,3 +156,7 @@ class LineReader:
     def _blank(self, first: int, last: int) -> Problem:
         what = "an empty line" if first == last else f"{last - first + 1} empty lines"
         return Problem.of("blank_line", f"{what} before a row; remove", line=first, column=1)
+
+
+def _open_as_it_is(path: Path) -> BinaryIO:
+    return path.open("rb")

@@ -35,6 +35,8 @@ class Provenance(BaseModel):
     agent_name: str | None = None
     model: str | None = None
     """The reference of the model that answered."""
+    strategy: str | None = None
+    """How that model was chosen, such as `declared` or `fallback`."""
     status: Literal["answered", "failed", "timeout", "cancelled"] | None = None
     """How the run ended; None where nobody ran it."""
     rating: Annotated[int, Field(ge=1, le=5)] | None = None

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from swarm.connect.opening import require_live
+from swarm.runtime.additions import keep_message
 from swarm.runtime.said import user_message
 from swarm.runtime.session import Session
 
@@ -38,4 +39,4 @@ async def commit_said(session: Session, said: Said) -> None:
         StoreError: The journal failed.
     """
     require_live(session)
-    await session.keep_message(said.content, payload=said.payload)
+    await keep_message(session, said.content, said.payload)

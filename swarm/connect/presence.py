@@ -9,8 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from swarm.errors import SessionError
-from swarm.host import Host, current_host
+from swarm.host import Host, open_host
 from swarm.runtime.ids import check_client_id, session_id
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ async def get_online(swarm_name: str, *, host: Host | None = None) -> list[str]:
         SessionError: No host is open.
         StoreError: The database failed.
     """
-    used = _open_host(swarm_name, host)
+    used = _host_of(swarm_name, host)
     prefix = session_id(swarm_name, "")
     found = await (await _presence(used)).online(prefix=prefix)
     return sorted(name.removeprefix(prefix) for name in found)
@@ -159,10 +158,8 @@ class _Presence:
         return table
 
 
-def _open_host(swarm_name: str, host: Host | None) -> Host:
-    used = host or current_host()
-    if used is None:
-        raise SessionError("no host is open; who is online is known to an open host")
+def _host_of(swarm_name: str, host: Host | None) -> Host:
+    used = open_host("the list of who is online", host)
     used.catalog.swarms.get(swarm_name)
     return used
 
@@ -178,5 +175,5 @@ async def _presence(host: Host) -> _Presence:
 
 
 async def _find(client_id: str, swarm_name: str, host: Host | None) -> tuple[_Presence, str]:
-    used = _open_host(swarm_name, host)
+    used = _host_of(swarm_name, host)
     return await _presence(used), session_id(swarm_name, check_client_id(client_id))

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from swarm.catalog import current_catalog
 from swarm.errors import DeclarationError, SessionError, UnknownNameError
 from swarm.memory.cells import CellKey
 from swarm.memory.errors import MemoryNotListedError
@@ -10,7 +9,6 @@ from swarm.memory.specs import COMPUTES, STATES, STORAGES
 from swarm.registry import Kind
 from swarm.runtime import find_live
 from swarm.runtime.ids import check_client_id
-from swarm.runtime.turns import current_turn
 
 if TYPE_CHECKING:
     from swarm.memory.memory import Memory
@@ -92,14 +90,7 @@ def shared_memory(kind: Literal["state", "storage", "compute"], name: str) -> Fo
 
 
 def _current_memory() -> "Memory":
-    turn = current_turn.get()
-    if turn is not None and turn.session.plan.memory is not None:
-        return turn.session.plan.memory
-    from swarm.host import current_host  # the host imports this package
+    from swarm.host import open_host  # the host imports this package
 
-    host = current_host()
-    if host is None:
-        raise SessionError("no host is open; shared memory needs one")
-    catalog = current_catalog()
-    is_scope = catalog.descends_from(host.catalog)
-    return host.memory.for_catalog(catalog) if is_scope else host.memory
+    host = open_host("shared memory")
+    return host.memory.for_catalog(host.declarations)

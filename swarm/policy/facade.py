@@ -2,9 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from swarm.errors import SessionError
-from swarm.runtime.turn import current_turn
-
 if TYPE_CHECKING:
     from swarm.policy.policies import Policies
 
@@ -48,11 +45,6 @@ class Policy:
 
 
 def _policies() -> "Policies":
-    from swarm.host import Host, current_host  # the host imports this package
+    from swarm.host import open_host  # the host imports this package
 
-    turn = current_turn.get()
-    services = turn.session.plan.services if turn is not None else None
-    host = services if isinstance(services, Host) else current_host()
-    if host is None:
-        raise SessionError("no host is open; bans need one")
-    return host.policies
+    return open_host("`Policy`").policies

@@ -126,12 +126,12 @@ async def ask_stateless(session: "Session", plan: AgentPlan, content: str) -> st
 
 
 async def _stream(turn: "Turn", plan: AgentPlan, request: CompletionRequest) -> CompletionResult:
-    is_durable = False
+    is_durable, is_held = False, turn.session.plan.holds_words_back(plan)
     async with aclosing(plan.completion.stream(request)) as items:
         async for item in items:
             if isinstance(item, CompletionResult):
                 return item
-            if plan.checks_output or turn.session.plan.guard is not None:
+            if is_held:
                 continue  # nobody may see a word that is taken back later
             if not is_durable:
                 # Whoever sees the first word may rely on the question being kept.

@@ -8,14 +8,17 @@ it handed over; each of them counts for itself, so the strictest ends the turn.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from swarm.errors import BudgetExceededError
 from swarm.events import Event, MessageAdded, TurnEnded
 from swarm.messages import Usage
 from swarm.specs import AgentSpec, BudgetSpec, SwarmSpec
 
-__all__ = ["Budget", "SessionUsage", "read_usage"]
+if TYPE_CHECKING:
+    from swarm.runtime.session import Session
+
+__all__ = ["Budget", "SessionUsage", "open_budget", "read_usage"]
 
 _EARLY = 0.01
 """Seconds."""
@@ -181,6 +184,23 @@ class Budget:
             client_id=self._client_id,
             agent_name=self._agent_name,
         )
+
+
+def open_budget(session: "Session", spent: Usage | None = None) -> Budget | None:
+    """Return the limits of the swarm and the active agent; None where there are none.
+
+    Args:
+        session: The conversation; what it took before counts.
+        spent: What the running turn took already.
+    """
+    swarm, agent = session.plan.spec, session.agent.spec
+    if swarm.budget is None and agent.budget is None:
+        return None
+    budget = Budget(swarm, session.total, client_id=session.client_id)
+    if spent is not None:
+        budget.add(spent)
+    budget.enter(agent)
+    return budget
 
 
 def read_usage(events: Sequence[Event]) -> SessionUsage:

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from swarm.errors import DeclarationError, ToolOutputError
 from swarm.messages import Message, Role, ToolCall
+from swarm.runtime.additions import add_message, hide_history
 from swarm.runtime.directory import find_live
 from swarm.runtime.ids import new_tool_id
 from swarm.runtime.round import PendingCall
@@ -128,12 +129,12 @@ async def commit_flush(client_id: str, agent_name: str) -> None:
         StoreError: It could not be stored.
     """
     if (session := _active(client_id, agent_name)) is not None:
-        await session.hide_history()
+        await hide_history(session)
 
 
 async def commit_flush_force(client_id: str) -> None:
     """Hide what was said before from models, whichever agent is active."""
-    await find_live(client_id).hide_history()
+    await hide_history(find_live(client_id))
 
 
 async def commit_tool_request(
@@ -201,7 +202,7 @@ async def _commit(
         mode=mode,
         payload=payload,
     )
-    await session.add_message(message)
+    await add_message(session, message)
 
 
 async def _request(session: Session, request: ToolRequest | Sequence[ToolRequest]) -> list[str]:
@@ -214,7 +215,7 @@ async def _request(session: Session, request: ToolRequest | Sequence[ToolRequest
     else:
         session.requested = dict([*session.requested.items(), *pending.items()][-_MOST_REQUESTED:])
     message = Message(role="assistant", agent_name=session.agent_name, tool_calls=calls)
-    await session.add_message(message)
+    await add_message(session, message)
     if session.told is not None:
         await session.told.tools_requested(calls)
     return [call.id for call in calls]
@@ -234,7 +235,7 @@ async def _output(session: Session, tool_id: str, content: str) -> None:
     text = cut_text(output_text(content))
     call.output = ""  # the history has the text; here it would stay as long as the session
     message = Message(role="tool", content=text, tool_call_id=tool_id, agent_name=call.agent_name)
-    await session.add_message(message)
+    await add_message(session, message)
     if session.told is not None:
         await session.told.tool_output(call.agent_name, tool_id, text, is_error=False)
 

@@ -1,7 +1,7 @@
 """The recent messages of a conversation, and the view of them that a model gets."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
@@ -90,28 +90,19 @@ class History:
         found = (self._summaries or {}).get(agent_name)
         return found.text if found else None
 
-    def last_message(self, role: str, *, mode: str | None = None) -> Message | None:
-        """Return the newest message of a role that has content.
-
-        Args:
-            role: `user`, `assistant`, `system` and so on.
-            mode: Only messages of this mode; `user` leaves out what tools wrote.
-        """
+    def last_message(self, role: str) -> Message | None:
+        """Return the newest message of a role, such as `assistant`, that has content."""
         if role in ("system", "developer"):
             found = (m for m in reversed(self._instructions or ()) if m.role == role)
             return next(found, None)
-        for entry in reversed(self._entries):
-            message = entry.message
-            if message.role == role and mode in (None, message.mode) and message.content:
-                return message
-        return None
+        return self._newest(lambda message: message.role == role and bool(message.content))
 
     def last_user_message(self) -> Message | None:
-        """Return the newest message that the user wrote, not one of a tool."""
-        for entry in reversed(self._entries):
-            if entry.message.role == "user" and entry.message.mode == "user":
-                return entry.message
-        return None
+        """Return the newest message that the user wrote, not one of a tool.
+
+        It may be empty, when a policy took out all of it; an older one is not what was asked.
+        """
+        return self._newest(lambda message: message.role == "user" and message.mode == "user")
 
     def view(self, agent_name: str, *, keep: int, tokens: int | None = None) -> list[Message]:
         """Return what an agent's model sees, oldest first.
@@ -181,6 +172,10 @@ class History:
             if covered is not None and entry.run_id == covered.last_run_id:
                 return
             yield entry
+
+    def _newest(self, fits: Callable[[Message], bool]) -> Message | None:
+        messages = (entry.message for entry in reversed(self._entries))
+        return next((message for message in messages if fits(message)), None)
 
     def _append(self, entry: _Entry) -> None:
         self._entries.append(entry)

@@ -77,9 +77,7 @@ async def accept_text(turn: "Turn", plan: AgentPlan, message: Message) -> Accept
         if not isinstance(text, str):
             raise _wrong(turn, "transform", spec.transform, "text")
     text = await guard_text(turn.session, text)
-    if turn.publish_event is not None and (
-        plan.checks_output or turn.session.plan.guard is not None
-    ):
+    if turn.publish_event is not None and turn.session.plan.holds_words_back(plan):
         await turn.session.flush()
         await turn.publish(TextDelta(text))
     return Accepted(text)

@@ -108,6 +108,8 @@ class SwarmPlan:
     """Traces turns, model calls and tool calls; None when nobody watches."""
     people: "People | None" = None
     """Brings what people decide later; None when no agent and no tool asks anybody."""
+    project: str | None = None
+    """The tenant whose sessions these are."""
 
     @property
     def asks_people(self) -> bool:
@@ -117,6 +119,10 @@ class SwarmPlan:
             or any(t.spec and t.spec.needs_approval is not False for t in agent.tools.values())
             for agent in self.agents.values()
         )
+
+    def holds_words_back(self, agent: AgentPlan) -> bool:
+        """Whether nobody may see what an agent's model says before the whole answer is judged."""
+        return agent.checks_output or self.guard is not None
 
 
 async def plan_swarm(

@@ -1,8 +1,6 @@
 """A session: one client's conversation with one swarm."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
@@ -13,23 +11,18 @@ from pydantic import JsonValue
 from swarm.errors import (
     SessionError,
     TurnInterruptedError,
-    TurnTimeoutError,
 )
 from swarm.events import (
     AgentConfigured,
     Answered,
     Event,
-    HistoryFlushed,
-    InstructionAdded,
-    MessageAdded,
     Noted,
     StreamEvent,
 )
 from swarm.functions import LONGEST_GOODBYE
-from swarm.messages import Message, Usage, no_usage
+from swarm.messages import Message, no_usage
 from swarm.runtime.announce import Announcer
 from swarm.runtime.directory import add_live, remove_live
-from swarm.runtime.guard import Verdict
 from swarm.runtime.history import History
 from swarm.runtime.ids import check_client_id, session_id
 from swarm.runtime.journal import Journal
@@ -37,9 +30,10 @@ from swarm.runtime.navigation import restore_agent
 from swarm.runtime.plan import AgentPlan, SwarmPlan
 from swarm.runtime.resume import resume
 from swarm.runtime.round import PendingCall
-from swarm.runtime.said import user_message
+from swarm.runtime.said import judge_message, user_message
+from swarm.runtime.streaming import stream_turn
 from swarm.runtime.turn import Publish, Turn
-from swarm.runtime.turns import current_turn, turn_of
+from swarm.runtime.turns import current_turn
 
 __all__ = ["Connector", "Session", "SessionMode"]
 
@@ -48,9 +42,6 @@ SessionMode = Literal["session", "connection", "complete", "scope"]
 
 Connector = Callable[[str, str], Awaitable[None]]
 """Takes a text and the name of the agent that says it, and brings it to the client."""
-
-_STREAM_BUFFER = 256
-"""Events that a stream holds for a slow reader before the turn waits for it."""
 
 
 class Session:
@@ -64,6 +55,8 @@ class Session:
         self.agent_name = plan.spec.default_agent
         self.stack: tuple[str, ...] = ()
         """The agents to go back to, the newest last."""
+        self.handing_over: anyio.Lock | None = None
+        """Held by a hand-off whose functions are being told; see `swarm.runtime.navigation`."""
         self.turn: Turn | None = None
         self.total = no_usage()
         """What the conversation took up to the last turn."""
@@ -87,12 +80,13 @@ class Session:
         self._order = anyio.Lock(fast_acquire=True)
         self._scope: anyio.CancelScope | None = None
         """Of the running turn."""
-        self._tasks: TaskGroup | None = None
+        self.tasks: TaskGroup | None = None
+        """Of what runs beside the calling code; None unless it is used in `async with`."""
 
     async def __aenter__(self) -> "Session":
         await self.open()
-        self._tasks = anyio.create_task_group()
-        await self._tasks.__aenter__()
+        self.tasks = anyio.create_task_group()
+        await self.tasks.__aenter__()
         if self.plan.people is not None:
             try:
                 await self.plan.people.attach(self)
@@ -107,7 +101,7 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        tasks, self._tasks = self._tasks, None
+        tasks, self.tasks = self.tasks, None
         try:
             if self.plan.people is not None:
                 await self.plan.people.detach(self)
@@ -184,7 +178,7 @@ class Session:
             StoreError: The journal failed; the message is not accepted.
             SessionError: The session is closed, or this was called by a tool of its own turn.
         """
-        return (await self._run_turn(user_message(content, payload), None)).text
+        return (await self.run_turn(user_message(content, payload), None)).text
 
     async def run_tool_turn(self, content: str) -> Answered:
         """Let the active agent answer a message of the program; see `execute`.
@@ -192,59 +186,16 @@ class Session:
         Policies for input do not apply to it. Raises what `complete` raises.
         """
         message = user_message(content, None, mode="tool")
-        return await self._run_turn(message, None)
+        return await self.run_turn(message, None)
 
-    async def stream(
+    def stream(
         self, content: str, *, payload: JsonValue = None
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send a message and yield what happens; the last event is `Answered`.
 
         Leaving the loop early cancels the turn. Raises what `complete` raises.
         """
-        if self._tasks is None:
-            raise SessionError(f"session {self.id!r} is not open; use it in `async with`")
-        message = user_message(content, payload)
-        send, receive = anyio.create_memory_object_stream[StreamEvent](_STREAM_BUFFER)
-        scope = anyio.CancelScope()
-        finished = anyio.Event()
-        outcome: list[Answered | Exception] = []
-
-        async def publish(event: StreamEvent) -> None:
-            try:
-                send.send_nowait(event)  # a round of the event loop for each word would cost more
-            except anyio.WouldBlock:
-                await send.send(event)
-
-        async def work() -> None:
-            try:
-                with scope:
-                    outcome.append(await self._run_turn(message, publish))
-            except Exception as error:
-                outcome.append(error)  # raised again where the stream is read
-            finally:
-                send.close()
-                finished.set()
-
-        self._tasks.start_soon(work)
-        try:
-            async with aclosing(receive):
-                try:
-                    async for event in receive:
-                        yield event
-                finally:
-                    # Before the buffer closes, on which the turn would fail.
-                    scope.cancel()
-        finally:
-            with anyio.CancelScope(shield=True):
-                await finished.wait()
-        if not outcome:
-            raise TurnInterruptedError(
-                "the session was closed", client_id=self.client_id, agent_name=self.agent_name
-            )
-        if isinstance(outcome[0], Exception):
-            raise outcome[0]
-        # Not through the buffer: a turn that has its answer waits for no reader.
-        yield outcome[0]
+        return stream_turn(self, content, payload)
 
     @property
     def told(self) -> Announcer | None:
@@ -289,56 +240,6 @@ class Session:
         run_id = self.turn.run_id if self.turn else None
         self.record(Noted(run_id=run_id, topic=topic, data=data))
 
-    async def add_message(self, message: Message) -> None:
-        """Put a message into the history: that of the running turn, or beside the turns.
-
-        Raises:
-            SessionError: The turn of the calling code is over.
-            StoreError: It could not be stored.
-        """
-        turn = turn_of(self)
-        run_id = turn.run_id if turn else None
-        is_instruction = message.role in ("system", "developer")
-        kind = InstructionAdded if is_instruction else MessageAdded
-        self.record(kind(run_id=run_id, message=message))
-        if turn is None:
-            await self.flush()
-        if self.told is not None:
-            await self.told.committed(message)
-
-    async def keep_message(self, content: str, *, payload: JsonValue = None) -> bool:
-        """Put what the client says into the history, as policies let it in; no agent answers it.
-
-        Returns:
-            Whether it was kept; not when a policy refuses it.
-
-        Raises:
-            CallbackError: A function of a policy failed.
-            StoreError: It could not be stored.
-        """
-        message = user_message(content, payload)
-        if self.plan.guard is not None:
-            message, refusal = await self._judge(message)
-            if refusal is not None:
-                return False
-        await self.add_message(message)
-        return True
-
-    async def hide_history(self) -> None:
-        """Hide what was said before from models.
-
-        Raises:
-            SessionError: The turn of the calling code is over.
-            StoreError: It could not be stored.
-        """
-        turn = turn_of(self)
-        run_id = turn.run_id if turn else None
-        self.record(HistoryFlushed(run_id=run_id, agent_name=self.agent_name))
-        if turn is None:
-            await self.flush()
-        if self.told is not None:
-            await self.told.flushed()
-
     async def flush(self) -> None:
         """Return once everything recorded is durable."""
         await self.journal.flush(self.id, self._ticket)
@@ -348,7 +249,8 @@ class Session:
         longest = min(self.plan.spec.turn_timeout, LONGEST_GOODBYE)
         return anyio.move_on_after(longest, shield=True)
 
-    async def _run_turn(self, message: Message, publish: Publish | None) -> Answered:
+    async def run_turn(self, message: Message, publish: Publish | None) -> Answered:
+        """Run the turn of a message when it is its turn; raises what `complete` raises."""
         if not self._is_open:
             raise SessionError(f"session {self.id!r} is not open; use it in `async with`")
         running = current_turn.get()
@@ -358,7 +260,7 @@ class Session:
             if not self._is_open:
                 raise SessionError(f"session {self.id!r} was closed before this message's turn")
             if self.plan.guard is not None and message.mode == "user":
-                message, refusal = await self._judge(message)
+                message, refusal = await judge_message(self, message)
                 if refusal is not None:
                     return refusal
             self.turn = Turn(self, message, publish)
@@ -367,30 +269,9 @@ class Session:
                     return await self.turn.run()
             finally:
                 self.turn = self._scope = None
-        raise TurnInterruptedError(
-            "the session was closed", client_id=self.client_id, agent_name=self.agent_name
-        )
-
-    async def _judge(self, message: Message) -> tuple[Message, Answered | None]:
-        """Return a message as the policies let it in, or the answer in their name."""
-        guard, limit = self.plan.guard, self.plan.spec.turn_timeout
-        verdict: Verdict | None = None
-        with anyio.move_on_after(limit):
-            if guard is not None:
-                verdict = await guard.check_input(message.content, self.client_id)
-        if verdict is None:
-            text, names = f"the policies gave no verdict within {limit:g} s", self._names
-            raise TurnTimeoutError(text, **names)
-        is_valid = verdict.policy_name is None
-        if self.told is not None:
-            self.told.judged("input", message.content, verdict.text, is_valid=is_valid)
-        if is_valid:
-            return replace(message, content=verdict.text), None
-        # What was refused is kept nowhere.
-        self.note("policy.refused", {"policy_name": verdict.policy_name, "direction": "input"})
-        await self.flush()
-        return message, Answered(verdict.text, self.agent_name, "", Usage())
+        raise TurnInterruptedError("the session was closed", **self.names)
 
     @property
-    def _names(self) -> dict[str, str]:
+    def names(self) -> dict[str, str]:
+        """What errors of this conversation name."""
         return {"client_id": self.client_id, "agent_name": self.agent_name}

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from swarm.runtime.asking import ask_stateless
 from swarm.runtime.directory import find_live
-from swarm.runtime.navigation import change_agent, change_back
+from swarm.runtime.navigation import change_agent, change_back, change_to_default
 from swarm.runtime.session import Session
 from swarm.runtime.turns import current_turn, running_turn
 
@@ -138,12 +138,7 @@ async def change_to_default_agent(client_id: str) -> bool:
         NavigationError: The turn runs in circles.
         SessionError: The client has no live session, or the turn of this code is over.
     """
-    session = find_live(client_id)
-    target = session.plan.spec.default_agent
-    if session.agent_name == target:
-        return False
-    await change_agent(session, target)
-    return True
+    return await change_to_default(find_live(client_id))
 
 
 async def change_to_prev_agent(client_id: str) -> bool:

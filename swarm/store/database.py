@@ -25,6 +25,28 @@ _FORMAT = 1
 _PREPARING = 7_215_021_337
 """The advisory lock under which PostgreSQL's tables are made."""
 
+_NETWORK = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""How libpq notices, within about 25 seconds, that nobody is at the other end any more; the last
+is in milliseconds. Sockets of the same machine need none of it."""
+
+_LIMITS = {"lock_timeout": "15s", "statement_timeout": "60s"}
+"""How long PostgreSQL waits for a lock and works on a statement. All that a turn waits for at its
+end is done by one thread, so nothing may hold that thread for ever."""
+
+_ADVICE = {
+    "55P03": "another transaction holds a lock on its tables; end that one, or allow more time"
+    " with options=-clock_timeout%3D60s in the store's URL",
+    "57014": "the server stopped a statement, mostly for the time it took; look at its load, or"
+    " allow more time with options=-cstatement_timeout%3D300s in the store's URL",
+}
+"""What to do about a failure, by PostgreSQL's code of it."""
+
 
 class Database:
     """An open database. Its calls run in a worker thread, one at a time."""
@@ -145,7 +167,10 @@ class Database:
         reason = " ".join(str(error.orig).split())
         if self._secret:
             reason = reason.replace(self._secret, "***")
-        return StoreError(f"the journal {self.place} failed: {reason}")
+        advice = _ADVICE.get(getattr(error.orig, "sqlstate", None) or "")
+        return StoreError(
+            f"the journal {self.place} failed: {reason}" + (f"; {advice}" if advice else "")
+        )
 
 
 def open_database(home: Path, store: str | None = None) -> Database:
@@ -176,7 +201,7 @@ def open_database(home: Path, store: str | None = None) -> Database:
                 f"cannot create the folder {location.folder}: {error.strerror}; choose another"
                 " with --home or WIKISWARM_HOME"
             ) from error
-    settings = {} if location.folder is not None else {"connect_timeout": 10}
+    settings = {} if location.folder is not None else _NETWORK
     settings = {name: value for name, value in settings.items() if name not in location.url.query}
     # Without the parameters: an error in a log must not quote what was said.
     engine = sa.create_engine(location.url, hide_parameters=True, connect_args=settings)
@@ -216,7 +241,11 @@ def _set_session(connection: Any, record: object) -> None:
         " WHERE current_setting('synchronous_commit') = 'off'"
     )
     cursor.execute("SET idle_in_transaction_session_timeout = '10s'")
-    cursor.execute("SET lock_timeout = '15s'")
+    for name, limit in _LIMITS.items():
+        # What the URL, the user or the database sets is left alone; 0 is none.
+        cursor.execute(
+            "SELECT set_config(%s, %s, false) WHERE current_setting(%s) = '0'", (name, limit, name)
+        )
     cursor.execute("SET default_transaction_isolation = 'read committed'")
     cursor.close()
     connection.commit()

@@ -192,8 +192,8 @@ NUMBER = 3
             "modules must be allowed by the program that loads the document)",
         ]),
         ('"tools:stock"', '"discount.ts#discount"', [
-            "4:17: tools.stock.call: 'discount.ts#discount' is a TypeScript tool, and this is "
-            "Python (TypeScript tools come with `wikiswarm run`)",
+            "4:17: tools.stock.call: no file 'discount.ts' under the folder of the document (write "
+            "file.ts#export, with the file beside this document)",
         ]),
         ('"tools:stock"', '"tools:untyped"', [
             "4:17: tools.stock.call: tool function 'untyped': parameter 'sku' has no type annot",

@@ -12,6 +12,7 @@ from swarm import (
     CompletionRequest,
     CompletionSpec,
     Host,
+    ToolContext,
     add_agent,
     add_completion,
     add_policy,
@@ -19,6 +20,7 @@ from swarm import (
     current_catalog,
     current_host,
     get_online,
+    is_online,
     mark_online,
     run_sync,
     session,
@@ -27,6 +29,7 @@ from swarm import (
 from swarm.environment import read_environment
 from swarm.errors import DeclarationError, SessionError, SetupError, StoreError, ValidationError
 from swarm.host import default_home
+from swarm.testing import call_tool
 from tests.swarm.program import Program
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +50,46 @@ async def test_a_session_without_a_host_brings_one(program: Program, home: Path)
                 assert await inner.complete("hi") == "inner"
         assert current_host() is None
     assert (home / "journal.sqlite3").is_file()
+
+
+async def test_a_tool_finds_the_host_of_its_turn_also_where_none_is_open_around_the_session(
+    program: Program, tmp_path: Path
+) -> None:
+    """As in a server, which opens its host in one task and answers in others."""
+    found: list[Host | None] = []
+
+    async def look(context: ToolContext) -> str:
+        found.append(current_host())
+        async with Host(catalog=program.catalog, home=tmp_path / "own") as own:
+            assert current_host() is own
+            async with session("other", "shop") as inner:
+                assert inner.journal is own.journal
+        found.append(current_host())
+        assert not await is_online("nobody", "shop")
+        async with session("third", "shop") as inner:
+            found.append(current_host())
+            assert await inner.complete("hi") == "inner"
+        return "seen"
+
+    program.agent(steps=[call_tool("look"), "inner", "ok"], tools=[look])
+    program.swarm()
+    is_open, may_close = anyio.Event(), anyio.Event()
+    hosts: list[Host] = []
+
+    async def serve() -> None:
+        async with program.host() as host:
+            hosts.append(host)
+            is_open.set()
+            await may_close.wait()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(serve)
+        await is_open.wait()
+        assert current_host() is None
+        async with session("client", "shop", host=hosts[0]) as chat:
+            assert await chat.complete("hi") == "ok"
+        may_close.set()
+    assert found == [hosts[0]] * 3
 
 
 async def test_many_sessions_without_a_host_at_once(program: Program, home: Path) -> None:

@@ -1,12 +1,15 @@
 """From signatures to schemas, and back from a model's arguments to Python values."""
 
 import functools
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Annotated, Any, Literal
 
+import orjson
 import pytest
 from pydantic import AfterValidator, BaseModel, Field
 from typing_extensions import TypedDict
@@ -269,3 +272,67 @@ def test_a_default_that_is_no_json_is_kept_and_not_shown() -> None:
 
     signature = read_signature(look)
     assert signature.convert({"sku": "A"})["cache"] is marker
+
+
+def test_plain_arguments_are_described_as_pydantic_describes_them() -> None:
+    """Without a model for them; an annotation with anything more to it asks pydantic."""
+
+    def plain(
+        sku: str, count: int = 3, price: float = 0.5, is_new: bool = True, note: str = ""
+    ) -> None: ...
+
+    def annotated(
+        sku: Annotated[str, "a"],
+        count: Annotated[int, "b"] = 3,
+        price: Annotated[float, "c"] = 0.5,
+        is_new: Annotated[bool, "d"] = True,
+        note: Annotated[str, "e"] = "",
+    ) -> None: ...
+
+    notes = "Add a box.\n\nArgs:\n    sku: Its print.\n    price: In euros.\n    note:\n"
+    plain.__doc__ = annotated.__doc__ = notes
+    shown = [orjson.dumps(read_signature(f).parameters) for f in (plain, annotated)]
+    assert shown[0] == shown[1]
+    given = {"sku": "A1", "count": "4", "is_new": False}
+    converted = [read_signature(f).convert(given) for f in (plain, annotated)]
+    assert converted[0] == converted[1]
+    assert converted[0]["count"] == 4
+
+
+@pytest.mark.parametrize("default", [float("inf"), 1, None, "x"])
+def test_a_default_of_another_kind_is_left_to_pydantic(default: Any) -> None:
+    def weigh(grams: float = default) -> None: ...
+
+    def annotated(grams: Annotated[float, "g"] = default) -> None: ...
+
+    assert read_signature(weigh).parameters == read_signature(annotated).parameters
+
+
+def test_a_function_without_arguments_takes_none() -> None:
+    def now() -> str: ...
+
+    signature = read_signature(now)
+    assert signature.parameters == {
+        "additionalProperties": False,
+        "properties": {},
+        "type": "object",
+    }
+    with pytest.raises(ArgumentsError, match="sku"):
+        signature.convert({"sku": "A1"})
+
+
+def test_what_was_read_of_a_function_goes_with_it() -> None:
+    """A program may make functions for as long as it runs."""
+
+    def made() -> Callable[..., Any]:
+        def stock_level(skus: list[str]) -> str: ...
+
+        return stock_level
+
+    function = made()
+    assert read_signature(function) is read_signature(function)
+    assert read_signature(function, has_schema=True) is not read_signature(function)
+    left = weakref.ref(function)
+    del function
+    gc.collect()
+    assert left() is None

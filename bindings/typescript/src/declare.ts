@@ -1,24 +1,22 @@
 /** Declarations: what the program says once, at its start. */
 
-import { declare, type Kind, override, read } from "./declaring.js";
+import { declare, override, read } from "./declaring.js";
 import {
-  agentFields,
-  completionFields,
-  swarmFields,
-  toolFields,
-  wikiFields,
-} from "./kit/translate.js";
-import {
-  advisorFields,
-  computeFields,
-  embeddingFields,
-  mcpFields,
-  outlineFields,
-  pipelineFields,
-  policyFields,
-  stateFields,
-  storageFields,
-} from "./kit/translate_data.js";
+  ADVISOR,
+  AGENT,
+  COMPLETION,
+  COMPUTE,
+  EMBEDDING,
+  MCP,
+  OUTLINE,
+  PIPELINE,
+  POLICY,
+  STATE,
+  STORAGE,
+  SWARM,
+  TOOL,
+  WIKI,
+} from "./kinds.js";
 import type {
   IAdvisorSchema,
   IAgentSchema,
@@ -36,53 +34,6 @@ import type {
   ISwarmSchema,
   IWikiSchema,
 } from "./kit/types.js";
-
-const COMPLETION: Kind<ICompletionSchema> = {
-  kind: "completion",
-  nameField: "completionName",
-  translate: completionFields,
-};
-const WIKI: Kind<IWikiSchema> = { kind: "wiki", nameField: "wikiName", translate: wikiFields };
-const TOOL: Kind<IAgentTool> = { kind: "tool", nameField: "toolName", translate: toolFields };
-const AGENT: Kind<IAgentSchema> = { kind: "agent", nameField: "agentName", translate: agentFields };
-const SWARM: Kind<ISwarmSchema> = { kind: "swarm", nameField: "swarmName", translate: swarmFields };
-const POLICY: Kind<IPolicySchema> = {
-  kind: "policy",
-  nameField: "policyName",
-  translate: policyFields,
-};
-const STATE: Kind<IStateSchema> = { kind: "state", nameField: "stateName", translate: stateFields };
-const STORAGE: Kind<IStorageSchema> = {
-  kind: "storage",
-  nameField: "storageName",
-  translate: storageFields,
-};
-const EMBEDDING: Kind<IEmbeddingSchema> = {
-  kind: "embedding",
-  nameField: "embeddingName",
-  translate: embeddingFields,
-};
-const COMPUTE: Kind<IComputeSchema> = {
-  kind: "compute",
-  nameField: "computeName",
-  translate: computeFields,
-};
-const MCP: Kind<IMCPSchema> = { kind: "mcp", nameField: "mcpName", translate: mcpFields };
-const OUTLINE: Kind<IOutlineSchema> = {
-  kind: "outline",
-  nameField: "outlineName",
-  translate: outlineFields,
-};
-const ADVISOR: Kind<IAdvisorSchema<never>> = {
-  kind: "advisor",
-  nameField: "advisorName",
-  translate: advisorFields,
-};
-const PIPELINE: Kind<IPipelineSchema> = {
-  kind: "pipeline",
-  nameField: "pipelineName",
-  translate: pipelineFields,
-};
 
 /** Declare a model that agents speak through; returns its name. */
 export function addCompletion(schema: ICompletionSchema): string {

@@ -6,6 +6,7 @@ import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
 import { Adapter, type ICompletionArgs, type ICompletionOutput, RoundRobin } from "../src/index.js";
 import { startProvider } from "./programs.js";
+import { requirement } from "./requirement.js";
 
 const CALL = {
   id: "call_1",
@@ -112,7 +113,7 @@ test("ollama takes arguments as objects", async () => {
   expect(output).toMatchObject({ model: "ollama/m", usage: { inputTokens: 3, outputTokens: 4 } });
 });
 
-test("cohere names fields in its own way", async () => {
+test(`cohere names fields in its own way ${requirement("S4-09")}`, async () => {
   const { asked, run } = recorder({
     message: {
       content: [

@@ -14,6 +14,7 @@ import {
   ValidationError,
 } from "../src/index.js";
 import { FakeCore } from "./fake.js";
+import { requirement } from "./requirement.js";
 
 function declare(core: Core, name: string, fields: Record<string, unknown> = {}): void {
   core.catalog.add({
@@ -67,13 +68,13 @@ test("a later declaration goes alone, and nothing is sent twice", async () => {
   ]);
 });
 
-test("a name that is taken is refused at once", () => {
+test(`a name that is taken is refused at once ${requirement("kit:register:duplicate")}`, () => {
   const core = new FakeCore().core();
   declare(core, "one");
   expect(() => declare(core, "one")).toThrow(DuplicateNameError);
 });
 
-test("everything that is wrong with a batch is one error, each time until it is mended", async () => {
+test(`everything that is wrong with a batch is one error, each time until it is mended ${requirement("wire:declare:atomic", "kit:register:all-problems")}`, async () => {
   const issue = {
     kind: "tool",
     name: "one",
@@ -119,7 +120,7 @@ test("an error of the core keeps its class, its code and its details", async () 
   });
 });
 
-test("what a function asks carries the call that it answers", async () => {
+test(`what a function asks carries the call that it answers ${requirement("wire:callback:nested")}`, async () => {
   const fake = new FakeCore({
     "session/complete": async (_params, core) =>
       (await core.invoke("tool:one.call", 1, { a: 2 })) as object,
@@ -138,7 +139,7 @@ test("what a function asks carries the call that it answers", async () => {
   expect(currentCall()).toBeUndefined();
 });
 
-test("what a function throws is answered, and is the cause of the failure that it makes", async () => {
+test(`what a function throws is answered, and is the cause of the failure that it makes ${requirement("wire:callback:throws")}`, async () => {
   const thrown = new TypeError("no stock");
   const fake = new FakeCore({
     "session/complete": (_params, core) => core.invoke("tool:one.call"),
@@ -160,7 +161,7 @@ test("what a function throws is answered, and is the cause of the failure that i
   });
 });
 
-test("a function that the program does not have is an error with a code of its own", async () => {
+test(`a function that the program does not have is an error with a code of its own ${requirement("wire:callback:unknown")}`, async () => {
   const fake = new FakeCore();
   await fake.core().ready();
   await expect(fake.invoke("tool:none.call")).rejects.toMatchObject({ code: -32004 });
@@ -203,7 +204,7 @@ test("a question is cancelled by its signal, whether the core answers or not", a
   await expect(asked).rejects.toThrow(CancelledError);
 });
 
-test("a cancelled function is told so, and is answered at once", async () => {
+test(`a cancelled function is told so, and is answered at once ${requirement("wire:cancel:answered")}`, async () => {
   const fake = new FakeCore();
   const core = fake.core();
   let signal: AbortSignal | undefined;
@@ -223,7 +224,7 @@ test("a cancelled function is told so, and is answered at once", async () => {
   expect(signal?.aborted).toBe(true);
 });
 
-test("when the core dies, all that waits fails; the next question finds a new one", async () => {
+test(`when the core dies, all that waits fails; the next question finds a new one ${requirement("wire:connection:lost")}`, async () => {
   const fake = new FakeCore({
     "session/complete": ({ content }, core) => {
       if (content === "die")
@@ -247,7 +248,7 @@ test("when the core dies, all that waits fails; the next question finds a new on
   expect(fake.opened).toBe(2);
 });
 
-test("top-level questions wait for a place; those of functions do not", async () => {
+test(`top-level questions wait for a place; those of functions do not ${requirement("wire:request:too-many")}`, async () => {
   let running = 0;
   let most = 0;
   const fake = new FakeCore({
@@ -299,7 +300,7 @@ test("a session that the core refuses fails what is asked of it, for that reason
   core.open({ ...NAMES, mode: "session" });
 });
 
-test("the mirror knows what the core told", async () => {
+test(`the mirror knows what the core told ${requirement("wire:session:mirror")}`, async () => {
   const fake = new FakeCore();
   const core = fake.core();
   await core.ready();

@@ -1,4 +1,4 @@
-/** The program that this package is for runs with only its import line changed. */
+/** The program that this package is for runs with only its import line changed, and one like it. */
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PACKAGE, REPOSITORY } from "./environment.js";
 import { runProgram, startProvider, writeProgram } from "./programs.js";
+import { requirement } from "./requirement.js";
+import { SHOP } from "./shop.js";
 
 const SEEDS = ["../shared/seeds", "../../shared/seeds"]
   .map((one) => join(REPOSITORY, one))
@@ -22,9 +24,9 @@ function listing(): string | undefined {
   return undefined;
 }
 
-const DRIVER = `
+const driver = (module: string): string => `
 import { getRawHistory, session } from "wikiswarm";
-import { SwarmName } from "./listing.js";
+import { SwarmName } from "./${module}.js";
 
 const { complete, dispose } = session("client-1", SwarmName.TestSwarm);
 const answer = await complete("Is aspirin in stock?");
@@ -43,16 +45,21 @@ globalThis.fetch = (input, init) => {
 };
 `;
 
-const text = listing();
-
-describe.skipIf(text === undefined)("the listing (skipped where ../shared is missing)", () => {
+describe.each([
+  ["the listing (skipped where ../shared is missing)", "listing", listing()],
+  ["a program of the same verbs in the same order", "shop", SHOP],
+] as const)("%s", (_name, module, text) => {
+  if (text === undefined) {
+    test.skip("is not here");
+    return;
+  }
   let provider: Awaited<ReturnType<typeof startProvider>>;
   let program = "";
   let redirect = "";
 
   beforeAll(async () => {
-    writeProgram("listing.ts", text ?? "");
-    program = writeProgram("listing_driver.ts", DRIVER);
+    writeProgram(`${module}.ts`, text);
+    program = writeProgram(`${module}_driver.ts`, driver(module));
     redirect = writeProgram("redirect.mjs", REDIRECT);
     provider = await startProvider(
       (body: { messages: { role: string; content: string }[] }, path) => {
@@ -68,46 +75,49 @@ describe.skipIf(text === undefined)("the listing (skipped where ../shared is mis
   });
   afterAll(() => provider.stop());
 
-  test.each(["stdio", "fd", "websocket"] as const)("over %s", async (transport) => {
-    provider.asked.length = 0;
-    const result = await runProgram(program, {
-      transport,
-      args: ["--import", redirect],
-      env: {
-        OPENAI_API_KEY: "k",
-        OPENAI_BASE_URL: `${provider.url}/v1`,
-        COHERE_API_KEY: "k",
-        STUB_URL: provider.url,
-      },
-    });
-    expect(result.stderr).toBe("");
-    const line = result.stdout.split("\n").find((one) => one.startsWith("RESULT "));
-    expect(line, result.stdout + result.stderr).toBeDefined();
-    const { answer, history } = JSON.parse(line?.slice(7) ?? "{}");
-    expect(answer).toBe("We have 12 boxes of aspirin.");
-    expect(result.stdout).toContain("find_pharma_product { context: 'stock' }");
-    const spoken = history.map((one: { role: string; mode: string; content: string }) =>
-      [one.role, one.mode, one.content].join("|"),
-    );
-    expect(spoken).toEqual([
-      "user|user|Is aspirin in stock?",
-      "assistant|user|",
-      "tool|user|Received the next information from wiki: Aspirin: 12 boxes.",
-      "user|tool|Tell me the answer based on the last tool output",
-      "assistant|user|We have 12 boxes of aspirin.",
-    ]);
-    const chats = provider.asked.filter((one) => one.path.includes("/chat/completions"));
-    expect(chats).toHaveLength(2);
-    const cohere = provider.asked.find((one) => !one.path.includes("/chat/completions"));
-    expect(cohere?.body.message).toBe("Is aspirin in stock?");
-    expect(result.code).toBe(0);
-  });
+  test.each(["stdio", "fd", "websocket"] as const)(
+    `over %s ${requirement("S4-09", "S4-10", "S4-20", "S4-21")}`,
+    async (transport) => {
+      provider.asked.length = 0;
+      const result = await runProgram(program, {
+        transport,
+        args: ["--import", redirect],
+        env: {
+          OPENAI_API_KEY: "k",
+          OPENAI_BASE_URL: `${provider.url}/v1`,
+          COHERE_API_KEY: "k",
+          STUB_URL: provider.url,
+        },
+      });
+      expect(result.stderr).toBe("");
+      const line = result.stdout.split("\n").find((one) => one.startsWith("RESULT "));
+      expect(line, result.stdout + result.stderr).toBeDefined();
+      const { answer, history } = JSON.parse(line?.slice(7) ?? "{}");
+      expect(answer).toBe("We have 12 boxes of aspirin.");
+      expect(result.stdout).toContain("find_pharma_product { context: 'stock' }");
+      const spoken = history.map((one: { role: string; mode: string; content: string }) =>
+        [one.role, one.mode, one.content].join("|"),
+      );
+      expect(spoken).toEqual([
+        "user|user|Is aspirin in stock?",
+        "assistant|user|",
+        "tool|user|Received the next information from wiki: Aspirin: 12 boxes.",
+        "user|tool|Tell me the answer based on the last tool output",
+        "assistant|user|We have 12 boxes of aspirin.",
+      ]);
+      const chats = provider.asked.filter((one) => one.path.includes("/chat/completions"));
+      expect(chats).toHaveLength(2);
+      const cohere = provider.asked.find((one) => !one.path.includes("/chat/completions"));
+      expect(cohere?.body.message).toBe("Is aspirin in stock?");
+      expect(result.code).toBe(0);
+    },
+  );
 
   test("tsc --strict accepts it", () => {
     const tsc = join(PACKAGE, "node_modules/typescript/bin/tsc");
     const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022"];
     const modules = ["--module", "nodenext", "--moduleResolution", "nodenext", "--types", "node"];
-    const place = join(PACKAGE, "tests/.generated/listing.ts");
+    const place = join(PACKAGE, `tests/.generated/${module}.ts`);
     const run = spawnSync(process.execPath, [tsc, ...options, ...modules, place], {
       cwd: PACKAGE,
       encoding: "utf8",

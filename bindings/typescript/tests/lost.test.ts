@@ -11,6 +11,7 @@ import {
   session,
 } from "../src/index.js";
 import { runProgram, startCore, writeProgram } from "./programs.js";
+import { requirement } from "./requirement.js";
 import { callOf, callsThenRepeats, declareSwarm, last } from "./swarm.js";
 
 afterAll(() => disconnect());
@@ -26,7 +27,7 @@ function killCore(): void {
   }
 }
 
-test("kill -9 of the core in the middle of a tool fails the turn; the next one finds a new core", async () => {
+test(`kill -9 of the core in the middle of a tool fails the turn; the next one finds a new core ${requirement("wire:connection:lost")}`, async () => {
   let runs = 0;
   let aborted: unknown;
   const names = declareSwarm(callsThenRepeats("find"), {
@@ -85,7 +86,7 @@ test("a Python that is not there is one typed error", async () => {
   expect(result.stderr).toContain("SetupError: the core was not started with /nowhere/python");
 });
 
-test("two programs share a core; a wrong token is refused", async () => {
+test(`two programs share a core; a wrong token is refused ${requirement("wire:handshake:token")}`, async () => {
   const core = await startCore();
   try {
     const env = { WIKISWARM_CORE_URL: core.url, WIKISWARM_TOKEN: core.token };

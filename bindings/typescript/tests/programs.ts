@@ -62,10 +62,37 @@ export async function runProgram(
   }
 }
 
+/** Start a program, to wait for what it says. */
+export function startProgram(place: string) {
+  const child = startProcess([process.execPath, "--import", "tsx", place], process.env);
+  let text = "";
+  let heard = (): void => undefined;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk) => {
+      text += chunk;
+      heard();
+    });
+  }
+  let isOver = false;
+  child.once("close", () => {
+    isOver = true;
+    heard();
+  });
+  const said = async (words: string): Promise<void> => {
+    while (!text.includes(words)) {
+      if (isOver) throw new Error(`the program has ended: ${text}`);
+      await new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+    }
+  };
+  return { child, said };
+}
+
 /** Start a core that listens for WebSockets. */
-export async function startCore(env: NodeJS.ProcessEnv = process.env) {
+export async function startCore(env: NodeJS.ProcessEnv = process.env, ...more: string[]) {
   const token = "t0ken";
-  const child = startProcess([PYTHON, "-m", "bindings", "--ws", "127.0.0.1:0"], {
+  const child = startProcess([PYTHON, "-m", "bindings", "--ws", "127.0.0.1:0", ...more], {
     ...env,
     WIKISWARM_TOKEN: token,
   });

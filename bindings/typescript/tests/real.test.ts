@@ -70,6 +70,7 @@ import {
   validate,
   WikiNotListedError,
 } from "../src/index.js";
+import { requirement } from "./requirement.js";
 import { callOf, callsThenRepeats, declareSwarm, last } from "./swarm.js";
 
 afterAll(() => disconnect());
@@ -77,7 +78,7 @@ afterAll(() => disconnect());
 const shown = (history: IModelMessage[]) => history.map((one) => `${one.role}:${one.content}`);
 
 describe("tools", () => {
-  test("what a tool returns is its output", async () => {
+  test(`what a tool returns is its output ${requirement("S4-11", "S4-13", "S4-14", "S4-15")}`, async () => {
     const names = declareSwarm(callsThenRepeats("find"), {
       find: ({ params }) => `found ${params.x}`,
     });
@@ -119,7 +120,7 @@ describe("tools", () => {
     expect((seen as { abortSignal: AbortSignal }).abortSignal.aborted).toBe(false);
   });
 
-  test("what a tool throws is told to the model", async () => {
+  test(`what a tool throws is told to the model ${requirement("wire:callback:throws")}`, async () => {
     const names = declareSwarm(callsThenRepeats("find"), {
       find: () => {
         throw new RangeError("out of stock");
@@ -137,7 +138,7 @@ describe("tools", () => {
     expect(await complete("hi", names.client, names.swarm)).toContain("no output within 0.2 s");
   });
 
-  test("a second output of one call is refused", async () => {
+  test(`a second output of one call is refused ${requirement("S4-18", "kit:commit:tool-output-once")}`, async () => {
     const refused: unknown[] = [];
     const names = declareSwarm(callsThenRepeats("find"), {
       find: async ({ toolId, clientId, agentName }) => {
@@ -177,7 +178,7 @@ describe("tools", () => {
     expect(await complete("hi", names.client, names.swarm)).toBe("");
   });
 
-  test("execute inside of a tool asks the model again, and emit answers for it", async () => {
+  test(`execute inside of a tool asks the model again, and emit answers for it ${requirement("S4-19", "kit:talk:execute", "kit:talk:emit")}`, async () => {
     const names = declareSwarm(
       (args) => {
         const { content, mode } = last(args);
@@ -194,7 +195,7 @@ describe("tools", () => {
     expect(await complete("hi", names.client, names.swarm)).toBe("<heard sum up>");
   });
 
-  test("any text arrives as it was, a megabyte of it too", async () => {
+  test(`any text arrives as it was, a megabyte of it too ${requirement("wire:callback:invoke")}`, async () => {
     const odd = 'snow ☃ 漢字 🧪 "\\ \n\u2028\u0000'.replaceAll("\u0000", "");
     const long = "ж".repeat(512 * 1024);
     const names = declareSwarm((args) => last(args).content, {});
@@ -213,7 +214,7 @@ describe("tools", () => {
 });
 
 describe("conversations", () => {
-  test("a connection pushes answers and notifications", async () => {
+  test(`a connection pushes answers and notifications ${requirement("kit:talk:connection", "kit:talk:notify")}`, async () => {
     const names = declareSwarm(() => "hello", {});
     const pushed: unknown[] = [];
     const send = makeConnection((message) => pushed.push(message), names.client, names.swarm);
@@ -251,7 +252,7 @@ describe("conversations", () => {
     await dispose();
   });
 
-  test("progress comes as it happens", async () => {
+  test(`progress comes as it happens ${requirement("wire:session:progress")}`, async () => {
     const names = declareSwarm(callsThenRepeats("find"), { find: () => "ok" });
     const { complete, dispose } = session(names.client, names.swarm);
     const types: string[] = [];
@@ -260,7 +261,7 @@ describe("conversations", () => {
     await dispose();
   });
 
-  test("a fork has a conversation of its own; what it throws comes out", async () => {
+  test(`a fork has a conversation of its own; what it throws comes out ${requirement("kit:talk:fork", "kit:talk:fork-errors")}`, async () => {
     const names = declareSwarm(() => "hello", {});
     const of = { clientId: names.client, swarmName: names.swarm };
     const answer = await fork(
@@ -278,7 +279,7 @@ describe("conversations", () => {
     expect(told).toHaveLength(1);
   });
 
-  test("histories can be written and read", async () => {
+  test(`histories can be written and read ${requirement("S4-17", "kit:commit:user", "kit:commit:assistant", "kit:talk:stateless")}`, async () => {
     const names = declareSwarm((args) => shown(args.messages).join(" "), {});
     const { complete, dispose } = session(names.client, names.swarm);
     await commitUserMessage("earlier", "user", names.client, names.agent);
@@ -292,7 +293,7 @@ describe("conversations", () => {
 });
 
 describe("agents and tools of the kit", () => {
-  test("ready-made tools look up, act and hand over", async () => {
+  test(`ready-made tools look up, act and hand over ${requirement("kit:template:navigation", "kit:template:action", "kit:template:fetch")}`, async () => {
     addFetchInfo({
       toolName: "price_of",
       function: {
@@ -338,7 +339,7 @@ describe("agents and tools of the kit", () => {
     await dispose();
   });
 
-  test("wikis and advisors answer; an agent asks only the wikis that it lists", async () => {
+  test(`wikis and advisors answer; an agent asks only the wikis that it lists ${requirement("S4-12", "S4-16", "kit:register:wiki", "kit:talk:ask")}`, async () => {
     const chats: string[] = [];
     addWiki({
       wikiName: "drugs",

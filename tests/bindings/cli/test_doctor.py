@@ -89,3 +89,24 @@ def test_the_age_of_the_prices_is_told(
     assert found["WIKISWARM_PRICES"]["detail"] == f"{own}: 1 models"
     own.write_text("openai/any: {input: 1}\n", encoding="utf-8")
     assert "output: Field required" in wikiswarm("doctor", code=3).out
+
+
+def test_what_functions_in_node_need_is_told(
+    wikiswarm: Wikiswarm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "swarm.yaml"
+    path.write_text("tools: {one: {call: own.ts#one}, two: {call: own.ts#two}}", encoding="utf-8")
+    (tmp_path / "own.ts").write_text("", encoding="utf-8")
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v20.1.0\n", encoding="utf-8")
+    node.chmod(0o755)
+    monkeypatch.setenv("WIKISWARM_NODE", str(node))
+    said = wikiswarm("doctor", path, code=3)
+    (line,) = [line for line in said.lines if "own.ts" in line]
+    assert line.startswith("error\town.ts\town.ts needs tsx, which is not installed; run: npm ins")
+    loader = tmp_path / "node_modules" / "tsx"
+    loader.mkdir(parents=True)
+    (loader / "package.json").write_text('{"exports": {".": "./x.mjs"}}', encoding="utf-8")
+    (loader / "x.mjs").write_text("", encoding="utf-8")
+    (line,) = [line for line in wikiswarm("doctor", path, code=3).lines if "own.ts" in line]
+    assert "needs the npm package wikiswarm, which is not installed; run: npm install" in line

@@ -11,6 +11,7 @@ from finetune.dataset import (
     TemplateRefusedError,
     check_file,
     check_overlap,
+    convert_file,
     estimate_tokens,
 )
 from finetune.dataset.rows import DpoRow, SftRow
@@ -40,8 +41,10 @@ from tests.finetune.dataset.test_bad_lines import (
     OK,
     ROWS,
     TOOL,
+    called,
     line,
     sft,
+    told,
 )
 
 SIZE = frozenset({"few_examples", "too_few_examples"})
@@ -73,6 +76,9 @@ def test_the_corpus_is_large_and_has_every_code(tmp_path: Path) -> None:
     proven = {case.code for case in CASES} | {p.code for p in overlap.problems}
     proven |= {row[0] for row in (*ROWS, *DPO_ROWS, *FILES)}
     proven |= {"unreadable_file", "template_refused"}  # in the tests below
+    # Of detecting and converting files; in test_detect, test_convert and formats/.
+    proven |= {"guessed_encoding", "not_expressible", "template_injection"}
+    proven |= {"truncated_file", "unmapped_fields"}
     assert proven == set(CODES)
 
 
@@ -124,6 +130,31 @@ def test_what_a_provider_takes_has_no_finding(
     report = check_file(path, provider=provider, minimum=1)
     assert report.codes == {"few_examples": 1}, report.problems
     assert report.provider == provider
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ("openai", "openai"),
+        ("openai", "completion"),
+        ("trl", "trl"),
+        ("trl", "trl-prompt-completion"),
+        ("cohere", "cohere"),
+    ],
+)
+def test_converted_files_pass_the_check_of_their_provider(
+    provider: str, name: str, tmp_path: Path
+) -> None:
+    rows = [SYSTEM, ASK, called(), told(), ANSWER], [ASK, ANSWER, {**ASK, "content": "z"}, ANSWER]
+    has_tools = name in ("openai", "trl", "trl-prompt-completion")
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(
+        b"\n".join([sft(*rows[0], tools=[TOOL]), sft(*rows[1])] if has_tools else [sft(*rows[1])])
+    )
+    report = convert_file(path, tmp_path / "out.jsonl", to=name)
+    checked = check_file(tmp_path / "out.jsonl", provider=provider, minimum=1)
+    assert checked.rows == report.written > 0
+    assert checked.is_ok, checked.problems
 
 
 def test_a_column_is_that_of_the_file_and_not_of_another_layout(tmp_path: Path) -> None:

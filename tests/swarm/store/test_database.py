@@ -39,6 +39,13 @@ def test_the_journal_is_synced_at_each_commit(tmp_path: Path) -> None:
     database.close()
 
 
+def test_another_writer_is_waited_for_but_not_without_end(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 5_000
+    database.close()
+
+
 def test_a_home_that_is_a_file(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("", encoding="utf-8")

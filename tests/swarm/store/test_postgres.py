@@ -52,6 +52,86 @@ async def test_a_server_that_was_restarted_between_two_turns_is_not_noticed(
     assert [run.question for run in await program.runs()] == ["2", "1", "0"]
 
 
+@pytest.mark.requirement("S0-01")
+async def test_a_lock_of_somebody_else_ends_a_turn_with_an_error_and_not_the_session(
+    program: Program, postgres: PostgresServer
+) -> None:
+    asked, may_answer, has_ended = anyio.Event(), anyio.Event(), anyio.Event()
+    errors: list[str] = []
+
+    async def model(request: CompletionRequest) -> str:
+        asked.set()
+        await may_answer.wait()
+        return await echo(request)
+
+    url = str(program.store)
+    program.store = f"{url}%20-clock_timeout%3D300ms"
+    program.agent(model=model)
+    async with program.chat() as chat, anyio.create_task_group() as group:
+
+        async def ask() -> None:
+            with pytest.raises(StoreError) as caught:
+                await chat.complete("in vain")
+            errors.append(str(caught.value))
+            has_ended.set()
+
+        group.start_soon(ask)
+        await asked.wait()
+        await chat.flush()
+        with psycopg.connect(url) as other:
+            other.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+            may_answer.set()
+            with anyio.fail_after(20):
+                await has_ended.wait()
+                await ask()  # the lock is held from the start of this one
+        assert await chat.complete("after") == "re: after"
+    assert len(errors) == 2
+    for error in errors:
+        assert "canceling statement due to lock timeout" in error
+        assert "another transaction holds a lock on its tables; end that one" in error
+    rows = await program.events()
+    assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
+    statuses = [row.event.status for row in rows if isinstance(row.event, TurnEnded)]
+    assert statuses == ["failed", "failed", "answered"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("", {"lock_timeout": "15s", "statement_timeout": "1min"}),
+        (
+            "%20-cstatement_timeout%3D5min%20-clock_timeout%3D2s",
+            {"lock_timeout": "2s", "statement_timeout": "5min"},
+        ),
+    ],
+)
+def test_no_statement_and_no_lock_is_waited_for_without_end(
+    tmp_path: Path, store: str, options: str, expected: dict[str, str]
+) -> None:
+    database = open_database(tmp_path, store + options)
+    try:
+        shown = database.run_sync(
+            lambda connection: {
+                name: connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in expected
+            }
+        )
+    finally:
+        database.close()
+    assert shown == expected
+
+
+def test_a_statement_that_takes_too_long_is_a_store_error_and_the_next_one_runs(
+    tmp_path: Path, store: str
+) -> None:
+    database = open_database(tmp_path, f"{store}%20-cstatement_timeout%3D50ms")
+    try:
+        with pytest.raises(StoreError, match="statement timeout; the server stopped a statement"):
+            database.run_sync(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(30)"))
+        assert database.run_sync(lambda c: c.exec_driver_sql("SELECT 1").scalar_one()) == 1
+    finally:
+        database.close()
+
+
 async def test_a_server_that_is_away_is_a_store_error_until_it_is_back(
     program: Program, server: PostgresServer
 ) -> None:

@@ -1,6 +1,7 @@
 /** Which call of the core the running code belongs to. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { shared } from "./shared.js";
 
 /** A function of this program that the core is calling. */
 export interface CallContext {
@@ -11,7 +12,7 @@ export interface CallContext {
   signal: AbortSignal;
 }
 
-const storage = new AsyncLocalStorage<CallContext>();
+const storage = shared("call", () => new AsyncLocalStorage<CallContext>());
 
 /** Run a function as the answer to a call of the core. */
 export function runInCall<T>(context: CallContext, run: () => T): T {

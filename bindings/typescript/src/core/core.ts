@@ -1,5 +1,6 @@
 /** The core as this program uses it: connected when first needed, and again when it is lost. */
 
+import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
 import { ThrownErrors } from "../errors/wire.js";
 import { ConnectionLostError, SessionError, UnknownCallbackError } from "../generated/errors.js";
 import type { Notifications, Requests } from "../generated/methods.js";
@@ -11,6 +12,7 @@ import { type AnyFunction, Functions } from "./functions.js";
 import { Limit } from "./limit.js";
 import { Link, type LinkEvents } from "./link.js";
 import { Mirror } from "./mirror.js";
+import { shared } from "./shared.js";
 
 /** A session that this program has open, whichever connection it is open on. */
 interface OpenSession {
@@ -43,6 +45,10 @@ export class Core implements LinkEvents {
   log: Log = (level, logger, message) => {
     if (level === "error" || level === "warning") process.stderr.write(`${logger}: ${message}\n`);
   };
+  /** Answers `function/bind`; only a program that is one file of functions has it. */
+  binds: ((params: Wire.FunctionBindParams) => Promise<Wire.FunctionBindResult>) | null = null;
+  /** Hears that the core is gone. */
+  whenLost: (() => void) | null = null;
   readonly #errors = new ThrownErrors();
   readonly #open: () => Promise<Transport>;
   readonly #sessions = new Map<string, OpenSession>();
@@ -87,6 +93,16 @@ export class Core implements LinkEvents {
       await this.#flushing;
     }
     return link;
+  }
+
+  /** Connect, and keep the process alive until the core is gone. */
+  async stay(): Promise<void> {
+    await this.#holding(async () => {
+      await this.ready();
+      await new Promise<void>((gone) => {
+        this.whenLost = gone;
+      });
+    });
   }
 
   /** Open a session with the next question to the core; `hasSession` knows it at once. */
@@ -177,6 +193,11 @@ export class Core implements LinkEvents {
     return hasFunctions(value) ? this.#lendAll(value) : value;
   }
 
+  async bind(params: Wire.FunctionBindParams): Promise<Wire.FunctionBindResult> {
+    if (this.binds !== null) return this.binds(params);
+    throw new ResponseError(ErrorCodes.MethodNotFound, "this program declares by itself");
+  }
+
   notified<N extends keyof Notifications>(method: N, params: Notifications[N]): void {
     if (method === "session/changed") {
       this.mirror.changed(params as Notifications["session/changed"]);
@@ -203,6 +224,7 @@ export class Core implements LinkEvents {
       [...this.#sessions.values()].some(({ params }) => params.connector);
     // Somebody waits for what the core says by itself.
     if (isNeeded) this.ready().catch(() => undefined);
+    this.whenLost?.();
   }
 
   async #connect(): Promise<Link> {
@@ -383,4 +405,10 @@ function contextOf(call: Wire.Call, payload: unknown, signal: AbortSignal): Call
 }
 
 /** The core of this process. */
-export const core = new Core();
+export const core = shared("core", () => new Core());
+
+// `wikiswarm run` is to this program what a terminal is: when it is gone, so is the program.
+if (process.env.WIKISWARM_RUN) {
+  delete process.env.WIKISWARM_RUN;
+  core.whenLost = () => process.kill(process.pid, "SIGTERM");
+}

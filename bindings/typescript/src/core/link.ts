@@ -8,22 +8,33 @@ import {
   NullLogger,
   ParameterStructures,
   ProgressType,
+  ResponseError,
 } from "vscode-jsonrpc/node";
 import type { ThrownErrors } from "../errors/wire.js";
-import { CancelledError, ConnectionLostError } from "../generated/errors.js";
+import {
+  CancelledError,
+  ConnectionLostError,
+  UnsupportedProtocolError,
+} from "../generated/errors.js";
 import { type Notifications, PROTOCOL, type Requests } from "../generated/methods.js";
 import type * as Wire from "../generated/wire.js";
 import type { Transport } from "../wire/transport.js";
+import { withUniqueIds } from "../wire/unique.js";
 
 /** What a connection tells its owner. */
 export interface LinkEvents {
   /** Answer a `callback/invoke`. */
   invoke(params: Wire.CallbackInvokeParams, signal: AbortSignal): Promise<unknown>;
+  /** Answer a `function/bind`. */
+  bind(params: Wire.FunctionBindParams): Promise<Wire.FunctionBindResult>;
   /** Hear of a notification. */
   notified<N extends keyof Notifications>(method: N, params: Notifications[N]): void;
   /** The connection ended, not by `close`. */
   lost(link: Link, error: ConnectionLostError): void;
 }
+
+/** How long a core may take to start and to say who it is. */
+const PATIENCE_MS = 120_000;
 
 const NOTIFICATIONS = [
   "callback/notify",
@@ -58,10 +69,18 @@ export class Link {
     this.#transport = transport;
     this.#events = events;
     this.#errors = errors;
-    this.#connection = createMessageConnection(transport.reader, transport.writer, NullLogger);
+    const { reader, writer } = withUniqueIds(transport.reader, transport.writer);
+    this.#connection = createMessageConnection(reader, writer, NullLogger);
     this.#connection.onRequest("callback/invoke", (params: Wire.CallbackInvokeParams, token) =>
       this.#invoke(params, token),
     );
+    this.#connection.onRequest("function/bind", async (params: Wire.FunctionBindParams) => {
+      try {
+        return await events.bind(params);
+      } catch (error) {
+        throw error instanceof ResponseError ? error : errors.toWire(error);
+      }
+    });
     for (const method of NOTIFICATIONS) {
       this.#connection.onNotification(method, (params) => events.notified(method, params));
     }
@@ -71,24 +90,40 @@ export class Link {
     );
   }
 
-  /** Shake hands over a transport. */
-  static async open(transport: Transport, events: LinkEvents, errors: ThrownErrors): Promise<Link> {
+  /**
+   * Shake hands over a transport.
+   *
+   * @throws UnsupportedProtocolError The core speaks another version, or something else.
+   * @throws ConnectionLostError The core is gone, or says nothing for too long.
+   */
+  static async open(
+    transport: Transport,
+    events: LinkEvents,
+    errors: ThrownErrors,
+    patienceMs = PATIENCE_MS,
+  ): Promise<Link> {
     const link = new Link(transport, events, errors);
     link.#connection.listen();
-    const { token } = transport;
+    const { token, canResume = false } = transport;
+    const late = setTimeout(
+      () => link.#end(`the core said nothing for ${patienceMs / 1000} s`),
+      patienceMs,
+    );
     try {
       const result = await link.request("initialize", {
         protocol: PROTOCOL,
         minProtocol: PROTOCOL,
         program: PROGRAM,
-        capabilities: { streaming: true, resume: false },
+        capabilities: { streaming: true, resume: canResume },
         ...(token === undefined ? {} : { token }),
       });
-      link.#limits = result.limits;
+      link.#welcomed(result);
       transport.writer.limit = result.limits.maxMessageBytes;
     } catch (error) {
       link.close();
       throw error;
+    } finally {
+      clearTimeout(late);
     }
     return link;
   }
@@ -161,6 +196,16 @@ export class Link {
   close(): void {
     this.#isClosing = true;
     this.#end("the connection was closed");
+  }
+
+  #welcomed(result: Wire.InitializeResult | null): void {
+    if (result?.protocol !== PROTOCOL || typeof result.limits?.maxMessageBytes !== "number") {
+      throw new UnsupportedProtocolError(
+        `the core speaks version ${result?.protocol} of the protocol, and this package ${PROTOCOL}`,
+        { hint: "install the same version of wikiswarm for Python and for Node" },
+      );
+    }
+    this.#limits = result.limits;
   }
 
   async #invoke(

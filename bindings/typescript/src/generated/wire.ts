@@ -17,6 +17,7 @@ export interface Wire {
   AgentDeclaration?: AgentDeclaration;
   AgentNavigationDeclaration?: AgentNavigationDeclaration;
   AskParams?: AskParams;
+  BoundFunction?: BoundFunction;
   BreakerSpec?: BreakerSpec;
   BudgetSpec?: BudgetSpec;
   BusEventParams?: BusEventParams;
@@ -75,6 +76,8 @@ export interface Wire {
   ExecuteForceParams?: ExecuteForceParams;
   ExecuteParams?: ExecuteParams;
   FetchInfoDeclaration?: FetchInfoDeclaration;
+  FunctionBindParams?: FunctionBindParams;
+  FunctionBindResult?: FunctionBindResult;
   FunctionCallParams?: FunctionCallParams;
   GetAgentHistoryParams?: GetAgentHistoryParams;
   GetAgentNameParams?: GetAgentNameParams;
@@ -529,6 +532,30 @@ export interface AgentNavigationDeclaration {
 export interface AskParams {
   message: JsonValue;
   advisorName: string;
+}
+/**
+ * An export of the program's file that is a function of a declaration of the core's.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "BoundFunction".
+ */
+export interface BoundFunction {
+  /**
+   * The kind of the declaration.
+   */
+  kind: string;
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * Where the function stands: `call`, `callbacks.onBeforeCall`, `validations.0`.
+   */
+  field: string;
+  /**
+   * What the file calls it.
+   */
+  export: string;
 }
 /**
  * When a model that fails is left alone for a while.
@@ -2350,6 +2377,31 @@ export interface ExecuteParams {
   content: string;
   clientId: string;
   agentName: string;
+}
+/**
+ * Functions that the core will call as `kind:name.field`; those bound before stay bound.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "FunctionBindParams".
+ */
+export interface FunctionBindParams {
+  functions: BoundFunction[];
+}
+/**
+ * Which of them the file has; where one is missing, none is bound.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "FunctionBindResult".
+ */
+export interface FunctionBindResult {
+  /**
+   * The functions that the file exports.
+   */
+  exports: string[];
+  /**
+   * The names that are no functions of it.
+   */
+  missing: string[];
 }
 /**
  * Calls a function of the core that it passed to a callback as `{"$function": id}`.

@@ -1,5 +1,6 @@
 /** `setConfig`: defaults for the declarations that are made without them. */
 
+import { shared } from "../core/shared.js";
 import { DeclarationError } from "../generated/errors.js";
 import type { Fn } from "./types.js";
 
@@ -41,7 +42,7 @@ const DEFAULTS: Record<keyof IGlobalConfig, readonly (readonly [string, string])
   CC_STORAGE_SEARCH_SIMILARITY: [["storage", "score"]],
 };
 
-const chosen: Partial<IGlobalConfig> = {};
+const chosen = shared<Partial<IGlobalConfig>>("config", () => ({}));
 
 /**
  * Set defaults for declarations that reach the core from now on; a field of one's own wins.

@@ -1,6 +1,7 @@
 /** What a running `scope` has to take back. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { shared } from "../core/shared.js";
 
 /** Hears of what is declared and changed inside. */
 export interface ScopeRecord {
@@ -13,7 +14,7 @@ export interface ScopeRecord {
   ): void;
 }
 
-const storage = new AsyncLocalStorage<ScopeRecord>();
+const storage = shared("scope", () => new AsyncLocalStorage<ScopeRecord>());
 
 /** Tell the scope that the running code is in, if any. */
 export function inScope(tell: (scope: ScopeRecord) => void): void {

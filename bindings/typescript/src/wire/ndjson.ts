@@ -9,19 +9,29 @@ import {
   type Message,
 } from "vscode-jsonrpc/node";
 
+import { MessageTooLargeError } from "../generated/errors.js";
 import { encodeMessage } from "./encode.js";
+import { Gate } from "./gate.js";
 
 const NEWLINE = 0x0a;
+/** The longest message of a core. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** Bytes that may wait for the stream; then who writes waits. */
+const MOST_UNSENT = 1024 * 1024;
 
 /** Reads lines, however the stream cuts them up. */
 export class LineReader extends AbstractMessageReader {
   readonly #stream: Readable;
+  readonly #most: number;
   #parts: Buffer[] = [];
+  #size = 0;
   #isEnded = false;
 
-  constructor(stream: Readable) {
+  /** Read from a stream; a line of more bytes than `most` ends it. */
+  constructor(stream: Readable, most = MOST_BYTES) {
     super();
     this.#stream = stream;
+    this.#most = most;
   }
 
   listen(callback: DataCallback): Disposable {
@@ -44,10 +54,17 @@ export class LineReader extends AbstractMessageReader {
       this.#parts.push(chunk.subarray(start, end));
       const line = Buffer.concat(this.#parts).toString("utf8");
       this.#parts = [];
+      this.#size = 0;
       start = end + 1;
       if (line.trim() !== "") this.#parse(line, callback);
     }
-    if (start < chunk.length) this.#parts.push(chunk.subarray(start));
+    if (start === chunk.length) return;
+    this.#parts.push(chunk.subarray(start));
+    this.#size += chunk.length - start;
+    if (this.#size <= this.#most) return;
+    this.#parts = [];
+    const text = `the core sent more than ${this.#most.toLocaleString("en")} bytes in one message`;
+    this.#stream.destroy(new MessageTooLargeError(text));
   }
 
   #parse(line: string, callback: DataCallback): void {
@@ -67,18 +84,29 @@ export class LineWriter extends AbstractMessageWriter {
   /** The most bytes of a message. */
   limit = Number.MAX_SAFE_INTEGER;
   readonly #stream: Writable;
+  readonly #gate: Gate;
 
   constructor(stream: Writable) {
     super();
     this.#stream = stream;
+    this.#gate = new Gate(() => stream.destroyed || stream.writableLength < MOST_UNSENT);
     stream.on("error", (error) => this.fireError(error));
-    stream.on("close", () => this.fireClose());
+    stream.on("close", () => {
+      this.#gate.update();
+      this.fireClose();
+    });
   }
 
   write(message: Message): Promise<void> {
+    return this.#gate.run(() => this.#write(`${encodeMessage(message, this.limit)}\n`));
+  }
+
+  #write(line: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const line = `${encodeMessage(message, this.limit)}\n`;
-      this.#stream.write(line, "utf8", (error) => (error ? reject(error) : resolve()));
+      this.#stream.write(line, "utf8", (error) => {
+        this.#gate.update();
+        error ? reject(error) : resolve();
+      });
     });
   }
 

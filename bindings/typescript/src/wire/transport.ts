@@ -10,7 +10,7 @@ import { existsSync } from "node:fs";
 import { Socket } from "node:net";
 import { delimiter, join } from "node:path";
 import type { MessageReader, MessageWriter } from "vscode-jsonrpc/node";
-import { ConnectionLostError, SetupError, UnauthorizedError } from "../generated/errors.js";
+import { ConnectionLostError, SetupError } from "../generated/errors.js";
 import { LineReader, LineWriter } from "./ndjson.js";
 
 /** A way to the core. */
@@ -21,6 +21,8 @@ export interface Transport {
   token?: string;
   /** Whether the core was started by, and for, this program. */
   isOwn: boolean;
+  /** Whether it goes on over another connection when one breaks. */
+  canResume?: boolean;
   /** Keep the process alive for the core, or not. */
   hold(isHeld: boolean): void;
   /** Let go of the core; a child of this process ends. */
@@ -36,7 +38,7 @@ type Environment = NodeJS.ProcessEnv;
 
 /** Open the way to the core that the environment names. */
 export async function openTransport(env: Environment = process.env): Promise<Transport> {
-  if (env.WIKISWARM_FD) return inherited(Number(env.WIKISWARM_FD));
+  if (env.WIKISWARM_FD || isTaken) return inherited(env);
   if (env.WIKISWARM_CORE_URL) return remote(env.WIKISWARM_CORE_URL, env.WIKISWARM_TOKEN);
   return started(env);
 }
@@ -106,12 +108,15 @@ async function started(env: Environment): Promise<Transport> {
 /** An inherited socket is there once. */
 let isTaken = false;
 
-function inherited(fd: number): Transport {
+function inherited(env: Environment): Transport {
+  if (isTaken) throw new ConnectionLostError("the core that this program was started with is gone");
+  const fd = Number(env.WIKISWARM_FD);
   if (!Number.isInteger(fd) || fd < 0) {
     throw new SetupError("WIKISWARM_FD is not the number of a socket");
   }
-  if (isTaken) throw new ConnectionLostError("the core that this program was started with is gone");
   isTaken = true;
+  // A child of this process does not have the socket, and must not take another one for it.
+  delete env.WIKISWARM_FD;
   const socket = new Socket({ fd, readable: true, writable: true });
   return {
     reader: new LineReader(socket),
@@ -124,46 +129,20 @@ function inherited(fd: number): Transport {
 }
 
 async function remote(url: string, token: string | undefined): Promise<Transport> {
-  const [{ WebSocket }, { SocketReader, SocketWriter }] = await Promise.all([
-    import("ws"),
+  const [{ TextSocket }, { ResumableSocket }] = await Promise.all([
     import("./websocket.js"),
+    import("./resume.js"),
   ]);
-  const headers = token ? { authorization: `Bearer ${token}` } : {};
-  const socket = new WebSocket(url, "wikiswarm.v1", {
-    headers,
-    perMessageDeflate: false,
-    maxPayload: 64 * 1024 * 1024,
-    handshakeTimeout: 10_000,
-  });
-  // Frames that follow the handshake at once wait until somebody listens.
-  const reader = new SocketReader(socket);
-  await new Promise<void>((resolve, reject) => {
-    socket.once("open", resolve);
-    socket.once("unexpected-response", (_request, response) => {
-      const refused = response.statusCode === 401 || response.statusCode === 403;
-      const Class = refused ? UnauthorizedError : ConnectionLostError;
-      reject(
-        new Class(`the core at ${url} answered ${response.statusCode} ${response.statusMessage}`),
-      );
-      response.resume();
-      socket.terminate();
-    });
-    socket.once("error", (error) =>
-      reject(new ConnectionLostError(`the core at ${url} is not reached: ${error.message}`)),
-    );
-  });
-  let reason = "the core closed the connection";
-  socket.once("close", (code, text) => {
-    reason = `the core closed the connection (${code}${text.length ? ` ${text}` : ""})`;
-  });
-  const wire = (socket as unknown as { _socket?: Socket })._socket;
+  const connect = () => TextSocket.open(url, { token });
+  const socket = new ResumableSocket(await connect(), connect);
   return {
-    reader,
-    writer: new SocketWriter(socket),
+    reader: socket.reader,
+    writer: socket.writer,
     ...(token === undefined ? {} : { token }),
     isOwn: false,
-    hold: (isHeld) => void (isHeld ? wire?.ref() : wire?.unref()),
+    canResume: true,
+    hold: (isHeld) => socket.hold(isHeld),
     close: () => socket.close(),
-    reason: async () => reason,
+    reason: async () => socket.reason,
   };
 }
