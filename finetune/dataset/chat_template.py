@@ -6,6 +6,7 @@ of transformers, whose results these are to equal.
 """
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -58,7 +59,7 @@ class ChatTemplate:
         if len(source) > _MAX_SOURCE:
             raise TemplateRefusedError("it is longer than a megabyte")
         # Nobody can guess the marks, so no text of a row can pass for one.
-        self._start, self._end = (f"\x00{secrets.token_hex(8)}\x00" for _ in range(2))
+        self._start, self._end = (f"\x00{secrets.randbelow(10**18):018}\x00" for _ in range(2))
         self._special = dict(special_tokens)
         self._error = TemplateError
         try:
@@ -108,15 +109,17 @@ class ChatTemplate:
     def _parted(self, text: str) -> Rendered:
         pieces: list[str] = []
         marked: list[tuple[int, int]] = []
-        length = 0
-        head, *rest = text.split(self._start)
-        pieces.append(head)
-        length += len(head)
-        for part in rest:
-            inside, _, after = part.partition(self._end)
-            marked.append((length, length + len(inside)))
-            pieces += [inside, after]
-            length += len(inside) + len(after)
+        length = depth = 0
+        for piece in re.split(f"({self._start}|{self._end})", text):
+            if piece == self._start:
+                depth += 1
+            elif piece == self._end:
+                depth -= 1
+            elif piece:
+                if depth:
+                    marked.append((length, length + len(piece)))
+                pieces.append(piece)
+                length += len(piece)
         return Rendered("".join(pieces), tuple(marked))
 
 

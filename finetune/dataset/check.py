@@ -5,6 +5,7 @@ between two files is in `overlap`; the rules of a single row are in `rules`, tho
 `providers`.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from finetune.dataset.rows import DatasetKind, DpoRow, SftRow
 from finetune.dataset.rules import check_row
 from finetune.dataset.shape import kind_of, shape_row
 from finetune.dataset.tally import Tally
+from finetune.dataset.texts import texts_of
 from finetune.dataset.tokens import ESTIMATE, RowTokens, Tokenizer
 
 __all__ = ["check_file"]
@@ -115,6 +117,8 @@ class _Checker:
         self._profile = profile
         self._tokenizer = tokenizer
         self._form = ""
+        tokens = sorted(tokenizer.control_tokens)
+        self._control = re.compile("|".join(map(re.escape, tokens))) if tokens else None
 
     def check(self, line: Line) -> None:
         try:
@@ -123,8 +127,10 @@ class _Checker:
             self.tally.add_problem(problem_of(line, error))
             return
         laid = lay_out(value, self._profile.layout)
-        self._form = self._form or laid.form
-        if laid.form != self._form:
+        is_known = isinstance(laid.value, dict) and kind_of(laid.value) is not None
+        if is_known and not self._form:
+            self._form = laid.form
+        if is_known and laid.form != self._form:
             text = f"a {laid.form} row in a file of {self._form} rows"
             self.tally.add_findings(line, [Finding("mixed_formats", text)])
             return
@@ -159,10 +165,20 @@ class _Checker:
         self.tally.add_row(line.number, row, tokens)
         if tokens is not None:
             yield from self._lengths(row, tokens, is_untrained)
+        yield from self._injections(row)
         yield from provider_findings(row, tokens, self._profile)
         first = self.tally.first_line(line.number, value)
         if first != line.number:
             yield Finding("duplicate_row", f"the same row as line {first}")
+
+    def _injections(self, row: SftRow | DpoRow) -> Iterator[Finding]:
+        if self._control is None:
+            return
+        for text in texts_of(row):
+            if found := self._control.search(text.text):
+                token = found.group()
+                message = f"the text holds {token!r}, with which the model parts its messages"
+                yield Finding("template_injection", message, text.path)
 
     def _lengths(
         self, row: SftRow | DpoRow, tokens: RowTokens, is_untrained: bool

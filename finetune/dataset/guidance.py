@@ -113,7 +113,9 @@ class Habits:
         usual = median(self._lengths)
         short = [at for at, length in enumerate(self._lengths) if length <= 6]
         if usual >= 24 and short:
-            text = f"{len(short)} of {self.rows} answers have a word or two, half have {usual:.0f}"
+            text = (
+                f"a word or two in {len(short)} of {self.rows} answers, where half have {usual:.0f}"
+            )
             line = self._lines[short[0]]
             yield Problem.of("short_answers", f"{text} tokens or more", line=line, column=1)
 

@@ -63,6 +63,11 @@ class ModelTokenizer:
         """
         self.template = template
         self.max_length = max_length
+        added = cast("dict[int, Any]", raw.get_added_tokens_decoder())
+        self.control_tokens = frozenset(
+            str(token.content) for token in added.values() if token.special and token.content
+        )
+        """Texts that the tokenizer turns into control tokens, wherever they stand."""
         self._raw = raw
         how = "chat template" if template else f"no chat template, {PER_MESSAGE} per message"
         self.method = f"tokenizer of {name}, {how}"

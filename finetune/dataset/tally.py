@@ -128,7 +128,7 @@ class Tally:
         if longest >= _LONG and longest > 10 * usual:
             many = sum(length > max(10 * usual, _LONG) for length in self._longest)
             line = self._lines[self._longest.index(longest)]
-            text = f"{longest} tokens, half of the rows have {usual:.0f} or fewer; {many} such rows"
+            text = f"{longest} tokens where half of the rows have {usual:.0f}; so long are {many}"
             self.add_problem(Problem.of("length_outlier", text, line=line, column=1))
 
     def tokens(self, tokenizer: Tokenizer) -> TokenCounts | None:

@@ -33,6 +33,8 @@ class EncodingTokenizer:
     is_estimate = False
     knows_trained = False
     max_length = None
+    control_tokens = frozenset[str]()
+    """None: OpenAI's servers take what looks like one as plain text."""
 
     def __init__(self, name: str, encoding: Any) -> None:
         """Wrap a `tiktoken.Encoding` under its name."""

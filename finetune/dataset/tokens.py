@@ -81,6 +81,11 @@ class Tokenizer(Protocol):
         """The longest sequence that the model takes; None where nobody says."""
         ...
 
+    @property
+    def control_tokens(self) -> frozenset[str]:
+        """Texts such as `<|im_end|>` that steer the model, and stand in no honest message."""
+        ...
+
     def measure(self, row: SftRow | DpoRow) -> RowTokens:
         """Return the tokens of a row.
 
@@ -95,6 +100,7 @@ class _Estimate:
     is_estimate = True
     knows_trained = False
     max_length = None
+    control_tokens = frozenset[str]()
 
     def measure(self, row: SftRow | DpoRow) -> RowTokens:
         return estimate_tokens(row)

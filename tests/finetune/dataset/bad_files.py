@@ -93,7 +93,7 @@ CONTAINERS = [
     Case("parquet", b"PAR1\x15\x04" + b"\x00" * 40 + b"PAR1", "not_text", 1),
     Case("utf-16 with its mark", TEXT.decode().encode("utf-16"), "not_text", 1),
     Case("utf-16 big end first", b"\xfe\xff" + TEXT.decode().encode("utf-16-be"), "not_text", 1),
-    Case("latin-1", good(0, "caf\u00e9").decode().encode("latin-1"), "invalid_unicode", 1),
+    Case("latin-1", good(0, "\u00e9t\u00e9").decode().encode("latin-1"), "invalid_unicode", 1),
     Case(
         "windows-1252 later",
         after(good(9, "\u20ac").decode().encode("cp1252")),
@@ -220,6 +220,12 @@ COMPLETIONS = [
     ]
 ] + [
     Case("a completion among chats", after(COMPLETION), "mixed_formats", 4),
+    Case(
+        "a stray object before completions",
+        b'{"x":1}\n' + after(COMPLETION, make=completion),
+        "unknown_format",
+        1,
+    ),
     Case("half a completion", after(b'{"completion":" y"}'), "missing_messages_list", 4),
 ]
 

@@ -181,6 +181,7 @@ class Refusing:
     """A tokenizer whose template takes short rows only."""
 
     method, is_estimate, knows_trained, max_length = "refusing", False, False, None
+    control_tokens = frozenset({"<stop>"})
 
     def measure(self, row: SftRow | DpoRow) -> RowTokens:
         if estimate_tokens(row).total > 30:
@@ -200,3 +201,14 @@ def test_a_row_that_a_template_refuses_is_told(tmp_path: Path) -> None:
     )
     assert report.rows == 4
     assert report.fields[-1].count == 3
+
+
+def test_a_text_that_would_steer_the_model_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(after(sft({**ASK, "content": "a <stop> b"}, ANSWER)))
+    report = check_file(path, tokenizer=Refusing(), minimum=1)
+    [problem] = report.problems
+    assert (problem.line, problem.code) == (4, "template_injection")
+    assert problem.column == path.read_bytes().splitlines()[3].index(b'"a <stop>') + 1
+    # Without a model nobody knows what steers it.
+    assert check_file(path, minimum=1).is_ok
