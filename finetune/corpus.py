@@ -102,7 +102,7 @@ async def export_training_corpus(
     Raises:
         DataError: The runs belong to several projects, and none is named; or nothing is left.
         UnknownNameError: There is no such format.
-        PipelineError: This installation lacks a step that an option stands for.
+        CurationError: This installation lacks a step that an option stands for.
         SetupError: A step needs a package that is missing.
         StoreError: The journal cannot be read, or the file not be written.
     """

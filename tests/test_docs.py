@@ -110,6 +110,17 @@ def test_the_tables_of_codes_and_providers_fit_the_code() -> None:
     assert codes.rendered(text) == text, "run: python -m scripts.codes"
 
 
+def test_the_program_about_secrets_finds_and_hides_them(tmp_path: Path) -> None:
+    programs = blocks(ROOT / "docs" / "curation.md", "python")
+    (program,) = [text for text in programs if "scan_for_secrets" in text]
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.splitlines() == [
+        "0 named_secret ('messages', 0, 'content')",
+        "postgres://shop:[SECRET]@db/shop",
+    ], done.stderr
+
+
 def test_the_program_about_datasets_freezes_a_version(tmp_path: Path) -> None:
     (program,) = blocks(ROOT / "docs" / "datasets.md", "python")
     (tmp_path / "program.py").write_text(program, encoding="utf-8")

@@ -16,6 +16,7 @@ from bindings.cli import (
     doctor,
     forget,
     inbox,
+    jobs,
     mcp,
     models,
     outline,
@@ -60,6 +61,7 @@ app.command("forget")(forget.forget)
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)

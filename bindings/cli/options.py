@@ -14,6 +14,7 @@ __all__ = [
     "JsonOption",
     "ProjectOption",
     "StoreOption",
+    "next_run",
     "refuse_early_options",
     "resolve_home",
     "resolve_project",
@@ -81,3 +82,10 @@ def resolve_project(project: str | None) -> str | None:
     from swarm.environment import read_environment
 
     return project if project is not None else read_environment().get("WIKISWARM_PROJECT") or None
+
+
+def next_run(home: Path) -> Path:
+    """Return the folder that the next run of a home gets."""
+    runs = home / "runs"
+    taken = [int(p.name) for p in runs.iterdir() if p.name.isdigit()] if runs.is_dir() else []
+    return runs / str(max(taken, default=0) + 1)

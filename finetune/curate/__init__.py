@@ -1,6 +1,6 @@
 """Curation: which samples may be trained on, and what has to be changed in them first."""
 
-from finetune.curate.pipeline import STEPS, Pipeline, PipelineError
+from finetune.curate.pipeline import STEPS, CurationError, Pipeline
 from finetune.curate.pool import WorkerError
 from finetune.curate.report import CurationReport, SourceReport, StepReport
 from finetune.curate.run import PoolName, curate
@@ -9,11 +9,11 @@ from finetune.curate.step import CorpusStep, Decision, Note, RowStep, StepConfig
 __all__ = [
     "STEPS",
     "CorpusStep",
+    "CurationError",
     "CurationReport",
     "Decision",
     "Note",
     "Pipeline",
-    "PipelineError",
     "PoolName",
     "RowStep",
     "SourceReport",

@@ -25,10 +25,12 @@ from pydantic import ValidationError
 from finetune.curate.step import StepConfig
 from swarm.errors import DataError, suggest
 
-__all__ = ["STEPS", "Pipeline", "PipelineError", "step_config"]
+__all__ = ["STEPS", "CurationError", "Pipeline", "step_config"]
 
 STEPS: dict[str, str] = {
     "rules": "finetune.curate.rules:RulesConfig",
+    "secrets": "finetune.curate.secrets:SecretsConfig",
+    "unicode": "finetune.curate.unicode:UnicodeConfig",
     "personal_data": "finetune.curate.personal:PersonalData",
     "personal_data_presidio": "finetune.curate.personal:PresidioPersonalData",
     "exact_duplicates": "finetune.curate.duplicates:ExactDuplicates",
@@ -45,8 +47,11 @@ STEPS: dict[str, str] = {
 
 _DEFAULT = (
     "rules",
-    "personal_data",
+    # Tricks with characters are seen before they are taken out, and keys before they are parted.
     "poison",
+    "unicode",
+    "secrets",
+    "personal_data",
     "quality",
     "exact_duplicates",
     "near_duplicates",
@@ -56,10 +61,10 @@ _DEFAULT = (
 )
 
 
-class PipelineError(DataError):
+class CurationError(DataError):
     """A pipeline names what does not exist, or settings that a step does not take."""
 
-    code = "pipeline_error"
+    code = "curation_error"
     rpc_code = -32038
 
     def __init__(self, message: str, hint: str | None = None) -> None:
@@ -82,21 +87,21 @@ class Pipeline(NamedTuple):
         """Return the pipeline of a YAML file.
 
         Raises:
-            PipelineError: The file cannot be read, or says something else than steps; the message
+            CurationError: The file cannot be read, or says something else than steps; the message
                 names the file and, where there is one, the line.
         """
         path = Path(path)
         try:
             root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         except OSError as error:
-            raise PipelineError(f"{path}: {error.strerror or error}") from None
+            raise CurationError(f"{path}: {error.strerror or error}") from None
         except UnicodeDecodeError:
-            raise PipelineError(f"{path}: the file is not UTF-8") from None
+            raise CurationError(f"{path}: the file is not UTF-8") from None
         except (yaml.YAMLError, RecursionError) as error:
             mark = getattr(error, "problem_mark", None)
             line = f":{mark.line + 1}" if mark is not None else ""
             text = getattr(error, "problem", None) or "not YAML"
-            raise PipelineError(f"{path}{line}: {text}") from None
+            raise CurationError(f"{path}{line}: {text}") from None
         return cls.of(*_entries(root, path))
 
     @classmethod
@@ -112,7 +117,7 @@ class Pipeline(NamedTuple):
             places: Where each stands, for errors.
 
         Raises:
-            PipelineError: A step is unknown, its settings are wrong, a step is there twice, or
+            CurationError: A step is unknown, its settings are wrong, a step is there twice, or
                 one that judges rows comes after one that compares them.
         """
         at = places or [f"steps[{number}]" for number in range(len(steps))]
@@ -120,16 +125,16 @@ class Pipeline(NamedTuple):
         comparing: StepConfig | None = None
         for number, (config, place) in enumerate(zip(made, at, strict=True)):
             if config.step_name in {one.step_name for one in made[:number]}:
-                raise PipelineError(f"{place}: {config.step_name} is there twice")
+                raise CurationError(f"{place}: {config.step_name} is there twice")
             if _compares(config):
                 comparing = config
             elif comparing is not None:
-                raise PipelineError(
+                raise CurationError(
                     f"{place}: {config.step_name} judges rows one by one, so it comes before "
                     f"{comparing.step_name}, which compares them",
                 )
         if not made:
-            raise PipelineError("a pipeline without steps", f"steps are: {', '.join(STEPS)}")
+            raise CurationError("a pipeline without steps", f"steps are: {', '.join(STEPS)}")
         return cls(tuple(made))
 
     @property
@@ -175,11 +180,11 @@ def step_config(name: str) -> type[StepConfig]:
     """Return the class of a step's settings.
 
     Raises:
-        PipelineError: There is no such step.
+        CurationError: There is no such step.
     """
     if name not in STEPS:
         known = suggest(name, list(STEPS)) or f"steps are: {', '.join(STEPS)}"
-        raise PipelineError(f"there is no step {name!r}", known)
+        raise CurationError(f"there is no step {name!r}", known)
     module, _, attribute = STEPS[name].partition(":")
     found: type[StepConfig] = getattr(importlib.import_module(module), attribute)
     return found
@@ -197,18 +202,18 @@ def _config(step: str | StepConfig | Mapping[str, object], place: str) -> StepCo
     elif len(step) == 1:
         name, settings = next(iter(step.items()))
     else:
-        raise PipelineError(f"{place}: a step is a name, or one name with its settings")
+        raise CurationError(f"{place}: a step is a name, or one name with its settings")
     try:
         config = step_config(name)
         return config.model_validate({} if settings is None else settings)
-    except PipelineError as error:
-        raise PipelineError(f"{place}: {error}", error.hint) from None
+    except CurationError as error:
+        raise CurationError(f"{place}: {error}", error.hint) from None
     except ValidationError as wrong:
         detail = wrong.errors(include_url=False)[0]
         where = ".".join(map(str, (name, *detail["loc"])))
         known = list(step_config(name).model_fields)
         hint = f"settings are: {', '.join(known)}" if detail["type"] == "extra_forbidden" else None
-        raise PipelineError(f"{place}: {where}: {detail['msg']}", hint) from None
+        raise CurationError(f"{place}: {where}: {detail['msg']}", hint) from None
 
 
 def _entries(
@@ -216,23 +221,23 @@ def _entries(
 ) -> tuple[list[str | Mapping[str, object]], list[str]]:
     """Return the steps of a document, and where each stands."""
     if not isinstance(root, yaml.MappingNode):
-        raise PipelineError(f"{path}: a pipeline is a mapping with the key `steps`")
+        raise CurationError(f"{path}: a pipeline is a mapping with the key `steps`")
     found: yaml.Node | None = None
     for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", root.value):
         if key.value != "steps":
             line = key.start_mark.line + 1
-            raise PipelineError(f"{path}:{line}: unknown key {str(key.value)[:40]!r}; use `steps`")
+            raise CurationError(f"{path}:{line}: unknown key {str(key.value)[:40]!r}; use `steps`")
         found = value
     if not isinstance(found, yaml.SequenceNode):
-        raise PipelineError(f"{path}: `steps` is a list")
+        raise CurationError(f"{path}: `steps` is a list")
     nodes = cast("list[yaml.Node]", found.value)
     loader = yaml.SafeLoader("")
     try:
         values = [loader.construct_object(node, deep=True) for node in nodes]  # type: ignore[no-untyped-call]
     except yaml.YAMLError as error:
-        raise PipelineError(f"{path}: {error}") from None
+        raise CurationError(f"{path}: {error}") from None
     places = [f"{path}:{node.start_mark.line + 1}" for node in nodes]
     for value, place in zip(values, places, strict=True):
         if not isinstance(value, str | dict):
-            raise PipelineError(f"{place}: a step is a name, or one name with its settings")
+            raise CurationError(f"{place}: a step is a name, or one name with its settings")
     return values, places

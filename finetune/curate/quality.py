@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from finetune.curate.language import Languages
-from finetune.curate.pipeline import PipelineError
+from finetune.curate.pipeline import CurationError
 from finetune.curate.score import Measures, measure, score
 from finetune.curate.step import Note, StepConfig, Verdict
 from finetune.curate.turns import Turns, turns_of
@@ -54,14 +54,14 @@ class QualityConfig(StepConfig):
 
         Raises:
             MissingExtraError: Languages are wanted, and py3langid is missing.
-            PipelineError: A language is none that py3langid knows.
+            CurationError: A language is none that py3langid knows.
         """
         languages = None
         if self.languages:
             try:
                 languages = Languages(self.languages)
             except ValueError as error:
-                raise PipelineError(f"quality.languages: {error}") from None
+                raise CurationError(f"quality.languages: {error}") from None
         return _Quality(self, languages)
 
 

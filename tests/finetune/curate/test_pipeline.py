@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.curate import Pipeline, PipelineError
+from finetune.curate import CurationError, Pipeline
 
 
 def read(tmp_path: Path, text: str) -> Pipeline:
@@ -52,14 +52,14 @@ def test_other_settings_give_another_name() -> None:
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
-    with pytest.raises(PipelineError, match=expected):
+    with pytest.raises(CurationError, match=expected):
         read(tmp_path, text)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="No such file"):
+    with pytest.raises(CurationError, match="No such file"):
         Pipeline.read(tmp_path / "none.yaml")
     path = tmp_path / "latin.yaml"
     path.write_bytes(b"steps: [r\xfcles]")
-    with pytest.raises(PipelineError, match="not UTF-8"):
+    with pytest.raises(CurationError, match="not UTF-8"):
         Pipeline.read(path)

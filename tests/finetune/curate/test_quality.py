@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from finetune.curate import Pipeline, PipelineError, Verdict
+from finetune.curate import CurationError, Pipeline, Verdict
 from finetune.curate.length import LengthConfig
 from finetune.curate.quality import QualityConfig
 from finetune.curate.refusals import refusal_share
@@ -175,9 +175,9 @@ def test_languages() -> None:
 
 
 def test_languages_that_nobody_knows() -> None:
-    with pytest.raises(PipelineError, match=r"quality\.languages: unknown language codes: qq"):
+    with pytest.raises(CurationError, match=r"quality\.languages: unknown language codes: qq"):
         QualityConfig(languages=("en", "qq")).build()
-    with pytest.raises(PipelineError, match="languages"):
+    with pytest.raises(CurationError, match="languages"):
         Pipeline.of([{"quality": {"languages": ["English"]}}])
 
 
