@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import codes
 from scripts.fields import rendered
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +90,24 @@ def test_the_program_about_testing_passes(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(program, encoding="utf-8")
     done = run(sys.executable, "program.py", folder=tmp_path)
     assert done.stdout.count("passed") == 2, done.stderr
+
+
+def test_the_program_about_checks_says_what_is_wrong(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "dataset-check.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.splitlines() == [
+        "2:86: error: the assistant message says nothing [missing_content]",
+        "3:2: error: Invalid JSONL format: single quotes; JSON strings need double quotes "
+        "[invalid_json]",
+        "2 2 22 True",
+    ], done.stderr
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("<svg") == 4
+
+
+def test_the_tables_of_codes_and_providers_fit_the_code() -> None:
+    text = (ROOT / "docs" / "dataset-check.md").read_text(encoding="utf-8")
+    assert codes.rendered(text) == text, "run: python -m scripts.codes"
 
 
 def test_the_program_about_secrets_finds_and_hides_them(tmp_path: Path) -> None:

@@ -5,9 +5,13 @@ files of one into files of another. Not here: where rows come from
 (`finetune.collect`) and what is done with them (`finetune.train`).
 """
 
+from finetune.dataset.chat_template import TemplateRefusedError
 from finetune.dataset.check import check_file
 from finetune.dataset.convert import ConversionReport, convert_file
 from finetune.dataset.detect import Detection, detect, detect_file
+from finetune.dataset.guidance import Guidance
+from finetune.dataset.mask import MaskReport, RowMask, mask_file, mask_row
+from finetune.dataset.model_tokenizer import MaskedText, ModelTokenizer, load_tokenizer
 from finetune.dataset.overlap import OverlapReport, check_overlap
 from finetune.dataset.problem import (
     CODES,
@@ -17,8 +21,9 @@ from finetune.dataset.problem import (
     Severity,
     UnknownFormatError,
 )
+from finetune.dataset.providers import PROVIDERS, ProviderProfile
 from finetune.dataset.read import read_rows
-from finetune.dataset.report import DatasetReport, TokenEstimate
+from finetune.dataset.report import DatasetReport, FieldTokens, LengthBin, TokenCounts
 from finetune.dataset.rows import (
     AssistantMessage,
     Content,
@@ -42,11 +47,14 @@ from finetune.dataset.rows import (
     encode_row,
 )
 from finetune.dataset.shape import parse_row
-from finetune.dataset.tokens import estimate_tokens
+from finetune.dataset.tiktoken_files import load_encoding
+from finetune.dataset.tokens import ESTIMATE, PartTokens, RowTokens, Tokenizer, estimate_tokens
 from finetune.dataset.write import WrittenFile, write_rows
 
 __all__ = [
     "CODES",
+    "ESTIMATE",
+    "PROVIDERS",
     "AssistantMessage",
     "Content",
     "ConversionReport",
@@ -57,20 +65,32 @@ __all__ = [
     "DeveloperMessage",
     "DpoInput",
     "DpoRow",
+    "FieldTokens",
     "FunctionCall",
     "FunctionDefinition",
+    "Guidance",
     "ImagePart",
     "ImageUrl",
+    "LengthBin",
+    "MaskReport",
+    "MaskedText",
     "Message",
+    "ModelTokenizer",
     "OutputMessage",
     "OverlapReport",
+    "PartTokens",
     "Problem",
+    "ProviderProfile",
+    "RowMask",
+    "RowTokens",
     "Rule",
     "Severity",
     "SftRow",
     "SystemMessage",
+    "TemplateRefusedError",
     "TextPart",
-    "TokenEstimate",
+    "TokenCounts",
+    "Tokenizer",
     "ToolCall",
     "ToolDefinition",
     "ToolMessage",
@@ -84,6 +104,10 @@ __all__ = [
     "detect_file",
     "encode_row",
     "estimate_tokens",
+    "load_encoding",
+    "load_tokenizer",
+    "mask_file",
+    "mask_row",
     "parse_row",
     "read_rows",
     "write_rows",

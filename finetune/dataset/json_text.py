@@ -195,6 +195,8 @@ def _reason(error: json.JSONDecodeError, text: str) -> tuple[str, int]:
     if text.startswith("\ufeff"):
         return "a byte order mark in the middle of the file; were two files joined?", 0
     if error.msg.startswith("Extra data"):
+        if "\r" in text:
+            return "lines that end in a carriage return alone; end them in a line feed", at
         if before[-1:] in ("}", "]") and rest[:1] in ("{", "["):
             return "a second JSON value on the line; put each row on a line of its own", at
         return "text after the end of the JSON value", at

@@ -5,6 +5,7 @@ pass.
 """
 
 import hashlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,7 +91,10 @@ class LineReader:
                     file.seek(self._start)
                 yield from self._lines(file)
         except OSError as error:
-            reason = "it is a folder" if self.path.is_dir() else (error.strerror or str(error))
+            # Path.is_dir raises where the name itself is what cannot be looked up.
+            reason = (
+                "it is a folder" if os.path.isdir(self.path) else (error.strerror or str(error))
+            )
             yield Problem.of("unreadable_file", f"cannot read the file: {reason}")
 
     def _lines(self, file: BinaryIO) -> Iterator[Line | Problem]:

@@ -59,33 +59,38 @@ def _conversation(part: SftRow | DpoInput, path: JsonPath) -> Iterator[Finding]:
     tools, here = part.tools or (), (*path, "messages")
     yield from _null_keys(part, path)
     yield from tool_findings(tools, (*path, "tools"))
+    has_images, started = isinstance(part, SftRow), False
     for at, message in enumerate(part.messages):
-        yield from _message(message, (*here, at), has_images=isinstance(part, SftRow))
+        spot = (*here, at)
+        yield from _message(message, spot, has_images=has_images)
         if isinstance(message, AssistantMessage):
             for number, call in enumerate(message.tool_calls or ()):
-                yield from call_findings(call, (*here, at, "tool_calls", number), tools)
-    is_parallel = part.parallel_tool_calls is not False
-    yield from pairing_findings(part.messages, here, set(), is_parallel=is_parallel)
-    started = False
-    for at, message in enumerate(part.messages):
+                yield from call_findings(call, (*spot, "tool_calls", number), tools)
         if not isinstance(message, SystemMessage | DeveloperMessage):
             started = True
         elif started:
             text = "a system message in the middle; some providers and templates refuse it"
-            yield Finding("system_not_first", text, (*here, at))
+            yield Finding("system_not_first", text, spot)
+    is_parallel = part.parallel_tool_calls is not False
+    yield from pairing_findings(part.messages, here, set(), is_parallel=is_parallel)
 
 
 def _message(message: Message, path: JsonPath, *, has_images: bool) -> Iterator[Finding]:
     yield from _null_keys(message, path)
+    content = message.content
+    if isinstance(content, str) and content.strip():
+        return
     spot = (*path, "content")
-    parts = message.content if isinstance(message.content, tuple) else ()
+    parts = content if isinstance(content, tuple) else ()
     images = [part for part in parts if isinstance(part, ImagePart)]
     if images and not (has_images and isinstance(message, UserMessage)):
         text = "an image; images are trained in user messages of SFT rows only"
         yield Finding("unsupported_content", text, spot)
-    if isinstance(message, ToolMessage) or images:
-        return  # a tool may answer with nothing
-    if plain_text(message.content).strip():
+    if images or plain_text(content).strip():
+        return
+    if isinstance(message, ToolMessage):
+        text = "the tool answers with nothing; say `done` or `nothing found`"
+        yield Finding("empty_tool_result", text, spot)
         return
     if isinstance(message, AssistantMessage) and (message.tool_calls or message.refusal):
         return
@@ -201,5 +206,7 @@ def _same_arguments(arguments: str) -> str:
 
 def _null_keys(record: Message | SftRow | DpoInput, path: JsonPath) -> Iterator[Finding]:
     nulls = [k for k in record.model_fields_set if getattr(record, k) is None]
+    if not nulls:
+        return
     for key in sorted(set(nulls) - record.written_as_null):
         yield Finding("null_key", f"`{key}` is null; leave the key out", (*path, key), True)

@@ -52,6 +52,8 @@ class _Parameters(NamedTuple):
     reason: str
     names: frozenset[str] | None
     """The arguments that the schema names; None where it allows others on purpose."""
+    required: tuple[str, ...] = ()
+    """The arguments that a call must give."""
 
 
 def tool_findings(tools: Sequence[ToolDefinition], path: JsonPath) -> Iterator[Finding]:
@@ -176,7 +178,8 @@ def _compiled(text: str) -> _Parameters:
         key in schema
         for key in ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
     )
-    return _Parameters(validator, "", None if is_open else frozenset(properties))
+    required = tuple(cast("list[str]", schema.get("required", [])))
+    return _Parameters(validator, "", None if is_open else frozenset(properties), required)
 
 
 def _violations(arguments: dict[str, Any], parameters: _Parameters) -> Iterator[tuple[str, str]]:
@@ -194,3 +197,7 @@ def _violations(arguments: dict[str, Any], parameters: _Parameters) -> Iterator[
     if parameters.names is not None:
         for name in sorted(set(arguments) - parameters.names):
             yield "undeclared_argument", f"{name[:80]!r} is not among the tool's parameters"
+    for name in parameters.required:
+        value = arguments.get(name)
+        if isinstance(value, str) and not value.strip():
+            yield "empty_argument", f"the required argument {name[:80]!r} is empty"
