@@ -12,7 +12,9 @@ from typing import Any, Literal, NamedTuple, cast
 from finetune.dataset.json_text import JsonPath, JsonTextError, parse
 from finetune.dataset.rows import DpoRow, Message, OutputMessage, SftRow
 
-__all__ = ["Part", "Text", "change_texts", "texts_of"]
+__all__ = ["Part", "Text", "change_texts", "contents_of", "texts_of"]
+
+_ROLE_AND_CONTENT = {"role", "content"}
 
 Part = Literal["content", "refusal", "name", "argument"]
 """What kind of text it is."""
@@ -33,6 +35,24 @@ def texts_of(row: SftRow | DpoRow) -> Iterator[Text]:
     for where, messages in _lists(row):
         for at, message in enumerate(messages):
             yield from _texts(message, (*where, at))
+
+
+def contents_of(row: SftRow | DpoRow) -> list[str] | None:
+    """Return the texts of a row at once where it has nothing but messages of a role and a text.
+
+    Most rows are like that, and the texts are those that `texts_of` yields. None says that the row
+    has more.
+    """
+    if not isinstance(row, SftRow):
+        return None
+    contents: list[str] = []
+    for message in row.messages:
+        content = message.content
+        if message.model_fields_set != _ROLE_AND_CONTENT or not isinstance(content, str):
+            return None
+        if content:
+            contents.append(content)
+    return contents
 
 
 def change_texts(row: SftRow | DpoRow, change: Callable[[Text], str | None]) -> SftRow | DpoRow:
