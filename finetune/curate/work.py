@@ -17,7 +17,7 @@ from finetune.curate.shards import Shard
 from finetune.curate.step import CorpusStep, Note, RowStep
 from finetune.dataset.problem import Problem
 from finetune.dataset.rows import DpoRow, encode_row
-from finetune.dataset.sample import Sample
+from finetune.dataset.sample import Provenance, Sample
 from finetune.dataset.sample_file import parse_sample
 from swarm.files import write_atomically
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BadLine", "Counts", "ShardFiles", "Worker", "read_shard"]
 
+_PLACE = {"source", "line"}
 _BATCH = 1024
 """Samples that are summed up together."""
 
@@ -204,8 +205,15 @@ class _Tally:
 def _line(sample: Sample) -> bytes:
     """Return a kept row as the last pass wants it: what goes to which file, ready to be copied."""
     kind = b"dpo" if isinstance(sample.row, DpoRow) else b"sft"
-    origin = sample.provenance.model_dump_json().encode()
-    return b"%b\t%b\t%b\n" % (kind, origin, encode_row(sample.row))
+    return b"%b\t%b\t%b\n" % (kind, _origin(sample.provenance), encode_row(sample.row))
+
+
+def _origin(provenance: Provenance) -> bytes:
+    if provenance.model_fields_set == _PLACE:
+        # Of rows that people bring no more is known, and this takes a fifth of the time.
+        name = json.dumps(provenance.source, ensure_ascii=False)
+        return f'{{"source":{name},"line":{provenance.line}}}'.encode()
+    return provenance.model_dump_json().encode()
 
 
 def _write(
