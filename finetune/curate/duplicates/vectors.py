@@ -26,6 +26,8 @@ _SHORT_WEIGHT: Final = 0.25
 """What words below four letters count by: how often they are used says little about a text."""
 _MOST: Final = 200_000
 """Words that are remembered, and those of one more call."""
+_SUMMED: Final = 4096
+"""Words of a text whose vectors are in memory at once."""
 _PLACES: Final = 1 << 20
 """Of the table by which words are found; a few words share one."""
 
@@ -77,13 +79,14 @@ class WordVectors:
         vectors = np.zeros((len(bodies), self._table.shape[1]), np.float32)
         longest = int(np.diff(words.starts).max(initial=0))
         # Memory that is asked for anew for each text costs more than the sums.
-        taken = np.empty((longest, self._table.shape[1]), np.float32)
+        taken = np.empty((min(longest, _SUMMED), self._table.shape[1]), np.float32)
         starts = words.starts.tolist()
         for text, start, end in zip(range(len(bodies)), starts, starts[1:], strict=False):
-            own = taken[: end - start]
-            # All rows are there; the usual mode takes a detour to leave `out` whole.
-            self._table.take(rows[start:end], axis=0, out=own, mode="clip")
-            np.add.reduce(own, axis=0, out=vectors[text])
+            for at in range(start, end, _SUMMED):
+                own = taken[: min(_SUMMED, end - at)]
+                # All rows are there; the usual mode takes a detour to leave `out` whole.
+                self._table.take(rows[at : at + len(own)], axis=0, out=own, mode="clip")
+                vectors[text] += np.add.reduce(own, axis=0)
         return vectors
 
     def _forget(self) -> None:
