@@ -4,7 +4,8 @@
   processes as there are cores, with the accelerators (rensa, google-re2) and without. The clock
   counts, as it is the throughput of the machine; the memory is the largest resident set of any
   process, and their sum.
-* *Steps.* The CPU time of each step alone over the same rows, in one process.
+* *Steps.* The CPU time of each step over the same rows, in one process; of steps that compare
+  rows also that of the decision, which one process makes for all.
 * Beside them, in the same run and on the same rows, datasketch's MinHash with its LSH index, and
   the scan of detect-secrets over fewer rows, as it is slow.
 
@@ -32,6 +33,8 @@ from benchmarks.conversations import write_conversations
 __all__ = ["Step", "Whole", "main", "measure_steps", "measure_whole"]
 
 _ACCELERATORS = ("rensa", "re2")
+_BATCH = 1024
+"""Rows that a worker sums up together."""
 _SLOW_ROWS = 300
 """Rows that detect-secrets is given."""
 
@@ -112,7 +115,10 @@ def measure_steps(path: Path, rows: int) -> list[Step]:
     """Return the CPU time of each usual step over the first rows of a file, and of reading."""
     from itertools import islice
 
+    import numpy as np
+
     from finetune.curate import Pipeline
+    from finetune.curate.child import collect_rarely
     from finetune.curate.step import CorpusStep, RowStep
     from finetune.dataset.sample_file import encode_sample, read_samples
 
@@ -124,6 +130,7 @@ def measure_steps(path: Path, rows: int) -> list[Step]:
         found.append(Step(name, count, (time.process_time() - started) / count * 1e6))
         return result
 
+    collect_rarely()  # as workers do
     count = rows
     samples = list(islice(read_samples(path), rows))  # once before, so that all is imported
     count = len(samples)
@@ -134,10 +141,21 @@ def measure_steps(path: Path, rows: int) -> list[Step]:
         judge = cast("RowStep", config.build()).judge
         judge(samples[0])
         measured(config.step_name, lambda judge=judge: [judge(sample) for sample in samples])
-    for config in pipeline.corpus_steps:
-        step = cast("CorpusStep", config.build())
-        step.summarise(samples[:1])
-        measured(config.step_name, lambda step=step: step.decide(step.summarise(samples)))
+    steps = [(one.step_name, cast("CorpusStep", one.build())) for one in pipeline.corpus_steps]
+    summaries: dict[str, list[np.ndarray]] = {name: [] for name, _ in steps}
+    seconds = dict.fromkeys(summaries, 0.0)
+    for _, step in steps:
+        step.summarise(samples)  # so that the words of the set are known
+    # All steps sum up the same rows before the next ones, as in a worker.
+    for start in range(0, count, _BATCH):
+        for name, step in steps:
+            started = time.process_time()
+            summaries[name].append(step.summarise(samples[start : start + _BATCH]))
+            seconds[name] += time.process_time() - started
+    for name, step in steps:
+        found.append(Step(name, count, seconds[name] / count * 1e6))
+        whole = np.concatenate(summaries[name])
+        measured(f"{name}, decision", lambda step=step, whole=whole: step.decide(whole))
     return found
 
 

@@ -61,8 +61,8 @@ def compare(pipeline: Pipeline, folder: Path, kept: Sequence[int]) -> Comparison
             places = np.flatnonzero(alive)
             if not places.size:
                 break
-            summaries = _gather(folder, config.step_name, offsets, alive)
-            for decision in step.decide(summaries):
+            # Not held by a name: they are gone before those of the next step are gathered.
+            for decision in step.decide(_gather(folder, config.step_name, offsets, alive)):
                 index = int(places[decision.position])
                 alive[index] = False
                 twin = None if decision.twin is None else int(places[decision.twin])

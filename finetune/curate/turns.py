@@ -2,16 +2,7 @@
 
 from typing import NamedTuple
 
-from finetune.dataset.rows import (
-    AssistantMessage,
-    Content,
-    DpoRow,
-    Message,
-    OutputMessage,
-    SftRow,
-    TextPart,
-    UserMessage,
-)
+from finetune.dataset.rows import Content, DpoRow, SftRow
 
 __all__ = ["Turns", "turns_of"]
 
@@ -29,25 +20,20 @@ class Turns(NamedTuple):
 
 def turns_of(row: SftRow | DpoRow) -> Turns:
     """Return what is asked in a row, and what is learnt."""
-    messages: list[Message | OutputMessage]
+    # Roles are compared, as `isinstance` of pydantic's models takes ten times as long.
     if isinstance(row, DpoRow):
         # The input's own answers are context, and the worse output is what not to say.
-        asked = [m.content for m in row.input.messages if isinstance(m, UserMessage)]
-        messages = [*row.preferred_output]
+        asked = [m.content for m in row.input.messages if m.role == "user"]
+        said = [m for m in row.preferred_output if m.role == "assistant" and m.weight != 0]
     else:
-        asked = [m.content for m in row.messages if isinstance(m, UserMessage)]
-        messages = [*row.messages]
-    answers: list[str] = []
-    calls: list[str] = []
-    for message in messages:
-        if isinstance(message, AssistantMessage) and message.weight != 0:
-            if message.content is not None:
-                answers.append(_text(message.content))
-            calls += [call.function.arguments for call in message.tool_calls or ()]
+        asked = [m.content for m in row.messages if m.role == "user"]
+        said = [m for m in row.messages if m.role == "assistant" and m.weight != 0]
+    answers = [_text(message.content) for message in said if message.content is not None]
+    calls = [call.function.arguments for message in said for call in message.tool_calls or ()]
     return Turns("\n".join(map(_text, asked)), "\n".join(answers), "\n".join(calls))
 
 
 def _text(content: Content) -> str:
     if isinstance(content, str):
         return content
-    return "\n".join(part.text for part in content if isinstance(part, TextPart))
+    return "\n".join(part.text for part in content if part.type == "text")

@@ -8,6 +8,7 @@ assistant message that only calls tools keeps its `content: null`.
 import json
 from typing import Annotated, Any, ClassVar, Literal
 
+import orjson
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -219,15 +220,42 @@ def encode_row(row: SftRow | DpoRow) -> bytes:
     Raises:
         ValueError: The row holds NaN, infinity, or text that UTF-8 cannot carry.
     """
-    text = _quick(row)
-    if text is None:
-        data = row.model_dump()
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    data = _plain(row)
+    if data is None:
+        text = _quick(row)
+        if text is None:
+            text = json.dumps(
+                row.model_dump(), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            )
+        data = text.encode("utf-8")
     # Legal inside JSON, but readers that split with str.splitlines() would cut the row there.
-    for mark in ("\u0085", "\u2028", "\u2029"):
-        if mark in text:
-            text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return text.encode("utf-8")
+    if not data.isascii():
+        for mark in ("\u0085", "\u2028", "\u2029"):
+            data = data.replace(mark.encode(), b"\\u%04x" % ord(mark))
+    return data
+
+
+def _plain(row: SftRow | DpoRow) -> bytes | None:
+    """Return the JSON of a row whose messages have a role and a text only, as most have.
+
+    It takes a fifth of the time of `_quick`, and None says that the row is not as simple.
+    """
+    if not isinstance(row, SftRow) or row.tools is not None or row.parallel_tool_calls is not None:
+        return None
+    messages: list[dict[str, str]] = []
+    for message in row.messages:
+        content = message.content
+        if not isinstance(content, str) or message.name is not None or message.role == "tool":
+            return None
+        if message.role == "assistant" and not (
+            message.refusal is message.tool_calls is message.weight is None
+        ):
+            return None
+        messages.append({"role": message.role, "content": content})
+    try:
+        return orjson.dumps({"messages": messages})
+    except TypeError:
+        return None  # half a surrogate pair; the last encoder says so
 
 
 def _quick(row: SftRow | DpoRow) -> str | None:

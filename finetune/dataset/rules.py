@@ -30,6 +30,10 @@ from finetune.dataset.tool_rules import call_findings, pairing_findings, tool_fi
 __all__ = ["check_row", "normalised", "plain_text"]
 
 _PLACEHOLDERS = frozenset({"", "noop", "n/a", "none", "null", "-", "..."})
+_MESSAGES_ONLY = {"messages"}
+_TEXT_ONLY = {"role", "content"}
+_SETTING_ROLES = frozenset({"system", "developer"})
+_TALK = {"user", "assistant"}
 _LENGTH_RATIO = 4
 _LENGTH_FLOOR = 200  # characters; below it a ratio says nothing about verbosity
 
@@ -37,6 +41,8 @@ _LENGTH_FLOOR = 200  # characters; below it a ratio says nothing about verbosity
 def check_row(row: SftRow | DpoRow) -> Iterator[Finding]:
     """Yield everything that is wrong with a row of valid shape, in the order of its parts."""
     if isinstance(row, SftRow):
+        if _is_faultless(row):
+            return
         yield from _conversation(row, ())
         yield from _roles(row.messages)
     else:
@@ -53,6 +59,25 @@ def plain_text(content: Content | None) -> str:
 def normalised(text: str) -> str:
     """Return text with canonical characters and single spaces, for comparing."""
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _is_faultless(row: SftRow) -> bool:
+    """Tell at once that nothing is wrong with most rows: texts only, from a user to an answer."""
+    if row.model_fields_set != _MESSAGES_ONLY:
+        return False
+    roles = [message.role for message in row.messages]
+    first = next((at for at, role in enumerate(roles) if role not in _SETTING_ROLES), 0)
+    talk = set(roles[first:])
+    return (
+        roles[-1] == "assistant"
+        and talk == _TALK
+        and all(
+            message.model_fields_set == _TEXT_ONLY
+            and isinstance(message.content, str)
+            and message.content.strip() != ""
+            for message in row.messages
+        )
+    )
 
 
 def _conversation(part: SftRow | DpoInput, path: JsonPath) -> Iterator[Finding]:

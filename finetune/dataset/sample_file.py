@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from finetune.dataset.json_text import JsonTextError, parse
 from finetune.dataset.lines import Line, LineReader
+from finetune.dataset.plain import parse_plain_row
 from finetune.dataset.problem import DatasetError, Finding, Problem
 from finetune.dataset.read import place, problem_of
 from finetune.dataset.rows import encode_row
@@ -42,11 +43,14 @@ def parse_sample(line: Line, source: str = "") -> Sample | list[Problem]:
         line: The line.
         source: What provenance calls its file, where the line itself does not say.
     """
+    origin = Provenance(source=source, line=line.number)
+    plain = parse_plain_row(line.text)
+    if plain is not None:
+        return Sample(plain, origin)
     try:
         value = parse(line.text)
     except JsonTextError as error:
         return [problem_of(line, error)]
-    origin = Provenance(source=source, line=line.number)
     if isinstance(value, dict) and "row" in value:
         try:
             origin = Provenance.model_validate(value.get("provenance", {}))

@@ -8,14 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from finetune.dataset.folding import MARKS, fold_text
-from finetune.dataset.rows import (
-    AssistantMessage,
-    DpoRow,
-    ImagePart,
-    Message,
-    OutputMessage,
-    SftRow,
-)
+from finetune.dataset.rows import DpoRow, Message, OutputMessage, SftRow
 from finetune.dataset.rules import plain_text
 from finetune.dataset.sample import Sample
 
@@ -36,6 +29,7 @@ REJECTED: Final = "\x06"
 _SETTING_ROLES: Final = frozenset({"system", "developer"})
 _OURS: Final = frozenset({*_MARKS.values(), _OTHER, f" {REJECTED} "})
 _NO_MARKS: Final = str.maketrans(dict.fromkeys(MARKS, "\ufffd"))
+_MARK_BYTES: Final = "".join(MARKS).encode()
 _UNRATED: Final = 3
 _SHORT: Final = 16
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
@@ -99,9 +93,15 @@ def _pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> tuple[list[str
         pieces.append(f" {REJECTED} ")
         _add(pieces, images, row.non_preferred_output)
     # A text that holds marks of its own would pass for other messages than it is.
-    if sum(map("".join(pieces).count, MARKS)) > sum(map(_OURS.__contains__, pieces)):
+    if _count_marks("".join(pieces)) > sum(map(_OURS.__contains__, pieces)):
         pieces = [piece if piece in _OURS else piece.translate(_NO_MARKS) for piece in pieces]
     return pieces, images
+
+
+def _count_marks(text: str) -> int:
+    # Faster than counting each of them.
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data) - len(data.translate(None, _MARK_BYTES))
 
 
 def _add(pieces: list[str], images: list[str], messages: Sequence[Message | OutputMessage]) -> None:
@@ -112,8 +112,8 @@ def _add(pieces: list[str], images: list[str], messages: Sequence[Message | Outp
             pieces.append(content)
         elif content is not None:
             pieces.append(plain_text(content))
-            images.extend(part.image_url.url for part in content if isinstance(part, ImagePart))
-        if isinstance(message, AssistantMessage):
+            images.extend(part.image_url.url for part in content if part.type == "image_url")
+        if message.role == "assistant":  # `isinstance` of pydantic's models is slow
             if message.refusal:
                 pieces += (_OTHER, message.refusal)
             for call in message.tool_calls or ():

@@ -43,9 +43,15 @@ def neighbours(
     """
     import numpy as np
 
-    order = np.lexsort((order_within, keys))
+    # Most rows are alone in their bucket. One plain sort finds them, and is many times as fast as
+    # one by two arrays.
+    places = np.argsort(keys)
+    is_same = keys[places[1:]] == keys[places[:-1]]
+    is_shared = (np.append(is_same, False) | np.append(False, is_same))[: len(places)]
+    shared = np.sort(places[is_shared])
+    order = shared[np.lexsort((order_within[shared], keys[shared]))]
     ordered = keys[order]
-    for step in range(1, min(window, len(keys))):
+    for step in range(1, min(window, len(order))):
         same = ordered[step:] == ordered[:-step]
         if not same.any():
             return

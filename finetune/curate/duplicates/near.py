@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 from pydantic import Field
 
 from finetune.curate.duplicates.characters import mix
-from finetune.curate.duplicates.conversation import digest, rank, spoken
+from finetune.curate.duplicates.conversation import digest, rank
+from finetune.curate.duplicates.features import PART, features_of
 from finetune.curate.duplicates.groups import Groups, Refused, neighbours
 from finetune.curate.duplicates.replaced import WORDS, Vocabulary, word_entries
 from finetune.curate.duplicates.sketch import SLOTS, Sketcher, choose_bands, open_sketcher, sketch
-from finetune.curate.duplicates.words import Words, words_of
+from finetune.curate.duplicates.words import Words
 from finetune.curate.step import Decision, Note, StepConfig
 from finetune.dataset.sample import Sample
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NearDuplicates", "NearStep", "facts_of"]
 
-_BATCH: Final = 256  # rows whose characters stay in the processor's cache
 _CHUNK: Final = 4096
 _DRIFT: Final = 0.75
 """Members of a group are at least this share of the threshold alike to the one that stays."""
@@ -77,15 +77,12 @@ class NearStep:
         fields = [("rank", "u1"), ("same", "u8"), ("words", "u4", WORDS)]
         summaries = np.zeros(len(samples), [*fields, (self.sketcher, "u2", SLOTS)])
         summaries["rank"] = [rank(sample) for sample in samples]
-        for start in range(0, len(samples), _BATCH):
-            part = samples[start : start + _BATCH]
-            said = [spoken(sample.row) for sample in part]
-            words = words_of([one.body for one in said])
-            setting = np.array([one.setting for one in said], np.uint64)
-            rows = summaries[start : start + _BATCH]
-            rows["same"] = setting ^ facts_of(words)
+        for part in features_of(samples):
+            words = part.words
+            rows = summaries[part.start : part.start + PART]
+            rows["same"] = part.setting ^ facts_of(words)
             for at in np.flatnonzero(words.is_bare).tolist():
-                rows["same"][at] = digest(part[at].row)
+                rows["same"][at] = digest(part.samples[at].row)
             rows["words"] = word_entries(words)
             rows[self.sketcher] = sketch(self.sketcher, *_shingles(words))
         return summaries

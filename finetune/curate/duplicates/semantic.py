@@ -7,16 +7,17 @@ many negations.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
 from finetune.curate.duplicates.characters import DIGIT, mix
-from finetune.curate.duplicates.conversation import rank, spoken
+from finetune.curate.duplicates.conversation import rank
 from finetune.curate.duplicates.cosine import copies_among
+from finetune.curate.duplicates.features import Features, features_of
 from finetune.curate.duplicates.groups import Copy
 from finetune.curate.duplicates.vectors import open_vectors
-from finetune.curate.duplicates.words import Words, words_of
+from finetune.curate.duplicates.words import Words
 from finetune.curate.step import Decision, Note, StepConfig
 from finetune.dataset.sample import Sample
 from swarm.errors import require
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["SemanticDuplicates", "SemanticStep"]
-
-_BATCH: Final = 64
 
 
 def _checked(name: str | None) -> str | None:
@@ -80,11 +79,7 @@ class SemanticStep:
         """Return a vector of each sample, and what has to be the same."""
         import numpy as np
 
-        parts = [
-            self._summarise(samples[start : start + _BATCH])
-            for start in range(0, max(1, len(samples)), _BATCH)
-        ]
-        return np.concatenate(parts)
+        return np.concatenate([self._summarise(part) for part in features_of(samples)])
 
     def decide(self, summaries: "np.ndarray") -> list[Decision]:
         """Return the samples that another one stands for."""
@@ -97,20 +92,15 @@ class SemanticStep:
             for copy in sorted(self._copies(summaries))
         ]
 
-    def _summarise(self, samples: Sequence[Sample]) -> "np.ndarray":
+    def _summarise(self, part: Features) -> "np.ndarray":
         import numpy as np
 
-        said = [spoken(sample.row) for sample in samples]
-        bodies = [one.body for one in said]
-        words = words_of(bodies)
-        vectors = self._vectors.encode(bodies, words)
-        width = vectors.shape[1]
-        summaries = np.zeros(
-            len(samples), [("rank", "u1"), ("same", "u8"), ("vector", "i1", width)]
-        )
-        summaries["rank"] = [rank(sample) for sample in samples]
-        setting = np.array([one.setting for one in said], np.uint64)
-        summaries["same"] = setting ^ _facts(words) if self._same_facts else setting
+        vectors = self._vectors.encode(part.bodies, part.words)
+        fields = [("rank", "u1"), ("same", "u8"), ("vector", "i1", vectors.shape[1])]
+        summaries = np.zeros(len(part.samples), fields)
+        summaries["rank"] = [rank(sample) for sample in part.samples]
+        facts = _facts(part.words) if self._same_facts else np.uint64(0)
+        summaries["same"] = part.setting ^ facts
         # Eight bits hold the direction: the cosine is off by about 0.001.
         largest = np.maximum(np.abs(vectors).max(axis=1, initial=0.0), 1e-12)
         summaries["vector"] = np.rint(vectors * (127.0 / largest)[:, None])
@@ -138,10 +128,12 @@ def _facts(words: Words) -> "NDArray[np.uint64]":
     has_digit = words.traits & np.uint32(DIGIT) > 0
     chosen = has_digit | (words.is_name & (words.length > 1))
     # Once each, for a rewording may name its subject more often.
-    pairs = np.stack([words.text[chosen].astype(np.uint64), words.number[chosen]])
-    pairs = np.unique(pairs, axis=1)
+    text, number = words.text[chosen], words.number[chosen]
+    order = np.lexsort((number, text))
+    text, number = text[order], number[order]
+    is_first = np.append(True, (text[1:] != text[:-1]) | (number[1:] != number[:-1]))[: len(text)]
     is_negation = words.is_fact & ~has_digit
     negations = np.bincount(words.text[is_negation], minlength=texts)
     facts = mix(negations.astype(np.uint64))
-    np.add.at(facts, pairs[0].astype(np.int64), mix(pairs[1]))
+    np.add.at(facts, text[is_first], mix(number[is_first]))
     return facts

@@ -25,7 +25,11 @@ _SHORT: Final = 4
 _SHORT_WEIGHT: Final = 0.25
 """What words below four letters count by: how often they are used says little about a text."""
 _MOST: Final = 200_000
-"""Words that are remembered."""
+"""Words that are remembered, and those of one more call."""
+_SUMMED: Final = 4096
+"""Words of a text whose vectors are in memory at once."""
+_PLACES: Final = 1 << 20
+"""Of the table by which words are found; a few words share one."""
 
 
 class TextVectors(Protocol):
@@ -62,21 +66,54 @@ class WordVectors:
     def __init__(self, name: str, make: "Callable[[list[str]], NDArray[np.float32]]") -> None:
         self.name = name
         self._make = make
-        self._known: dict[int, int] = {}
         self._table = make([""])
+        self._forget()
 
     def encode(self, bodies: Sequence[str], words: Words) -> "NDArray[np.float32]":
         """Return a row for each text."""
         import numpy as np
 
-        numbers, first, which = np.unique(words.number, return_index=True, return_inverse=True)
-        self._learn(numbers.tolist(), first, bodies, words)
-        rows = np.array([self._known[number] for number in numbers.tolist()], np.int64)[which]
+        if len(self._known) > _MOST:
+            self._forget()
+        rows = self._rows(bodies, words)
         vectors = np.zeros((len(bodies), self._table.shape[1]), np.float32)
-        for text in range(len(bodies)):
-            own = rows[words.starts[text] : words.starts[text + 1]]
-            self._table.take(own, axis=0).sum(axis=0, out=vectors[text])
+        longest = int(np.diff(words.starts).max(initial=0))
+        # Memory that is asked for anew for each text costs more than the sums.
+        taken = np.empty((min(longest, _SUMMED), self._table.shape[1]), np.float32)
+        starts = words.starts.tolist()
+        for text, start, end in zip(range(len(bodies)), starts, starts[1:], strict=False):
+            for at in range(start, end, _SUMMED):
+                own = taken[: min(_SUMMED, end - at)]
+                # All rows are there; the usual mode takes a detour to leave `out` whole.
+                self._table.take(rows[at : at + len(own)], axis=0, out=own, mode="clip")
+                vectors[text] += np.add.reduce(own, axis=0)
         return vectors
+
+    def _forget(self) -> None:
+        import numpy as np
+
+        self._known: dict[int, int] = {}
+        """The row of each word by its number."""
+        self._number: NDArray[np.uint64] = np.zeros(len(self._table), np.uint64)
+        """The number of each row."""
+        self._at: NDArray[np.int32] = np.zeros(_PLACES, np.int32)
+        """The row of the last word with these bits of its number: a look instead of a search."""
+
+    def _rows(self, bodies: Sequence[str], words: Words) -> "NDArray[np.int64]":
+        """Return the row of the table for each word."""
+        import numpy as np
+
+        rows = self._at[words.number & np.uint64(_PLACES - 1)].astype(np.int64)
+        left = np.flatnonzero(self._number[rows] != words.number)
+        if len(left):
+            # New words, and the few whose place another word has.
+            numbers, first, which = np.unique(
+                words.number[left], return_index=True, return_inverse=True
+            )
+            self._learn(numbers.tolist(), left[first], bodies, words)
+            found = np.array([self._known[number] for number in numbers.tolist()], np.int64)
+            rows[left] = found[which]
+        return rows
 
     def _learn(
         self, numbers: list[int], first: "NDArray[np.int64]", bodies: Sequence[str], words: Words
@@ -85,9 +122,6 @@ class WordVectors:
         import numpy as np
 
         new = [at for at, number in enumerate(numbers) if number not in self._known]
-        if len(self._known) + len(new) > _MOST:
-            self._known.clear()
-            new = list(range(len(numbers)))
         if not new:
             return
         joined = "".join(bodies)
@@ -97,11 +131,22 @@ class WordVectors:
         made *= np.array([[_SHORT_WEIGHT if len(t) < _SHORT else 1.0] for t in texts], np.float32)
         held = len(self._known)
         if held + len(new) > len(self._table):
-            grown = np.zeros((2 * (held + len(new)), made.shape[1]), np.float32)
-            grown[:held] = self._table[:held]
-            self._table = grown
-        self._table[held : held + len(new)] = made
+            size = 2 * (held + len(new))
+            self._table = _grown(self._table, size)
+            self._number = _grown(self._number, size)
+        rows = np.arange(held, held + len(new))
+        self._table[rows] = made
+        self._number[rows] = [numbers[at] for at in new]
+        self._at[self._number[rows] & np.uint64(_PLACES - 1)] = rows
         self._known.update((numbers[at], held + place) for place, at in enumerate(new))
+
+
+def _grown(array: "NDArray[Any]", size: int) -> "NDArray[Any]":
+    import numpy as np
+
+    grown = np.zeros((size, *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array
+    return grown
 
 
 class ModelVectors:

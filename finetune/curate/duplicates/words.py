@@ -66,7 +66,7 @@ def words_of(bodies: Sequence[str]) -> Words:
 
     table = characters()
     codes = _codes(bodies, table)
-    value, kind, traits = table.value[codes], table.kind[codes], table.traits[codes]
+    value, kind, traits = table.of(codes)
     _keep_signs(codes, value, kind, traits, table)
     is_word = kind > 0
     # A word begins where the character before is none, or where one of the two stands alone.

@@ -25,6 +25,7 @@ from finetune.curate.personal.words import Topic, cues, cues_in, japanese_cues
 __all__ = ["Search", "find_personal_data", "search"]
 
 _DIGITS = re.compile(r"[0-9](?:[ .,:/()\-]{0,3}[0-9])*")
+_DIGITS_AS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _FEWEST = 6
 # The first bytes of kana and of Chinese characters in UTF-8.
 _CJK_LEADS = tuple(bytes([lead]) for lead in range(0xE3, 0xEA))
@@ -83,7 +84,7 @@ def search(text: str) -> Search:
     reading = Reading(seen, lowered(seen))
     raw = reading.low.encode("utf-8", "surrogatepass")
     is_japanese = not seen.isascii() and any(lead in raw for lead in _CJK_LEADS)
-    runs = [match.span() for match in _DIGITS.finditer(seen)]
+    runs = list(_runs(seen, raw))
     reading.ends = _announcements(reading, raw, has_digits=bool(runs), is_japanese=is_japanese)
     hits = list(_without_digits(reading))
     unsure = False
@@ -110,6 +111,22 @@ def search(text: str) -> Search:
     if not hits:
         return Search([], unsure)
     return Search(merged(Hit(h.kind, *view.original(h.start, h.end)) for h in hits), unsure)
+
+
+def _runs(text: str, raw: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where runs of digits stand, with what parts their groups."""
+    if len(raw) != len(text):
+        yield from (match.span() for match in _DIGITS.finditer(text))
+        return
+    # Looking for one byte is much faster than for a set of characters.
+    marked = raw.translate(_DIGITS_AS_ZERO)
+    at = marked.find(b"0")
+    while at >= 0:
+        match = _DIGITS.match(text, at)
+        if match is None:  # cannot be: a digit stands there
+            return
+        yield match.span()
+        at = marked.find(b"0", match.end())
 
 
 def _announcements(

@@ -11,7 +11,7 @@ from finetune.curate.personal.spread import identity, spread
 from finetune.dataset.json_text import JsonPath, JsonTextError, parse
 from finetune.dataset.rows import AssistantMessage, DpoRow, SftRow
 from finetune.dataset.sample import messages_of
-from finetune.dataset.texts import change_texts, texts_of
+from finetune.dataset.texts import change_texts, contents_of, texts_of
 
 __all__ = ["Mode", "Redaction", "redact", "redact_row"]
 
@@ -69,6 +69,13 @@ def redact_row(
         mode: What takes the place of a value.
         find: Finds the personal data of a text.
     """
+    found: Search | None = None
+    contents = contents_of(row)
+    if contents is not None:
+        # Most rows are plain and clean, and need no more than this.
+        found = find(_BETWEEN.join(("", *contents)))
+        if not found.hits:
+            return Redaction(row, _NONE, {}, in_key=False, unsure=found.unsure)
     texts = list(texts_of(row))
     leads = [_key(text.path) if text.part == "argument" else _BETWEEN for text in texts]
     whole = "".join(
@@ -76,7 +83,7 @@ def redact_row(
     )
     if keys := list(_keys_alone(row)):
         whole = _BETWEEN.join((whole, *keys))
-    found = find(whole)
+    found = find(whole) if found is None else found
     if not found.hits:
         return Redaction(row, _NONE, {}, in_key=False, unsure=found.unsure)
     counts: Counter[Kind] = Counter()

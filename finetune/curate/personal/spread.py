@@ -4,7 +4,7 @@ A value that was found once is personal wherever it stands: without its spaces, 
 a telephone number without its country code, a date of birth with the year first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from finetune.curate.personal.hit import Hit, Kind
 from finetune.curate.personal.view import goes_on, lowered, view_of
@@ -13,6 +13,8 @@ __all__ = ["identity", "spread"]
 
 _SHORTEST = 4
 _PHONE_TAIL = 8
+_FEW = 8
+"""Values up to which one search for each is faster than a look at each place."""
 # So much may stand between two characters of a value: ` (0)`, ` - `.
 _WIDEST_GAP = 3
 
@@ -43,25 +45,35 @@ def spread(text: str, hits: list[Hit]) -> Iterator[Hit]:
     low = lowered(view.text)
     places = [at for at, character in enumerate(low) if character.isalnum()]
     plain = "".join(low[at] for at in places)
-    lengths = sorted({len(value) for value in wanted}, reverse=True)
-    for first, place in enumerate(places):
-        if goes_on(low, place - 1):
-            continue
-        for length in lengths:
-            last = first + length - 1
-            kind = wanted.get(plain[first : last + 1]) if last < len(places) else None
-            if kind and not goes_on(low, places[last] + 1) and _is_close(places, first, last):
-                yield Hit(kind, *view.original(place, places[last] + 1))
-    if tails:
-        for last, place in enumerate(places):
-            first = last - _PHONE_TAIL + 1
-            if first < 0 or plain[first : last + 1] not in tails or goes_on(low, place + 1):
-                continue
-            if _is_close(places, first, last):
-                start = places[first]
-                while start and low[start - 1] in "0123456789+(":
-                    start -= 1
-                yield Hit("phone", *view.original(start, place + 1))
+    for first, value in _occurrences(plain, wanted):
+        last = first + len(value) - 1
+        start, end = places[first], places[last] + 1
+        if not (goes_on(low, start - 1) or goes_on(low, end)) and _is_close(places, first, last):
+            yield Hit(wanted[value], *view.original(start, end))
+    for first, tail in _occurrences(plain, tails):
+        last = first + len(tail) - 1
+        start, end = places[first], places[last] + 1
+        if not goes_on(low, end) and _is_close(places, first, last):
+            while start and low[start - 1] in "0123456789+(":
+                start -= 1
+            yield Hit("phone", *view.original(start, end))
+
+
+def _occurrences(text: str, values: Collection[str]) -> Iterator[tuple[int, str]]:
+    """Yield all places where values stand in a text."""
+    if len(values) > _FEW:
+        lengths = {len(value) for value in values}
+        for first in range(len(text)):
+            for length in lengths:
+                value = text[first : first + length]
+                if value in values:
+                    yield first, value
+        return
+    for value in values:
+        first = text.find(value)
+        while first >= 0:
+            yield first, value
+            first = text.find(value, first + 1)
 
 
 def _writings(kind: Kind, value: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ import unicodedata
 from typing import Literal, NamedTuple
 
 from finetune.dataset.json_text import JsonPath
-from finetune.dataset.rows import AssistantMessage, DpoRow, SftRow, TextPart
+from finetune.dataset.rows import DpoRow, SftRow
 from finetune.dataset.sample import messages_of
 from finetune.dataset.texts import texts_of
 
@@ -46,7 +46,7 @@ class Exchange(NamedTuple):
         unlearnt = {
             index
             for index, message in enumerate(row.messages if isinstance(row, SftRow) else ())
-            if isinstance(message, AssistantMessage) and message.weight == 0
+            if message.role == "assistant" and message.weight == 0
         }
         return cls(
             tuple(
@@ -72,10 +72,10 @@ def all_text(row: SftRow | DpoRow) -> str:
         if isinstance(content, str):
             parts.append(content)
         elif content is not None:
-            parts += [part.text for part in content if isinstance(part, TextPart)]
+            parts += [part.text for part in content if part.type == "text"]
         if message.name is not None:
             parts.append(message.name)
-        if isinstance(message, AssistantMessage):
+        if message.role == "assistant":  # `isinstance` of pydantic's models is slow
             if message.refusal:
                 parts.append(message.refusal)
             parts += [call.function.arguments for call in message.tool_calls or ()]

@@ -5,6 +5,7 @@ that forms of one long word are the same, and a person can read what was counted
 put no spaces between words give one word for a run of letters.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["mix", "spelled", "word_numbers"]
 
 _BYTES = 8
+# Every byte of a letter outside ASCII is at least 0x80. So are those of curly quotes, which then
+# belong to a word.
+_LETTERS = bytes(byte >= 0x80 or chr(byte).isalnum() for byte in range(256))
 
 
 def word_numbers(texts: Sequence[str], width: int, *, head: int | None = None) -> "np.ndarray":
@@ -30,18 +34,18 @@ def word_numbers(texts: Sequence[str], width: int, *, head: int | None = None) -
 
     numbers = np.zeros((len(texts), width), dtype=np.uint64)
     data, ends = _joined(texts)
-    if not data.size:
+    if not len(ends):
         return numbers
-    inside = _is_letter()[data]
-    edges = np.flatnonzero(np.diff(inside, prepend=False))
+    inside = np.frombuffer(data.translate(_LETTERS), np.bool_)
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1  # a zero stands before and after
     starts, stops = edges[0::2], edges[1::2]
     if not starts.size:
         return numbers
-    # Eight bytes from where each word starts, without those after its end.
-    window = np.lib.stride_tricks.sliding_window_view(data, _BYTES)[starts]
+    # Eight bytes from where each word starts, without those after its end: a view in which a
+    # number begins at each byte.
+    window = np.ndarray((len(data) - _BYTES + 1,), ">u8", data, strides=(1,))
     kept = np.minimum(stops - starts, _BYTES)
-    window = np.where(np.arange(_BYTES) < kept[:, None], window, 0)
-    words = window.view(">u8").ravel().astype(np.uint64)
+    words = window[starts].astype(np.uint64) & _first_bytes()[kept]
     text_of = np.searchsorted(ends, starts, side="right")
     first = np.searchsorted(text_of, np.arange(len(texts) + 1))
     place = np.arange(len(words)) - first[text_of]
@@ -84,20 +88,22 @@ def spelled(number: int) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _joined(texts: Sequence[str]) -> "tuple[np.ndarray, np.ndarray]":
-    """Return all bytes, with room after each text, and where each text ends."""
+def _joined(texts: Sequence[str]) -> "tuple[bytes, np.ndarray]":
+    """Return all bytes, with room around each text, and where each text ends."""
     import numpy as np
 
     # Half a surrogate pair, possible in rows made in Python, must not stop a count.
     parts = [text.lower().encode("utf-8", "replace") for text in texts]
-    ends = np.cumsum([len(part) + 1 for part in parts])
+    ends = np.cumsum([len(part) + 1 for part in parts]) + 1
     # Zeros at the end let the last word be read with eight bytes.
-    return np.frombuffer(b" ".join(parts) + bytes(_BYTES + 1), dtype=np.uint8), ends
+    return b"".join((b"\0", b" ".join(parts), bytes(_BYTES + 1))), ends
 
 
-def _is_letter() -> "np.ndarray":
+@functools.cache
+def _first_bytes() -> "np.ndarray":
+    """Return what keeps the first bytes of a number, by how many they are."""
     import numpy as np
 
-    # Every byte of a letter outside ASCII is at least 0x80. So are those of curly quotes, which
-    # then belong to a word.
-    return np.array([byte >= 0x80 or chr(byte).isalnum() for byte in range(256)], dtype=bool)
+    bits = (1 << 8 * _BYTES) - 1
+    masks = [bits ^ (bits >> 8 * count) for count in range(_BYTES + 1)]
+    return np.array(masks, np.uint64)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from benchmarks.duplicates import our_groups, score
 from benchmarks.duplicates_data import paraphrases
-from finetune.curate.duplicates import SemanticDuplicates
+from finetune.curate.duplicates import NearDuplicates, SemanticDuplicates, vectors
 from finetune.curate.duplicates.cosine import copies_among
 from finetune.dataset import AssistantMessage, SftRow, UserMessage
 from finetune.dataset.sample import Provenance, Sample
@@ -110,3 +110,27 @@ def test_every_row_that_goes_is_like_the_one_that_stays(exact: int) -> None:
     stays = [at for at in range(1500) if at not in copies]
     cosines = np.triu(units[stays] @ units[stays].T, 1)
     assert int((cosines >= 0.951).sum()) <= (0 if exact else 15), f"seed {seed}"
+
+
+def test_summaries_do_not_depend_on_the_parts_nor_on_what_was_asked_before() -> None:
+    samples = [
+        row(f"Where is parcel {number}? It left on day {number % 7}.") for number in range(600)
+    ]
+    step = SemanticDuplicates().build()
+    whole = step.summarise(samples)
+    parts = [step.summarise(samples[at : at + 37]) for at in range(0, len(samples), 37)]
+    assert np.concatenate(parts).tobytes() == whole.tobytes()
+    assert SemanticDuplicates().build().summarise(samples).tobytes() == whole.tobytes()
+    near = NearDuplicates().build()
+    assert near.summarise(samples[:300]).tobytes() == near.summarise(samples)[:300].tobytes()
+    assert len(near.summarise([])) == 0
+
+
+def test_words_are_forgotten_and_learnt_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = [row(f"Where is the {number:x}abc {number:x}def box?") for number in range(400)]
+    whole = SemanticDuplicates().build().summarise(samples)
+    monkeypatch.setattr(vectors, "_MOST", 50)
+    monkeypatch.setattr(vectors, "_PLACES", 16)
+    step = SemanticDuplicates().build()
+    parts = [step.summarise(samples[at : at + 100]) for at in range(0, 400, 100)]
+    assert np.concatenate(parts).tobytes() == whole.tobytes()

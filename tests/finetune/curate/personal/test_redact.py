@@ -177,3 +177,16 @@ def test_hits_lie_in_the_text_and_apart(text: str) -> None:
         assert at <= hit.start < hit.end <= len(text) + 36
         at = hit.end
     assert "212-555" not in redact(f"call +1 212-555-0123 {text}")
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 40])
+def test_other_writings_of_few_and_of_many_values_are_found(count: int) -> None:
+    names = [f"person{number:03d}x" for number in range(count)]
+    phones = [f"+1 212 555 0{number:03d}" for number in range(100, 100 + count)]
+    known = " ".join(f"{name}@example.org" for name in names)
+    again = " ".join(f"{name.upper()} EXAMPLE-ORG" for name in names)
+    called = " ".join(f"Phone: {phone}." for phone in phones)
+    bare = " and ".join(phone[3:].replace(" ", "-") for phone in phones)
+    found = redact(f"{known} | {again} | {called} | {bare}").lower()
+    assert not [name for name in names if name in found]
+    assert not [phone for phone in phones if phone[-4:] in found]
