@@ -22,6 +22,8 @@ _FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FE
 _CHUNK = 32_768
 _LARGEST_TABLE = 22
 _MOST_RUNS = 20_000
+_MOST_AT_ONCE = 8_000_000
+"""Runs that are sorted together, about; 40 bytes each."""
 
 
 class Limits(NamedTuple):
@@ -59,8 +61,15 @@ def find_suspects(
         known: Whether it is known who an author is.
         limits: When a run is suspicious.
     """
-    runs, rows = _frequent_runs(answers, authors, known, limits)
-    return _suspects(runs, rows, authors, limits) if runs.size else []
+    found: list[Suspect] = []
+    seen = 0
+    for runs, rows in _frequent_runs(answers, authors, known, limits):
+        if runs.size:
+            found += _suspects(runs, rows, authors, limits, seen)
+            found.sort(key=lambda suspect: (-suspect.score, suspect.run))
+            del found[_MOST_RUNS:]
+            seen += len(runs)
+    return found
 
 
 def runs_of(words: "np.ndarray") -> "np.ndarray":
@@ -78,10 +87,11 @@ def runs_of(words: "np.ndarray") -> "np.ndarray":
 
 def _frequent_runs(
     answers: "np.ndarray", authors: "np.ndarray", known: "np.ndarray", limits: Limits
-) -> "tuple[np.ndarray, np.ndarray]":
-    """Return the runs that may be suspicious, sorted, and the row of each, by author.
+) -> "Iterator[tuple[np.ndarray, np.ndarray]]":
+    """Yield the runs that may be suspicious, sorted, and the row of each, by author.
 
-    A table of hashed counts, of a fixed size, leaves most runs out before any is kept.
+    A table of hashed counts, of a fixed size, leaves most runs out before any is kept. What it
+    lets through is looked at piece by piece, each a range of hashes, where it is very much.
     """
     import numpy as np
 
@@ -92,6 +102,22 @@ def _frequent_runs(
     table[0] = 0  # where the zeros went
     # What most rows say is the manner of the agent, and no author's.
     wanted_bucket = (table >= limits.min_rows) & (table <= len(answers) // 2)
+    piece_of = np.cumsum(np.where(wanted_bucket, table, 0)) // _MOST_AT_ONCE
+    piece_of[~wanted_bucket] = -1
+    for piece in range(int(piece_of.max()) + 1):
+        yield _piece(answers, authors, known, piece_of == piece, bits)
+
+
+def _piece(
+    answers: "np.ndarray",
+    authors: "np.ndarray",
+    known: "np.ndarray",
+    wanted_bucket: "np.ndarray",
+    bits: int,
+) -> "tuple[np.ndarray, np.ndarray]":
+    """Return the runs of some buckets, sorted, and the row of each, by author."""
+    import numpy as np
+
     kept: list[tuple[np.ndarray, np.ndarray]] = []
     for hashed, start in _chunks(answers):
         wanted = wanted_bucket[_buckets(hashed, bits)].reshape(hashed.shape)
@@ -126,8 +152,9 @@ def _changes(values: "np.ndarray") -> "np.ndarray":
 
 
 def _suspects(
-    runs: "np.ndarray", rows: "np.ndarray", authors: "np.ndarray", limits: Limits
+    runs: "np.ndarray", rows: "np.ndarray", authors: "np.ndarray", limits: Limits, before: int
 ) -> list[Suspect]:
+    """Return the suspicious ones of some runs; `before` is how many came before them."""
     import numpy as np
 
     per_author = np.bincount(authors)
@@ -150,9 +177,8 @@ def _suspects(
         few, inside = few[:needed], int(counts[order][:needed].sum())
         score = _g(inside, len(own), int(per_author[few].sum()), len(authors))
         if inside >= limits.min_rows and score >= limits.min_score:
-            found.append(Suspect(start, own, few, score))
-    found.sort(key=lambda suspect: (-suspect.score, suspect.run))
-    return found[:_MOST_RUNS]
+            found.append(Suspect(before + start, own, few, score))
+    return found
 
 
 def _g(both: int, phrase: int, group: int, total: int) -> float:
