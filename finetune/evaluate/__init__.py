@@ -1,10 +1,13 @@
-"""Evaluation on this machine: ask a model every row, count the exact answers.
+"""Evaluation: ask a model every row, measure its answers, judge and compare them, decide.
 
-It judges answers by equality only; promoting a model on the figures is not its business.
+Training is not its business, and neither is putting a version into service: the gate only says
+whether it may be.
 """
 
 from finetune.evaluate.match import MatchScore, exact_match, score_matches
-from finetune.evaluate.report import EvaluationReport, RowResult
+from finetune.evaluate.metrics import TaskMetrics, measure
+from finetune.evaluate.report import EvaluationReport
+from finetune.evaluate.row import RowResult
 from finetune.evaluate.run import EvaluationError, EvaluationProgress, evaluate
 
 __all__ = [
@@ -13,7 +16,9 @@ __all__ = [
     "EvaluationReport",
     "MatchScore",
     "RowResult",
+    "TaskMetrics",
     "evaluate",
     "exact_match",
+    "measure",
     "score_matches",
 ]
