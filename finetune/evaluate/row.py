@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from swarm.errors import DataError, StoreError
 from swarm.files import write_atomically
 
-__all__ = ["RowResult", "read_results", "write_results"]
+__all__ = ["RowResult", "pair_results", "read_results", "write_results"]
 
 
 class RowResult(BaseModel):
@@ -71,3 +71,26 @@ def read_results(path: Path) -> list[RowResult]:
     if not results:
         raise DataError(f"{path}: there are no predictions in this file")
     return results
+
+
+def pair_results(
+    candidate: Sequence[RowResult], live: Sequence[RowResult]
+) -> list[tuple[RowResult, RowResult]]:
+    """Return the rows of two evaluations side by side.
+
+    Raises:
+        DataError: They are not evaluations of the same questions.
+    """
+    if len(candidate) != len(live):
+        raise DataError(
+            f"the candidate answered {len(candidate)} questions and the live model {len(live)};"
+            " evaluate both on the same file"
+        )
+    pairs = list(zip(candidate, live, strict=True))
+    for one, other in pairs:
+        if (one.question, one.expected) != (other.question, other.expected):
+            raise DataError(
+                f"row {one.row}: the models were asked different questions;"
+                " evaluate both on the same file"
+            )
+    return pairs
