@@ -14,6 +14,9 @@ from bindings.cli import (
     dataset,
     describe,
     doctor,
+    evaluation,
+    gate,
+    golden,
     inbox,
     mcp,
     models,
@@ -55,7 +58,10 @@ app.command("feedback")(runs.feedback)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(training.train)
-app.command("evaluate")(training.evaluate)
+app.command("evaluate")(evaluation.evaluate)
+app.command("gate")(gate.gate)
+app.add_typer(golden.app, name="golden")
+app.command("benchmark")(golden.benchmark)
 app.command("package")(training.package)
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")

@@ -31,6 +31,7 @@ __all__ = [
     "ModelServer",
     "lm_eval_arguments",
     "read_benchmarks",
+    "require_lm_eval",
     "run_benchmarks",
     "serve_model",
 ]
@@ -149,6 +150,16 @@ def lm_eval_arguments(
     return arguments
 
 
+def require_lm_eval() -> None:
+    """Make sure that lm-eval is installed.
+
+    Raises:
+        SetupError: It is not.
+    """
+    if importlib.util.find_spec("lm_eval") is None:
+        raise SetupError("lm-eval is not installed; run: pip install 'lm-eval[api]'")
+
+
 async def run_benchmarks(
     server: ModelServer, settings: BenchmarkSettings, *, output_dir: Path
 ) -> tuple[BenchmarkScore, ...]:
@@ -165,8 +176,7 @@ async def run_benchmarks(
         ProviderOutputError: lm-eval failed; the message has the end of what it said.
     """
     arguments = lm_eval_arguments(server, settings, output_dir)
-    if importlib.util.find_spec("lm_eval") is None:
-        raise SetupError("lm-eval is not installed; run: pip install 'lm-eval[api]'")
+    require_lm_eval()
     await anyio.Path(output_dir).mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "OPENAI_API_KEY": server.api_key or "none"}
     done = await anyio.run_process(
