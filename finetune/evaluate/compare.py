@@ -30,7 +30,7 @@ from finetune.evaluate.row import RowResult, pair_results, read_results
 from finetune.evaluate.run import EvaluationProgress
 from swarm import CompletionSpec
 
-__all__ = ["CompareSettings", "compare"]
+__all__ = ["CompareSettings", "OnProgress", "compare"]
 
 OnProgress = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and how much there is."""

@@ -14,6 +14,7 @@ __all__ = [
     "PASSING_SCORE",
     "JudgeReport",
     "JudgedRow",
+    "OnProgress",
     "PreferenceReport",
     "compare_rows",
     "judge_rows",

@@ -47,7 +47,7 @@ def test_what_cannot_be_a_golden_set_is_refused(tmp_path: Path) -> None:
         sets.add("broken", [{"messages": []}])
     sets.add("opening", _rows("At nine."))
     with pytest.raises(UnknownNameError, match="did you mean 'opening'"):
-        sets.rows("openin")
+        sets.rows("open")
 
 
 @pytest.mark.requirement("S2-23", "S3-15")
