@@ -91,13 +91,15 @@ def compare_models(
         read_benchmarks(after) if after is not None else (),
     )
 
+    output = _new_folder(home / "evaluations")
+
     async def work(tell: "Callable[[int, int, str], None]") -> "Comparison":
         return await compare(
             candidate,
             baseline,
             asked.rows,
             home=home,
-            output_dir=home / "evaluations",
+            output_dir=output,
             settings=whole,
             benchmarks=measured,
             on_progress=lambda title, count, total: tell(count, total, title),
@@ -105,6 +107,23 @@ def compare_models(
 
     with progress_bar("comparing") as advance:
         return anyio.run(work, advance)
+
+
+def _new_folder(parent: Path) -> Path:
+    """Make a folder with the next number, which no other comparison writes into."""
+    from swarm.errors import StoreError
+
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(p.name) for p in parent.iterdir() if p.name.isdecimal()), default=0)
+        while True:
+            try:
+                (parent / str(number)).mkdir()
+                return parent / str(number)
+            except FileExistsError:
+                number += 1
+    except OSError as error:
+        raise StoreError(f"{parent}: {error.strerror or error}") from error
 
 
 def write_outputs(

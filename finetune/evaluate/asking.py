@@ -20,7 +20,7 @@ from swarm.errors import DataError
 from swarm.reference import parse_reference
 from wiki import ModelRegistry
 
-__all__ = ["ask_model", "ask_questions", "system_of"]
+__all__ = ["ask_model", "ask_questions", "is_predictions", "system_of"]
 
 
 async def ask_model(
@@ -52,7 +52,7 @@ async def ask_model(
         SetupError: The model lacks a key or an extra.
     """
     path = Path(model)
-    if path.suffix == ".jsonl" and await anyio.Path(path).is_file():
+    if is_predictions(model):
         return await anyio.to_thread.run_sync(_predicted, path, list(rows))
     if _is_reference(model) and not await anyio.Path(path).exists():
         return await evaluate_reference(
@@ -84,7 +84,7 @@ async def ask_questions(
     """
     if not questions:
         return {}
-    if Path(model).suffix == ".jsonl":
+    if is_predictions(model):
         return None
     rows: list[dict[str, JsonValue]] = [
         {
@@ -99,6 +99,11 @@ async def ask_questions(
         report = await ask_model(model, rows, home=home, output_dir=Path(folder), system=system)
         results = await anyio.to_thread.run_sync(read_results, report.results)
     return {question: result.answer for question, result in zip(questions, results, strict=True)}
+
+
+def is_predictions(model: str) -> bool:
+    """Tell whether a model is named by its predictions in a file."""
+    return model.endswith(".jsonl")
 
 
 def system_of(model: str, home: Path) -> str | None:

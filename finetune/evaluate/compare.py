@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from finetune.evaluate.advice import recommend
 from finetune.evaluate.agreement import Agreement, HumanRating, calibrate
-from finetune.evaluate.asking import ask_model, ask_questions, system_of
+from finetune.evaluate.asking import ask_model, ask_questions, is_predictions, system_of
 from finetune.evaluate.benchmarks import BenchmarkScore
 from finetune.evaluate.comparison import (
     Comparison,
@@ -29,6 +29,7 @@ from finetune.evaluate.report import EvaluationReport
 from finetune.evaluate.row import RowResult, pair_results, read_results
 from finetune.evaluate.run import EvaluationProgress
 from swarm import CompletionSpec
+from swarm.errors import DataError
 
 __all__ = ["CompareSettings", "OnProgress", "compare"]
 
@@ -84,12 +85,15 @@ async def compare(
         on_progress: Called now and then.
 
     Raises:
-        DataError: There is no such model, a row is wrong, or the judge is refused.
+        DataError: There is no such model, a row is wrong, the judge is refused, or predictions
+            were to be probed.
         EvaluationError: The evaluation process failed.
         ProviderError: A model failed.
         SetupError: A model lacks a key or an extra.
     """
     settings = settings or CompareSettings()
+    if settings.probes != Probes() and is_predictions(candidate):
+        raise DataError(f"{candidate} holds predictions, which cannot be probed; name the model")
     run = _Run(rows, home, output_dir, settings, on_progress or _quiet)
     if settings.system is None:
         run.system = await anyio.to_thread.run_sync(system_of, candidate, home)

@@ -72,10 +72,18 @@ def test_two_models_are_compared_in_one_report(
     assert "promote (80 questions)" in output.lines
     assert "<h2>Side by side</h2>" in page.read_text(encoding="utf-8")
     assert f"{sheet}: 29 rows" in output.err
+    scores = {"mmlu": {"acc,none": 0.25}}
+    for side in ("live", "candidate"):
+        (tmp_path / side).mkdir()
+        results = tmp_path / side / "results_1.json"
+        results.write_text(json.dumps({"results": scores}), encoding="utf-8")
     again = wikiswarm(
         *("evaluate", BETTER, rows_file, "--against", WEAKER, "--read-sheet", sheet),
-        *("--no-general", "--json"),
+        *("--benchmarks", tmp_path / "live", tmp_path / "candidate", "--no-general", "--json"),
     ).json
+    assert [one["delta"] for one in again["benchmarks"]] == [0.0]
+    # Each comparison has a folder of its own.
+    assert again["candidate"]["report"]["results"].split("/")[-3:-1] == ["2", "candidate"]
     assert again["people"] == {"wins": 0, "losses": 0, "ties": 0, "open": 29}
     assert again["areas"] == []
 

@@ -15,6 +15,8 @@ from finetune.evaluate.people import SheetRow, read_sheet, write_sheet
 from finetune.evaluate.probes import Canary, Probes
 from finetune.evaluate.rendering import write_report
 from finetune.evaluate.row import read_results
+from finetune.questions import read_questions, training_rows
+from finetune.train import TrainConfig, TrainResult, train
 from swarm.errors import DataError
 from tests.finetune.evaluate import models
 from tests.finetune.evaluate.judges import honest, spec_of
@@ -127,6 +129,44 @@ async def test_an_evaluation_is_repeatable_from_its_predictions(
             home=tmp_path,
             output_dir=tmp_path / "out",
         )
+
+
+async def test_predictions_cannot_be_probed(tmp_path: Path) -> None:
+    settings = CompareSettings(probes=Probes(canaries=(Canary(secret="orchid-4417"),)))
+    with pytest.raises(DataError, match="cannot be probed"):
+        await compare(
+            "new.jsonl",
+            "old.jsonl",
+            ROWS,
+            home=tmp_path,
+            output_dir=tmp_path / "out",
+            settings=settings,
+        )
+
+
+@pytest.mark.requirement("S1-31", "S2-20", "S2-23", "S3-10")
+async def test_a_trained_model_is_compared_with_its_untrained_base(
+    trained_run: TrainResult, tiny_config: TrainConfig, facts_file: Path, tmp_path: Path
+) -> None:
+    base = await train(
+        tiny_config.model_copy(update={"method": "none"}),
+        data=facts_file,
+        output_dir=tmp_path / "base",
+    )
+    found = await compare(
+        str(trained_run.run_dir),
+        str(base.run_dir),
+        training_rows(read_questions(facts_file)),
+        home=tmp_path,
+        output_dir=tmp_path / "out",
+        settings=CompareSettings(policy=GatePolicy(minimum_rows=10), ask_general=False),
+    )
+    assert found.gate.may_promote, found.gate.text()
+    assert found.has_same_prompts
+    assert (found.perplexity_improvement or 0) > 0.9
+    assert {"loss", "perplexity"} <= {one.metric for one in found.metrics if one.is_better}
+    [row] = [line for line in to_markdown(found).splitlines() if line.endswith(" good |")]
+    assert row.count("|") == 5
 
 
 async def test_too_few_rows_are_said_to_be_too_few(tmp_path: Path) -> None:
