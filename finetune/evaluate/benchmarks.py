@@ -88,6 +88,7 @@ async def serve_model(reference: str, *, home: Path, log: Path) -> AsyncGenerato
 
     Raises:
         DataError: The reference names no weights on this machine.
+        CorruptedVersionError: The version is not as it was registered.
         SetupError: The engine is missing or failed.
     """
     parsed = parse_reference(reference)
@@ -95,7 +96,7 @@ async def serve_model(reference: str, *, home: Path, log: Path) -> AsyncGenerato
         weights = Path(parsed.name)
     elif parsed.provider == "registry":
         registry = ModelRegistry(home / "models")
-        weights = await anyio.to_thread.run_sync(registry.path_of_weights, parsed.name)
+        weights = await anyio.to_thread.run_sync(_verified_weights, registry, parsed.name)
     else:
         raise DataError(f"{reference} is not served from here; give the address of its server")
     async with await start_engine(weights, log=log) as engine:
@@ -207,6 +208,13 @@ def read_benchmarks(output_dir: Path) -> tuple[BenchmarkScore, ...]:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{files[-1]} holds no results of lm-eval: {error!r}") from None
+
+
+def _verified_weights(registry: ModelRegistry, reference: str) -> Path:
+    version = registry.get(reference)
+    weights = registry.path_of_weights(str(version))
+    registry.verify(version.name, version.version)
+    return weights
 
 
 def _scores(task: str, values: Mapping[str, object]) -> list[BenchmarkScore]:

@@ -15,7 +15,12 @@ from finetune.evaluate.benchmarks import (
     serve_model,
 )
 from finetune.evaluate.comparison import benchmark_deltas
+from finetune.publish import publish
+from finetune.train import TrainResult
+from swarm import Catalog, CompletionRequest, CompletionSpec, Host, Message
 from swarm.errors import DataError, SetupError
+from wiki import ModelRegistry
+from wiki.registry.errors import CorruptedVersionError
 
 SERVER = ModelServer("http://127.0.0.1:8000/v1/", "facts", "very-secret")
 RESULTS = {
@@ -86,6 +91,35 @@ async def test_without_lm_eval_there_is_one_clear_error(tmp_path: Path) -> None:
 async def test_only_models_of_this_machine_are_served(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="address of its server"):
         async with serve_model("openai/any", home=tmp_path, log=tmp_path / "log"):
+            pass
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("S2-22")
+async def test_a_version_of_the_registry_is_served_for_them(
+    trained_run: TrainResult, tmp_path: Path
+) -> None:
+    registry = ModelRegistry(tmp_path / "models")
+    version = await publish(trained_run.run_dir, "facts", registry)
+    async with serve_model("registry/facts@1", home=tmp_path, log=tmp_path / "log") as server:
+        spec = CompletionSpec(
+            completion_name="served",
+            model=f"openai/{server.model}",
+            base_url=server.base_url,
+            api_key_env="SERVED_KEY",
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SERVED_KEY", server.api_key)
+            async with Host(catalog=Catalog(), home=tmp_path) as host:
+                completion = await host.completion(spec)
+                asked = [Message(role="user", content="When do you open?")]
+                answer = await completion.complete(CompletionRequest(messages=asked))
+    assert answer.message.content == "We open at nine."
+    (version.path / "weights.gguf").chmod(0o644)
+    with (version.path / "weights.gguf").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(CorruptedVersionError):
+        async with serve_model("registry/facts@1", home=tmp_path, log=tmp_path / "log"):
             pass
 
 

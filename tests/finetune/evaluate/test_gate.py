@@ -7,9 +7,11 @@ from pydantic import ValidationError
 
 from finetune.evaluate.decision import GateDecision, GateMetric, GatePolicy
 from finetune.evaluate.gate import decide
+from finetune.evaluate.paired import paired_differences
 from finetune.evaluate.probes import ProbeFinding
 from finetune.evaluate.row import RowResult
 from swarm.errors import DataError
+from tests.finetune.evaluate.test_paired import pairs
 
 
 def results(right: Sequence[bool], *, wrong: str = "Never.") -> list[RowResult]:
@@ -61,6 +63,19 @@ def test_an_equal_candidate_passes_where_not_being_worse_is_enough() -> None:
     found = decide(LIVE, LIVE, GatePolicy(must_improve=False))
     assert found.may_promote
     assert "exact is not worse by 0.02" in found.reasons[0]
+
+
+@pytest.mark.requirement("S1-31")
+def test_the_decision_is_the_one_that_the_simulations_count() -> None:
+    drawn = pairs(100, live=0.8, candidate=0.88, correlation=0.5, runs=12)
+    policy = GatePolicy(others=())
+    counted = [one.low > 0 and one.p_value <= 0.05 for one in paired_differences(drawn)]
+    decided = [
+        decide(results(list(column >= 0)), results(list(column <= 0)), policy).may_promote
+        for column in drawn.T
+    ]
+    assert decided == counted
+    assert len(set(decided)) == 2
 
 
 @pytest.mark.requirement("S1-31")
