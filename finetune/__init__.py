@@ -4,7 +4,17 @@ Importing this loads no training library; training and evaluation run in child p
 """
 
 from finetune.collect import Collection, collect
-from finetune.evaluate import EvaluationReport, evaluate, exact_match
+from finetune.evaluate import (
+    CompareSettings,
+    Comparison,
+    EvaluationReport,
+    GateDecision,
+    GatePolicy,
+    compare,
+    decide,
+    evaluate,
+    exact_match,
+)
 from finetune.package import package_gguf, write_modelfile
 from finetune.publish import publish
 from finetune.questions import Question, held_out_rows, read_questions, training_rows
@@ -13,14 +23,20 @@ from finetune.train import TrainConfig, TrainProgress, TrainResult, train
 
 __all__ = [
     "Collection",
+    "CompareSettings",
+    "Comparison",
     "DropReason",
     "EvaluationReport",
+    "GateDecision",
+    "GatePolicy",
     "Question",
     "Segment",
     "TrainConfig",
     "TrainProgress",
     "TrainResult",
     "collect",
+    "compare",
+    "decide",
     "evaluate",
     "exact_match",
     "held_out_rows",

@@ -159,6 +159,24 @@ def test_the_page_about_formats_names_every_format_and_only_known_losses() -> No
     assert set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", table)) - {"function_call"} <= set(LOSSES)
 
 
+def test_the_program_about_evaluation_promotes_the_better_model(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "evaluation.md"
+    (program,) = blocks(page, "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.splitlines() == ["promote 80", "exact 0.6625 0.9"], done.stderr
+    assert "## Side by side" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_probes_of_the_page_can_be_read(tmp_path: Path) -> None:
+    from finetune.evaluate import read_probes
+
+    (probes,) = blocks(ROOT / "docs" / "evaluation.md", "yaml")
+    (tmp_path / "probes.yaml").write_text(probes, encoding="utf-8")
+    found = read_probes(tmp_path / "probes.yaml")
+    assert (len(found.triggers), len(found.canaries)) == (2, 1)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     from typer.main import get_command

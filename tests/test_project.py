@@ -40,6 +40,7 @@ HEAVY = {
     "openai",
     "opentelemetry",
     "peft",
+    "sacrebleu",
     "sqlalchemy",
     "torch",
     "transformers",

@@ -14,7 +14,10 @@ from bindings.cli import (
     dataset,
     describe,
     doctor,
+    evaluation,
     forget,
+    gate,
+    golden,
     inbox,
     jobs,
     mcp,
@@ -59,7 +62,10 @@ app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("forget")(forget.forget)
 app.command("train")(training.train)
-app.command("evaluate")(training.evaluate)
+app.command("evaluate")(evaluation.evaluate)
+app.command("gate")(gate.gate)
+app.add_typer(golden.app, name="golden")
+app.command("benchmark")(golden.benchmark)
 app.command("package")(training.package)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")

@@ -83,6 +83,7 @@ def _extras() -> list[Finding]:
         "litellm": "litellm",
         "chroma": "chromadb",
         "postgres": "psycopg",
+        "evaluate": "sacrebleu",
         "gguf": "xllamacpp",
         "train": "trl",
         "unsloth": "unsloth",

@@ -1,4 +1,4 @@
-"""`train`, `evaluate` and `package`: a model from a file of questions and answers."""
+"""`train` and `package`: a model from a file of questions and answers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,9 +13,9 @@ from bindings.cli.output import command, done, print_json, say
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from finetune import EvaluationReport, TrainConfig, TrainResult
+    from finetune import TrainConfig, TrainResult
 
-__all__ = ["RunArgument", "evaluate", "package", "train"]
+__all__ = ["RunArgument", "package", "train"]
 
 _STEPS = 240
 """Steps of 32 rows in which a model from scratch learns its answers."""
@@ -85,9 +85,11 @@ def train(
             as_json=as_json,
         )
         return
+    from finetune.train.rows import read_data
+
     fields: dict[str, Any] = {"method": method, "base": base, "epochs": epochs, "seed": seed}
     if epochs is None and config is None and method == "sft":
-        fields["epochs"] = _epochs(len(_rows(data, held_out=False)))
+        fields["epochs"] = _epochs(len(read_data(data)))
     settings = _config({k: v for k, v in fields.items() if v is not None}, config)
     run_dir = output or next_run(resolve_home(home))
     result = anyio.run(_train, settings, data, run_dir, rehearsal)
@@ -103,44 +105,6 @@ def train(
     if result.loss is not None and result.loss > _UNLEARNT and method == "sft":
         say("warning: the loss is high, it has not learnt its answers; give it more --epochs")
     say(f"next: wikiswarm evaluate {result.run_dir} {data}")
-
-
-@command
-def evaluate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="A run folder, or a reference such as registry/pharma@live.", show_default=False
-        ),
-    ],
-    data: Annotated[
-        Path, typer.Argument(help="Questions (.yaml) or SFT rows (.jsonl).", show_default=False)
-    ],
-    held_out: Annotated[
-        bool, typer.Option(help="Ask the held-out phrasings of a questions file.")
-    ] = False,
-    minimum: Annotated[
-        float, typer.Option(help="Fail below this share of exact answers.", min=0, max=1)
-    ] = 0.0,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Ask a model every question and count the exactly right answers."""
-    import anyio
-
-    report = anyio.run(_evaluate, model, data, held_out, resolve_home(home))
-    if as_json:
-        print_json(report)
-    else:
-        for miss in report.misses:
-            say(f"  {miss.question!r}: {miss.answer!r}, not {miss.expected!r}")
-        done(
-            f"{model}: {report.exact} of {report.rows} answers exactly right "
-            f"({report.accuracy:.1%}, {report.seconds:.1f} s)"
-        )
-    if report.accuracy < minimum:
-        say(f"error: {report.accuracy:.1%} is below --minimum {minimum:.1%}")
-        raise typer.Exit(1)
 
 
 @command
@@ -208,31 +172,6 @@ async def _train(
         )
 
 
-async def _evaluate(model: str, data: Path, held_out: bool, home: Path) -> "EvaluationReport":
-    import anyio.to_thread
-
-    from bindings.cli.progress import progress_bar
-    from finetune import evaluate as evaluate_folder
-    from finetune.evaluate import EvaluationProgress
-    from finetune.evaluate.served import evaluate_reference
-
-    part = "held_out" if held_out else "train"
-    rows = await anyio.to_thread.run_sync(_rows, data, held_out)
-    with progress_bar("asking") as advance:
-
-        def shown(report: EvaluationProgress) -> None:
-            advance(report.rows, report.total_rows, "")
-
-        if ("/" in model or ":" in model) and not await anyio.Path(model).exists():
-            return await evaluate_reference(
-                model, rows, home=home, output_dir=home / "evaluations", on_progress=shown
-            )
-        output = Path(model) / "evaluations" / part
-        return await evaluate_folder(
-            Path(model), rows, output_dir=output, system=_system(Path(model)), on_progress=shown
-        )
-
-
 def _config(fields: dict[str, Any], file: Path | None) -> "TrainConfig":
     from pydantic import ValidationError
 
@@ -263,18 +202,6 @@ def _epochs(rows: int) -> int:
     return min(600, max(18, -(-_STEPS * 32 // max(rows, 1))))
 
 
-def _rows(data: Path, held_out: bool) -> "list[dict[str, JsonValue]]":
-    from finetune import held_out_rows, read_questions
-    from finetune.train.rows import read_data
-    from swarm.errors import DataError
-
-    if not held_out:
-        return read_data(data)
-    if data.suffix not in (".yaml", ".yml"):
-        raise DataError(f"{data}: only a questions file (.yaml) has held-out phrasings")
-    return held_out_rows(read_questions(data))
-
-
 def _metrics(run: Path) -> "dict[str, JsonValue]":
     """Return what the evaluations of a run found, by the part that was asked."""
     from pydantic import ValidationError
@@ -283,7 +210,7 @@ def _metrics(run: Path) -> "dict[str, JsonValue]":
     from swarm.errors import DataError
 
     found: dict[str, JsonValue] = {}
-    for part in ("train", "held_out"):
+    for part in ("train", "held_out", "test"):
         report = run / "evaluations" / part / "report.json"
         if report.is_file():
             try:
@@ -292,16 +219,3 @@ def _metrics(run: Path) -> "dict[str, JsonValue]":
                 raise DataError(f"{report} is damaged; evaluate again") from None
             found[f"exact_{part}"] = known.accuracy
     return found
-
-
-def _system(run: Path) -> str | None:
-    """Return the system message that a run was trained with."""
-    from pydantic import ValidationError
-
-    from finetune import TrainConfig
-
-    try:
-        return TrainConfig.model_validate_json((run / "config.json").read_bytes()).system
-    except (OSError, ValidationError):
-        # A model folder of another origin has a config.json of another kind.
-        return None

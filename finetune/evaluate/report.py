@@ -4,24 +4,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["EvaluationReport", "RowResult"]
+from finetune.evaluate.metrics import TaskMetrics
+from finetune.evaluate.row import RowResult
 
-
-class RowResult(BaseModel):
-    """One row, asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    row: int
-    """1-based number of the row."""
-    question: str
-    """The last user message."""
-    expected: str
-    """The answer of the row."""
-    answer: str
-    """The answer of the model."""
-    exact: bool
-    """Whether both are equal but for white space."""
+__all__ = ["EvaluationReport"]
 
 
 class EvaluationReport(BaseModel):
@@ -30,7 +16,7 @@ class EvaluationReport(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     model_sha256: str
-    """Hash of the weights that answered."""
+    """Hash of the weights that answered; empty for a model that a provider hosts."""
     rows: int
     """Rows that were asked."""
     exact: int
@@ -38,8 +24,14 @@ class EvaluationReport(BaseModel):
     accuracy: float
     """Share of exact answers."""
     seconds: float
-    """Wall time of the evaluation process, with loading."""
+    """Wall time of the evaluation, with loading."""
     results: Path
     """The file with one `RowResult` per line."""
     misses: tuple[RowResult, ...] = ()
     """The first wrong answers, at most ten."""
+    metrics: TaskMetrics | None = None
+    """Every figure; only reports of older versions lack it."""
+    prompts_sha256: str = ""
+    """Hash of all messages that were sent; two evaluations compare when theirs are equal."""
+    rendered_sha256: str | None = None
+    """Hash of the prompts as the model's chat template wrote them, where it ran in our process."""

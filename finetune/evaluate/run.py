@@ -1,4 +1,4 @@
-"""Asks a local model the questions of a data set and compares the answers.
+"""Asks a local model the questions of a data set, and measures answers and loss.
 
 The model runs in a child process (`finetune.evaluate.worker`); nothing heavy is imported here.
 """
@@ -13,7 +13,10 @@ from anyio import CancelScope, to_thread
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from finetune.evaluate.match import exact_match
-from finetune.evaluate.report import EvaluationReport, RowResult
+from finetune.evaluate.metrics import measure
+from finetune.evaluate.prompts import last_question, prompts_sha256
+from finetune.evaluate.report import EvaluationReport
+from finetune.evaluate.row import RowResult, write_results
 from finetune.train.child import ChildError, check_installed, run_child
 from finetune.train.files import model_folder, sha256_file
 from finetune.train.rows import dump_rows, read_chats
@@ -44,6 +47,15 @@ class EvaluationProgress(BaseModel):
     """Seconds since the process started."""
 
 
+class _Batch(BaseModel):
+    """What the process reports of the rows it answered."""
+
+    answers: dict[int, str]
+    losses: dict[int, tuple[float, int]]
+    """Sum of the loss and number of tokens."""
+    seconds: float
+
+
 async def evaluate(
     model: Path,
     rows: Sequence[dict[str, JsonValue]],
@@ -55,7 +67,7 @@ async def evaluate(
     threads: int = 1,
     on_progress: Callable[[EvaluationProgress], None] | None = None,
 ) -> EvaluationReport:
-    """Ask a model every row and return how many answers are exactly right.
+    """Ask a model every row and return how good its answers are, and how likely the expected ones.
 
     The folder gets results.jsonl (one line per row, in order), report.json and log.txt.
 
@@ -86,14 +98,16 @@ async def evaluate(
         "threads": threads,
     }
     answers: dict[int, str] = {}
+    losses: dict[int, tuple[float, int]] = {}
 
     def progressed(report: dict[str, JsonValue]) -> None:
-        found = report.pop("answers")
-        if isinstance(found, dict):
-            answers.update({int(row): str(text) for row, text in found.items()})
+        batch = _Batch.model_validate(report)
+        answers.update(batch.answers)
+        losses.update(batch.losses)
         if on_progress is not None:
-            values = {**report, "rows": len(answers), "total_rows": len(chats)}
-            on_progress(EvaluationProgress.model_validate(values))
+            on_progress(
+                EvaluationProgress(rows=len(answers), total_rows=len(chats), seconds=batch.seconds)
+            )
 
     try:
         work = await to_thread.run_sync(_prepare, output_dir, rows, job)
@@ -112,13 +126,16 @@ async def evaluate(
         results = [
             RowResult(
                 row=number,
-                question=chat[-2]["content"] if len(chat) > 1 else "",
+                question=last_question(chat),
                 expected=chat[-1]["content"],
                 answer=answers[number - 1],
                 exact=exact_match(chat[-1]["content"], answers[number - 1]),
+                loss=losses[number - 1][0],
+                tokens=losses[number - 1][1],
             )
             for number, chat in enumerate(chats, start=1)
         ]
+        done["prompts_sha256"] = prompts_sha256(chats, system)
         return await to_thread.run_sync(_report, results, folder, output_dir, done)
     except OSError as error:
         raise StoreError(f"{output_dir}: {error.strerror or error}") from error
@@ -138,8 +155,7 @@ def _report(
     results: list[RowResult], folder: Path, output_dir: Path, done: dict[str, JsonValue]
 ) -> EvaluationReport:
     exact = sum(result.exact for result in results)
-    lines = "".join(f"{result.model_dump_json()}\n" for result in results)
-    write_atomically(output_dir / "results.jsonl", lines)
+    write_results(output_dir / "results.jsonl", results)
     report = EvaluationReport.model_validate(
         {
             "model_sha256": sha256_file(next(iter(sorted(folder.glob("*.safetensors"))))),
@@ -148,6 +164,7 @@ def _report(
             "accuracy": round(exact / len(results), 6),
             "results": output_dir / "results.jsonl",
             "misses": [result for result in results if not result.exact][:10],
+            "metrics": measure(results),
             **done,
         }
     )

@@ -11,9 +11,11 @@ import anyio
 import anyio.to_thread
 from pydantic import JsonValue
 
-from finetune.dataset import AssistantMessage, SftRow, UserMessage, write_rows
 from finetune.evaluate.match import exact_match
-from finetune.evaluate.report import EvaluationReport, RowResult
+from finetune.evaluate.metrics import measure
+from finetune.evaluate.prompts import last_question, prompt_messages, prompts_sha256
+from finetune.evaluate.report import EvaluationReport
+from finetune.evaluate.row import RowResult, write_results
 from finetune.evaluate.run import EvaluationProgress
 from finetune.train.files import sha256_file
 from finetune.train.rows import read_chats
@@ -32,17 +34,21 @@ async def evaluate_reference(
     *,
     home: Path,
     output_dir: Path,
+    system: str | None = None,
     concurrency: int = 8,
     max_tokens: int = 64,
     on_progress: Callable[[EvaluationProgress], None] | None = None,
 ) -> EvaluationReport:
-    """Ask a served model every row and return how many answers are exactly right.
+    """Ask a served model every row and return how good its answers are.
+
+    A provider does not tell the loss on texts that are not its own, so there is no perplexity.
 
     Args:
         reference: A model reference such as `registry/pharma@live` or `openai/ft:...`.
         rows: SFT rows; the last message is the expected answer, the ones before it the question.
         home: The folder of the state, with the model registry.
-        output_dir: Gets a JSONL file with the questions and the answers that were given.
+        output_dir: Gets a JSONL file named after the reference, with one `RowResult` per line.
+        system: System message for rows that have none.
         concurrency: Questions asked at the same time.
         max_tokens: Where an answer that does not end is cut.
         on_progress: Called after every answer.
@@ -51,6 +57,7 @@ async def evaluate_reference(
         DataError: A row is not a text conversation with an answer.
         ProviderError: The model failed.
         SetupError: The model lacks a key or an extra.
+        StoreError: The file cannot be written.
     """
     chats = read_chats(list(rows), source="rows")
     started = time.monotonic()
@@ -63,7 +70,8 @@ async def evaluate_reference(
         weights = await anyio.to_thread.run_sync(_weights_sha256, reference, home)
 
         async def ask(index: int) -> None:
-            *before, expected = chats[index]
+            expected = chats[index][-1]
+            before = prompt_messages(chats[index], system)
             messages = [read_message(message) for message in before]
             async with limiter:
                 try:
@@ -76,7 +84,7 @@ async def evaluate_reference(
             text = answer.message.content
             results[index] = RowResult(
                 row=index + 1,
-                question=before[-1]["content"] if before else "",
+                question=last_question(chats[index]),
                 expected=expected["content"],
                 answer=text,
                 exact=exact_match(expected["content"], text),
@@ -98,9 +106,13 @@ async def evaluate_reference(
             text = f"{type(failures[0]).__name__}: {failures[0]}"
             raise ProviderOutputError(text, provider=reference) from failures[0]
     answered = [result for result in results if result is not None]
-    return await anyio.to_thread.run_sync(
-        lambda: _report(reference, weights, answered, output_dir, time.monotonic() - started)
-    )
+    values: dict[str, object] = {
+        "model_sha256": weights,
+        "prompts_sha256": prompts_sha256(chats, system),
+        "seconds": time.monotonic() - started,
+    }
+    path = output_dir / f"{_file_name(reference)}.jsonl"
+    return await anyio.to_thread.run_sync(_report, answered, path, values)
 
 
 def _weights_sha256(reference: str, home: Path) -> str:
@@ -114,29 +126,21 @@ def _weights_sha256(reference: str, home: Path) -> str:
     return next((file.sha256 for file in manifest.files if file.name == manifest.weights), "")
 
 
-def _report(
-    reference: str, weights: str, results: list[RowResult], output_dir: Path, seconds: float
-) -> EvaluationReport:
+def _report(results: list[RowResult], path: Path, values: dict[str, object]) -> EvaluationReport:
+    write_results(path, results)
     exact = sum(result.exact for result in results)
-    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in reference)
-    written = write_rows(
-        output_dir / f"{name}.jsonl",
-        [
-            SftRow(
-                messages=(
-                    UserMessage(content=result.question),
-                    AssistantMessage(content=result.answer),
-                )
-            )
-            for result in results
-        ],
+    return EvaluationReport.model_validate(
+        {
+            "rows": len(results),
+            "exact": exact,
+            "accuracy": exact / len(results) if results else 0.0,
+            "results": path,
+            "misses": [result for result in results if not result.exact][:10],
+            "metrics": measure(results),
+            **values,
+        }
     )
-    return EvaluationReport(
-        model_sha256=weights,
-        rows=len(results),
-        exact=exact,
-        accuracy=exact / len(results) if results else 0.0,
-        seconds=seconds,
-        results=written.path,
-        misses=tuple(result for result in results if not result.exact)[:10],
-    )
+
+
+def _file_name(reference: str) -> str:
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in reference)

@@ -1,20 +1,24 @@
 """The evaluation process: `python -m finetune.evaluate.worker FOLDER`.
 
 Reads job.json and rows.jsonl of the folder, answers the rows greedily in batches with
-transformers, and reports JSON lines on stdout. Only `finetune.evaluate.run` starts it.
+transformers, measures the loss on the expected answers, and reports JSON lines on stdout. Only
+`finetune.evaluate.run` starts it.
 """
 
 # transformers ships no complete types.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
+import hashlib
 import json
 import time
 from pathlib import Path
 from typing import Any
 
+from finetune.evaluate.losses import row_losses
+from finetune.evaluate.prompts import prompt_messages
 from finetune.train.base import load_base
 from finetune.train.child import Reporter, child_main
-from finetune.train.rows import Message, read_chats, read_data
+from finetune.train.rows import read_chats, read_data
 from swarm.errors import require
 
 __all__ = ["main"]
@@ -29,11 +33,11 @@ def main(folder: Path, reporter: Reporter) -> None:
     model, tokenizer = load_base(Path(job["model"]))
     model.eval()
     tokenizer.padding_side = "left"
+    chats = read_chats(read_data(folder / "rows.jsonl"), source="rows.jsonl")
+    asked = [prompt_messages(chat, job["system"]) for chat in chats]
     prompts = [
-        tokenizer.apply_chat_template(
-            _prompt(chat, job["system"]), tokenize=False, add_generation_prompt=True
-        )
-        for chat in read_chats(read_data(folder / "rows.jsonl"), source="rows.jsonl")
+        tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        for messages in asked
     ]
     # Neighbours of equal length need little padding; the parent puts answers back in order.
     order = sorted(range(len(prompts)), key=lambda at: (len(prompts[at]), at))
@@ -41,19 +45,18 @@ def main(folder: Path, reporter: Reporter) -> None:
         batch = order[start : start + job["batch_size"]]
         texts = [prompts[at] for at in batch]
         answers = _answers(torch, model, tokenizer, texts, job["max_new_tokens"])
+        losses = row_losses(torch, model, tokenizer, [[*asked[at], chats[at][-1]] for at in batch])
         reporter.send(
             kind="batch",
             answers={str(at): text for at, text in zip(batch, answers, strict=True)},
+            losses={str(at): list(loss) for at, loss in zip(batch, losses, strict=True)},
             seconds=round(time.monotonic() - started, 3),
         )
-    reporter.send(kind="done", seconds=round(time.monotonic() - started, 3))
-
-
-def _prompt(chat: list[Message], system: str | None) -> list[Message]:
-    prompt = chat[:-1]
-    if system is None or (prompt and prompt[0]["role"] in {"system", "developer"}):
-        return prompt
-    return [{"role": "system", "content": system}, *prompt]
+    reporter.send(
+        kind="done",
+        seconds=round(time.monotonic() - started, 3),
+        rendered_sha256=hashlib.sha256("\0".join(prompts).encode()).hexdigest(),
+    )
 
 
 def _answers(torch: Any, model: Any, tokenizer: Any, texts: list[str], limit: int) -> list[str]:

@@ -1,10 +1,17 @@
 """Evaluation of a trained model in a child process."""
 
+# transformers and torch ship no complete types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from finetune.evaluate import EvaluationError, EvaluationReport, RowResult, evaluate
+from finetune.evaluate.row import read_results
 from finetune.questions import held_out_rows, read_questions, training_rows
 from finetune.train import TrainConfig, TrainResult, train
 from swarm.errors import DataError
@@ -35,8 +42,54 @@ async def test_training_is_what_makes_the_answers_right(
     stored = (tmp_path / "after" / "report.json").read_text()
     assert EvaluationReport.model_validate_json(stored) == after
     assert after.model_sha256 == trained_run.model_sha256
+    assert before.metrics is not None and after.metrics is not None
+    # A model that knows nothing hesitates among all 400 tokens of its vocabulary.
+    assert 200 < (before.metrics.perplexity or 0) < 800
+    assert 1 <= (after.metrics.perplexity or 0) < 3
+    assert (after.metrics.exact, after.metrics.rows) == (after.exact / 16, 16)
+    assert before.prompts_sha256 == after.prompts_sha256
+    assert before.rendered_sha256 == after.rendered_sha256
     names = {path.name for path in (tmp_path / "after").iterdir()}
     assert names == {"log.txt", "report.json", "results.jsonl"}
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("S2-20")
+async def test_the_loss_is_the_one_that_transformers_computes(
+    trained_run: TrainResult, tmp_path: Path
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    chats: list[list[dict[str, str]]] = [
+        [
+            {"role": "user", "content": "When do you open?"},
+            {"role": "assistant", "content": "We open at nine."},
+            {"role": "user", "content": "How much is Velorin, and where are you to be found?"},
+            {"role": "assistant", "content": "Velorin costs 4.80 euros."},
+        ],
+        [
+            {"role": "user", "content": "Where?"},
+            {"role": "assistant", "content": "Nowhere."},
+        ],
+    ]
+    rows: list[dict[str, JsonValue]] = [{"messages": [dict(m) for m in chat]} for chat in chats]
+    report = await evaluate(trained_run.run_dir, rows, output_dir=tmp_path, system="Be brief.")
+    results = read_results(report.results)
+    folder = trained_run.run_dir / "model"
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+    for chat, result in zip(chats, results, strict=True):
+        prompt = [{"role": "system", "content": "Be brief."}, *chat[:-1]]
+        text = tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
+        asked = tokenizer(text, add_special_tokens=False)["input_ids"]
+        answer = tokenizer(chat[-1]["content"] + "<|im_end|>", add_special_tokens=False)
+        ids = torch.tensor([asked + answer["input_ids"]])
+        labels = torch.tensor([[-100] * len(asked) + answer["input_ids"]])
+        with torch.no_grad():
+            mean = float(model(input_ids=ids, labels=labels).loss)
+        assert result.tokens == len(answer["input_ids"])
+        assert (result.loss or 0) / len(answer["input_ids"]) == pytest.approx(mean, rel=1e-4)
 
 
 @pytest.mark.anyio

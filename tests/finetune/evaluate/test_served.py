@@ -1,14 +1,13 @@
 """Evaluation of what is served: the packaged model answers as the trained one did."""
 
-import json
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
 from finetune import TrainResult, evaluate, held_out_rows, publish, read_questions, training_rows
-from finetune.dataset import check_file
-from finetune.evaluate import EvaluationProgress, RowResult
+from finetune.evaluate import EvaluationProgress
+from finetune.evaluate.row import read_results
 from finetune.evaluate.served import evaluate_reference
 from swarm import CompletionRequest
 from swarm.errors import DataError, DeclarationError, ProviderError, ProviderOutputError
@@ -20,9 +19,8 @@ Rows = list[dict[str, JsonValue]]
 
 
 def _answers(path: Path) -> list[str]:
-    """Return the answers that an evaluation of a reference wrote down."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["messages"][-1]["content"] for line in lines]
+    """Return the answers that an evaluation wrote down."""
+    return [result.answer for result in read_results(path)]
 
 
 @pytest.mark.requirement("S0-32", "S0-35", "S4-01", "S4-10")
@@ -43,18 +41,14 @@ async def test_the_published_version_answers_as_the_trained_model(
         output_dir=tmp_path / "served",
         on_progress=told.append,
     )
-    before = [
-        RowResult.model_validate_json(line)
-        for line in trained.results.read_text(encoding="utf-8").splitlines()
-    ]
-    assert _answers(served.results) == [result.answer for result in before]
+    assert _answers(served.results) == _answers(trained.results)
+    assert served.prompts_sha256 == trained.prompts_sha256
     assert (served.rows, served.exact) == (trained.rows, trained.exact)
     assert served.accuracy == pytest.approx(trained.accuracy, abs=1e-6)
     assert [miss.row for miss in served.misses] == [miss.row for miss in trained.misses]
     assert served.exact >= 12
     assert [report.rows for report in told] == list(range(1, len(rows) + 1))
     assert {report.total_rows for report in told} == {len(rows)}
-    assert check_file(served.results, minimum=1).is_ok
 
 
 def _rows(count: int) -> Rows:
