@@ -13,6 +13,7 @@ from bindings.cli import (
     chat,
     dataset,
     describe,
+    discover,
     doctor,
     inbox,
     mcp,
@@ -62,6 +63,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)
 app.command("serve")(serve.serve)
+app.command("discover")(discover.discover)
 app.command("doctor")(doctor.doctor)
 
 
