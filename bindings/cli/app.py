@@ -11,6 +11,7 @@ import typer
 
 from bindings.cli import (
     chat,
+    costs,
     dataset,
     describe,
     discover,
@@ -54,6 +55,7 @@ app.command("ask")(chat.ask)
 app.command("outline")(outline.outline)
 app.add_typer(runs.app, name="runs")
 app.command("feedback")(runs.feedback)
+app.command("costs")(costs.costs)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(training.train)
