@@ -20,6 +20,7 @@ from wiki.registry import ModelVersion
 __all__ = [
     "Calibration",
     "LabelledAnswer",
+    "Method",
     "expected_calibration_error",
     "fit_calibration",
     "read_calibration",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 Method = Literal["isotonic", "platt"]
+"""Steps that only rise, or a logistic curve."""
 
 _FEWEST = 10
 _ENOUGH_FOR_STEPS = 300

@@ -18,6 +18,7 @@ __all__ = [
     "PORTS",
     "CompletionArguments",
     "LocalServer",
+    "Provider",
     "Providers",
     "discover",
     "providers",

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bindings.cli import (
+    calibrate,
     chat,
     costs,
     dataset,
@@ -61,6 +62,7 @@ app.add_typer(dataset.app, name="dataset")
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
+models.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)

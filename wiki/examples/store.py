@@ -18,7 +18,7 @@ from wiki.examples.guard import acceptable, clean
 if TYPE_CHECKING:
     import sqlalchemy
 
-__all__ = ["Example", "ExampleStore", "forget_examples"]
+__all__ = ["MOST", "MOST_OF_CLIENT", "Example", "ExampleStore", "forget_examples"]
 
 MOST, MOST_OF_CLIENT = 1000, 100
 """Examples of one wiki in one swarm, and of one client among them; the oldest go first."""
