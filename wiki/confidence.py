@@ -15,7 +15,7 @@ _HEDGES = re.compile(
     r"\b(?:i(?:['\u2019]m| am) (?:really |quite )?(?:not sure|not certain|unsure|uncertain)"
     r"|i (?:do not|don['\u2019]t) (?:really )?know"
     r"|i (?:have no|lack) (?:information|knowledge|data)"
-    r"|i (?:cannot|can['\u2019]t|could not|couldn['\u2019]t) (?:find|answer|say for sure)"
+    r"|i (?:can(?:not|['\u2019]t)|could(?:n['\u2019]t| not)) (?:find|answer|say for sure)"
     r"|(?:it is|it['\u2019]s) (?:not clear|unclear)"
     r"|i (?:would|may) (?:only )?be guessing"
     r"|as an ai\b)",
