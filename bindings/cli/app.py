@@ -17,7 +17,9 @@ from bindings.cli import (
     describe,
     discover,
     doctor,
+    forget,
     inbox,
+    jobs,
     mcp,
     models,
     outline,
@@ -59,10 +61,12 @@ app.command("feedback")(runs.feedback)
 app.command("costs")(costs.costs)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
+app.command("forget")(forget.forget)
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
 models.app.command("calibrate")(calibrate.calibrate)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)
