@@ -24,7 +24,7 @@ from swarm import (
     session,
     use_catalog,
 )
-from swarm.store import Feedback, add_feedback, list_runs
+from swarm.store import Feedback, add_feedback, forget_client, list_runs
 from tests.wiki.shop import shop
 from wiki import WikiAnswer, ask
 from wiki.examples import ExampleStore, acceptable, clean, forget_examples, show_examples
@@ -68,9 +68,11 @@ def _shop(**fields: Any) -> Catalog:
 
 
 @asynccontextmanager
-async def opened(home: Path, catalog: Catalog | None = None) -> AsyncGenerator[Host]:
+async def opened(
+    home: Path, catalog: Catalog | None = None, project: str | None = None
+) -> AsyncGenerator[Host]:
     """Give a host without keys."""
-    async with Host(catalog=catalog or _shop(), home=home, environment={}) as host:
+    async with Host(catalog=catalog or _shop(), home=home, environment={}, project=project) as host:
         yield host
 
 
@@ -146,6 +148,15 @@ async def test_swarms_do_not_see_each_others_examples(tmp_path: Path) -> None:
         assert (await _ask(host, "What is the door code?")).text == _UNKNOWN
 
 
+@pytest.mark.requirement("S0-12", "S0-43")
+async def test_projects_do_not_see_each_others_examples(tmp_path: Path) -> None:
+    async with opened(tmp_path, project="north") as host:
+        await _tell(host, "What is the door code?", correct="4711")
+    for project, expected in (("south", _UNKNOWN), (None, _UNKNOWN), ("north", "4711")):
+        async with opened(tmp_path, project=project) as host:
+            assert (await _ask(host, "What is the door code?")).text == expected
+
+
 async def test_a_wiki_that_does_not_learn_is_shown_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path) as host:
         await _tell(host, "When do you open?", correct="At nine.")
@@ -166,6 +177,10 @@ async def test_a_client_who_is_forgotten_takes_the_examples_along(tmp_path: Path
         # The host that had read them does not show them any more.
         assert (await _ask(host, "When do you open?")).text != "At nine."
         assert await forget_examples(host.database, "ann") == 0
+        # Forgetting a client in the whole database removes them as well.
+        forgotten = await forget_client(host.database, "bob")
+        assert forgotten.rows["wiki_examples"] == 1
+        assert await _kept(host) == []
 
 
 async def test_private_things_are_redacted_and_orders_are_refused(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class ExampleIndex:
         self._reading = anyio.Lock()
 
     async def similar(
-        self, wiki_name: str, question: str, swarms: Sequence[str]
+        self, wiki_name: str, question: str, project: str, swarms: Sequence[str]
     ) -> list[tuple[float, Example]]:
         """Return the examples that are like a question with their cosines, the best first.
 
@@ -62,20 +62,23 @@ class ExampleIndex:
                 known = self._known[wiki_name] = _Known(version, examples, vectors)
         if not known.examples:
             return []
-        return await anyio.to_thread.run_sync(self._rank, known, question, frozenset(swarms))
+        return await anyio.to_thread.run_sync(
+            self._rank, known, question, project, frozenset(swarms)
+        )
 
     def _encode(self, texts: list[str]) -> list["array[float]"]:
         return [array("f", packed) for packed in self._embedding.encode(texts)]
 
     def _rank(
-        self, known: _Known, question: str, swarms: frozenset[str]
+        self, known: _Known, question: str, project: str, swarms: frozenset[str]
     ) -> list[tuple[float, Example]]:
         [asked] = self._encode([question])
         least = max(self._embedding.floor, _LEAST_ALIKE)
         found = [
             (cosine, example)
             for example, vector in zip(known.examples, known.vectors, strict=True)
-            if example.swarm_name in swarms
+            if example.project == project
+            and example.swarm_name in swarms
             and (cosine := sum(map(mul, asked, vector), 0.0)) >= least
         ]
         # Sorting is stable, so of two that are alike as much the newer one stays in front.
@@ -95,7 +98,7 @@ async def show_examples(source: "Source", swarms: Sequence[str]) -> tuple[Messag
     spec = source.spec
     index = await _index(host)
     try:
-        found = await index.similar(spec.wiki_name, source.message, swarms)
+        found = await index.similar(spec.wiki_name, source.message, host.project or "", swarms)
     except StoreError:
         # A question can be answered without examples.
         return ()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from swarm.events import Noted
+from swarm.events import Noted, SessionOpened
 from swarm.policy.redaction import Redactor
 from swarm.secrets import secrets_of
 from swarm.store import Database, Feedback
@@ -38,6 +38,8 @@ class Example:
     """A question with a good answer."""
 
     run_id: str
+    project: str
+    """Empty where the conversation belongs to none."""
     swarm_name: str
     client_id: str
     question: str
@@ -104,7 +106,14 @@ class ExampleStore:
         )
         rows = await self._database.run(lambda c: c.execute(query).all())
         return tuple(
-            Example(row.run_id, row.swarm_name, row.client_id, row.question, row.answer)
+            Example(
+                row.run_id,
+                row.project,
+                row.swarm_name,
+                row.client_id,
+                row.question,
+                row.answer,
+            )
             for row in rows
         )
 
@@ -133,6 +142,7 @@ class ExampleStore:
                 # The feedback that made it, so that newer examples have higher numbers.
                 sa.Column("number", sa.Integer, nullable=False),
                 sa.Column("wiki_name", sa.String(64), nullable=False, index=True),
+                sa.Column("project", sa.String(256), nullable=False),
                 sa.Column("swarm_name", sa.String(64), nullable=False),
                 sa.Column("client_id", sa.String(256), nullable=False, index=True),
                 sa.Column("question", sa.Text, nullable=False),
@@ -151,15 +161,17 @@ class ExampleStore:
         new = connection.execute(query.limit(_AT_ONCE)).all()
         if not new:
             return 0
-        touched: set[tuple[str, str]] = set()
+        touched: set[tuple[str, str, str]] = set()
         for run_id, number in {row.run_id: row.id for row in new}.items():
             connection.execute(sa.delete(table).where(table.c.run_id == run_id))
             rows = _rows(connection, self._database, run_id, self._redact)
             if rows:
                 connection.execute(sa.insert(table), [{**row, "number": number} for row in rows])
-            touched |= {(str(row["wiki_name"]), str(row["swarm_name"])) for row in rows}
-        for wiki_name, swarm_name in touched:
-            _trim(connection, table, wiki_name, swarm_name)
+            touched |= {
+                (str(row["wiki_name"]), str(row["project"]), str(row["swarm_name"])) for row in rows
+            }
+        for wiki_name, project, swarm_name in touched:
+            _trim(connection, table, wiki_name, project, swarm_name)
         if found is None:
             connection.execute(sa.insert(meta), {"key": _CURSOR, "value": str(new[-1].id)})
         else:
@@ -226,6 +238,7 @@ def _rows(
                 "run_id": run_id,
                 "position": position,
                 "wiki_name": str(data.get("wiki_name", "")),
+                "project": _project(connection, database, session_id),
                 "swarm_name": swarm_name,
                 "client_id": client_id,
                 "question": question,
@@ -235,13 +248,32 @@ def _rows(
     return found
 
 
+def _project(connection: "sqlalchemy.Connection", database: Database, session_id: str) -> str:
+    """Return the project of a session, which its first event names."""
+    import sqlalchemy as sa
+
+    events = database.tables.events
+    query = sa.select(events).where(events.c.session_id == session_id, events.c.seq == 1)
+    row = connection.execute(query).first()
+    event = None if row is None else decode_row(row.kind, row.payload)
+    return (event.project or "") if isinstance(event, SessionOpened) else ""
+
+
 def _trim(
-    connection: "sqlalchemy.Connection", table: "sqlalchemy.Table", wiki_name: str, swarm_name: str
+    connection: "sqlalchemy.Connection",
+    table: "sqlalchemy.Table",
+    wiki_name: str,
+    project: str,
+    swarm_name: str,
 ) -> None:
     """Remove the oldest examples of a client beyond its share, then those of all beyond theirs."""
     import sqlalchemy as sa
 
-    own = (table.c.wiki_name == wiki_name, table.c.swarm_name == swarm_name)
+    own = (
+        table.c.wiki_name == wiki_name,
+        table.c.project == project,
+        table.c.swarm_name == swarm_name,
+    )
     newest = (
         sa.select(table.c.run_id, table.c.client_id)
         .where(*own)
