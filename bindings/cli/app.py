@@ -26,6 +26,7 @@ from bindings.cli import (
     run,
     runs,
     serve,
+    serve_model,
     training,
 )
 
@@ -66,6 +67,7 @@ app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
 models.app.command("calibrate")(calibrate.calibrate)
+models.app.command("serve")(serve_model.serve_model)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
