@@ -73,6 +73,8 @@ class CompletionResult:
     confidence: float | None = None
     """Geometric mean of the token probabilities, in (0, 1]; None when the provider gives none."""
     finish_reason: str | None = None
+    weakest: float | None = None
+    """The same mean over the least sure four tokens in a row."""
 
 
 class Completion(Protocol):

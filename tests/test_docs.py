@@ -85,6 +85,20 @@ def test_the_program_about_tools_says_what_the_page_means(tmp_path: Path) -> Non
     ]
 
 
+def test_the_program_about_serving_says_what_the_page_means(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "serving.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.splitlines() == [
+        "0 servers",
+        "{'model': 'ollama/qwen3'}",
+        "('maths', 'reasoning')",
+        "local - A pack costs 4.80 euros.",
+        "complex - That takes some thought.",
+        "local None",
+    ], done.stderr
+
+
 def test_the_program_about_testing_passes(tmp_path: Path) -> None:
     (program,) = blocks(ROOT / "docs" / "testing.md", "python")
     (tmp_path / "program.py").write_text(program, encoding="utf-8")

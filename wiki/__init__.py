@@ -5,11 +5,11 @@ Importing this brings `add_wiki`, the `wiki:` field of tools and the references 
 """
 
 from wiki.answer import Citation, WikiAnswer
-from wiki.ask import ask, question
+from wiki.ask import ask, question, smart_route
 from wiki.chatbot import Chatbot
 from wiki.declare import add_wiki, get_wiki, override_wiki
 from wiki.registry import ModelRegistry, ModelVersion
-from wiki.spec import WIKIS, WikiCallbacks, WikiSpec
+from wiki.spec import WIKIS, RouteSpec, WikiCallbacks, WikiSpec
 
 __all__ = [
     "WIKIS",
@@ -17,6 +17,7 @@ __all__ = [
     "Citation",
     "ModelRegistry",
     "ModelVersion",
+    "RouteSpec",
     "WikiAnswer",
     "WikiCallbacks",
     "WikiSpec",
@@ -25,4 +26,5 @@ __all__ = [
     "get_wiki",
     "override_wiki",
     "question",
+    "smart_route",
 ]

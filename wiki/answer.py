@@ -6,7 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from swarm import Usage
 
-__all__ = ["Citation", "WikiAnswer"]
+__all__ = ["Citation", "Route", "WikiAnswer"]
+
+Route = Literal["local", "complex", "unsure", "failed"]
+"""Why who answered: the wiki's own model, or its fallback because the question looked hard, the
+model was not sure enough, or it failed."""
 
 
 class Citation(BaseModel):
@@ -42,7 +46,10 @@ class WikiAnswer(BaseModel):
     version: int | None = None
     """The version in the model registry, for a model that came from there."""
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Geometric mean of the token probabilities; None when the provider gives none."""
+    """How likely the answer is right, for a version of the registry that was calibrated; otherwise
+    the geometric mean of the token probabilities. None when the provider gives none."""
+    is_calibrated: bool = False
+    """Whether `confidence` comes from labelled answers of this version."""
     seconds: Annotated[float, Field(ge=0)]
     """From the question to the answer, the fallback included."""
     usage: Usage = Usage()
@@ -52,4 +59,7 @@ class WikiAnswer(BaseModel):
     retrieval: str | None = None
     """What found the passages, such as `wordllama, chroma`: the embedding and the vectors."""
     is_fallback: bool = False
-    """The wiki failed or was not sure enough, so its fallback answered."""
+    """The fallback answered; `route` says why."""
+    route: Route = "local"
+    examples: Annotated[int, Field(ge=0)] = 0
+    """How many earlier answers the model was shown; see `auto_learn`."""

@@ -1,42 +1,19 @@
-"""Asking a wiki: by an agent in a conversation, or directly."""
+"""Asking a wiki: by an agent in a conversation, directly, or with a threshold of one's own."""
 
-import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-import anyio
-
-from swarm import (
-    Catalog,
-    Completion,
-    CompletionRequest,
-    CompletionResult,
-    CompletionSpec,
-    Message,
-    Usage,
-)
-from swarm.direct import ask_completion
-from swarm.errors import (
-    ProviderError,
-    ProviderOutputError,
-    ProviderTimeoutError,
-    SetupError,
-)
+from swarm import Catalog
+from swarm.errors import DeclarationError
 from swarm.extension import Services
-from swarm.functions import checked_call, describe, function_name, observe
 from swarm.host import Host, use_host
 from swarm.runtime import OpenCompletion, find_live
-from wiki.answer import Citation, WikiAnswer
+from wiki.answer import WikiAnswer
+from wiki.answering import answer_question
 from wiki.errors import WikiNotListedError
+from wiki.source import PASSAGES, Source
 from wiki.spec import WIKIS, WikiSpec
 
-if TYPE_CHECKING:
-    from wiki.documents import Retrieved
-
-__all__ = ["ask", "question"]
-
-_PASSAGES = "documents"
-"""The model of an answer that consists of passages."""
-_NOTHING = "The documents hold nothing on this."
+__all__ = ["ask", "question", "smart_route"]
 
 
 async def question(message: str, client_id: str, agent_name: str, wiki_name: str) -> str:
@@ -64,13 +41,20 @@ async def question(message: str, client_id: str, agent_name: str, wiki_name: str
     if wiki_name not in listed:
         raise WikiNotListedError(wiki_name, listed, client_id=client_id, agent_name=agent_name)
     spec = shared.catalog.registry(WIKIS).get(wiki_name)
-    answer = await _answer(spec, message, shared.catalog, shared.open_completion, shared.services)
+    answer = await _answer(
+        spec,
+        message,
+        shared.catalog,
+        shared.open_completion,
+        shared.services,
+        swarms=[shared.spec.swarm_name],
+    )
     if session.turn is not None:
         session.turn.spend(answer.usage)
     session.note("wiki.answer", {"question": message, **answer.model_dump(mode="json")})
-    if not answer.citations or answer.model == _PASSAGES:
+    if not answer.citations or answer.model == PASSAGES:
         return answer.text
-    from wiki.documents import list_sources
+    from wiki.documents import list_sources  # only a program with documents pays for it
 
     return f"{answer.text}\n\nSources:\n{list_sources(answer.citations)}"
 
@@ -93,158 +77,54 @@ async def ask(wiki_name: str, message: str, *, host: Host | None = None) -> Wiki
         return await _answer(spec, message, used.catalog, used.completion, used)
 
 
+async def smart_route(
+    query: str,
+    confidence_threshold: float = 0.7,
+    *,
+    wiki_name: str | None = None,
+    host: Host | None = None,
+) -> WikiAnswer:
+    """Ask a wiki's own model first, and its fallback when the answer is not sure enough.
+
+    Args:
+        query: The question.
+        confidence_threshold: Below this confidence, from 0 to 1, the fallback is asked. It counts
+            in place of the wiki's own `min_confidence`.
+        wiki_name: The wiki; without it, the only one that is declared.
+        host: The host to use; the open one, or one of its own, when absent.
+
+    Raises:
+        DeclarationError: The wiki has no fallback, the threshold is out of range, or there are
+            several wikis and none is named.
+        UnknownNameError: No such wiki is declared.
+        ProviderError: The wiki's model failed, and so did its fallback.
+        SetupError: The model lacks a key or an extra.
+    """
+    if not 0 < confidence_threshold <= 1:
+        raise DeclarationError(
+            f"a confidence threshold lies between 0 and 1, not at {confidence_threshold}"
+        )
+    async with use_host(host) as used:
+        wikis = used.catalog.registry(WIKIS)
+        if wiki_name is None and len(wikis.names) != 1:
+            known = ", ".join(wikis.names) or "none"
+            raise DeclarationError(f"smart_route: name the wiki to ask; there are: {known}")
+        spec = wikis.get(wiki_name or wikis.names[0])
+        if spec.fallback is None:
+            raise DeclarationError(f"wiki {spec.wiki_name!r} has no `fallback` to route to")
+        routed = spec.model_copy(update={"min_confidence": confidence_threshold})
+        return await _answer(routed, query, used.catalog, used.completion, used)
+
+
 async def _answer(
     spec: WikiSpec,
     message: str,
     catalog: Catalog,
     open_completion: OpenCompletion,
     services: Services | None,
+    *,
+    swarms: Sequence[str] | None = None,
 ) -> WikiAnswer:
-    if spec.callbacks is not None:
-        where = f"wiki {spec.wiki_name!r}"
-        await observe(spec.callbacks.on_chat, message, spec.wiki_name, place=where)
-    started = time.monotonic()
-    # A model that hangs must leave time for the fallback.
-    share = spec.timeout if spec.fallback is None else spec.timeout / 2
-    failure: ProviderError | None = None
-    result: CompletionResult | None = None
-    usage = Usage()
-    found: Retrieved | None = None
-    try:
-        with anyio.move_on_after(share):
-            if spec.documents:
-                found = await _retrieve(spec, message, catalog, services)
-            if found is not None and spec.completion is None and spec.model is None:
-                result = _passages(found)
-            else:
-                result = await _ask_source(spec, _prompt(message, found), catalog, open_completion)
-            usage = result.usage
-    except ProviderError as error:
-        failure = error
-    if spec.fallback is not None and not _is_good(spec, result):
-        is_fallback, result = True, None
-        with anyio.move_on_after(spec.timeout - (time.monotonic() - started)):
-            fallback = await open_completion(_model_spec(spec, spec.fallback))
-            result = await _complete(fallback, spec, _prompt(message, found))
-            usage += result.usage
-    else:
-        is_fallback = False
-    if result is None:
-        late = f"no answer within {spec.timeout:g} s"
-        raise failure or ProviderTimeoutError(late, provider=f"wiki {spec.wiki_name}")
-    text, citations = _cited(result, found)
-    return WikiAnswer(
-        text=text,
-        wiki_name=spec.wiki_name,
-        model=result.model,
-        version=_version(result.model),
-        confidence=result.confidence,
-        seconds=round(time.monotonic() - started, 6),
-        usage=usage,
-        citations=citations,
-        retrieval=None if found is None else found.retrieval,
-        is_fallback=is_fallback,
-    )
-
-
-async def _ask_source(
-    spec: WikiSpec, message: str, catalog: Catalog, open_completion: OpenCompletion
-) -> CompletionResult:
-    if spec.get_chat is not None:
-        return await _ask_function(spec, message)
-    if spec.completion is not None:
-        completion = catalog.completions.get(spec.completion)
-    else:
-        completion = _model_spec(spec, spec.model)
-    return await _complete(await open_completion(completion), spec, message)
-
-
-async def _retrieve(
-    spec: WikiSpec, message: str, catalog: Catalog, services: Services | None
-) -> "Retrieved":
-    if services is None:
-        raise SetupError(f"wiki {spec.wiki_name!r} has documents, and these need a host")
-    from wiki.documents import retrieve  # only a program with documents pays for it
-
-    return await retrieve(spec, message, catalog, services)
-
-
-def _prompt(message: str, found: "Retrieved | None") -> str:
-    if found is None:
-        return message
-    from wiki.documents import grounded_question
-
-    return grounded_question(message, found.citations)
-
-
-def _passages(found: "Retrieved") -> CompletionResult:
-    """Return the passages as the answer, or an empty one that lets a fallback be asked."""
-    from wiki.documents import quote_passages
-
-    text = quote_passages(found.citations)
-    return CompletionResult(Message(role="assistant", content=text), _PASSAGES)
-
-
-def _cited(result: CompletionResult, found: "Retrieved | None") -> tuple[str, tuple[Citation, ...]]:
-    text = result.message.content
-    if found is None:
-        return text, ()
-    if result.model == _PASSAGES:
-        return text or _NOTHING, found.citations
-    from wiki.documents import cited_answer
-
-    return cited_answer(text, found.citations)
-
-
-def _model_spec(spec: WikiSpec, model: str | None) -> CompletionSpec:
-    return CompletionSpec(
-        completion_name=spec.wiki_name,
-        model=model,
-        max_tokens=spec.max_tokens,
-        timeout=spec.timeout,
-    )
-
-
-async def _complete(completion: Completion, spec: WikiSpec, message: str) -> CompletionResult:
-    system = [Message(role="system", content=spec.system)] if spec.system else []
-    request = CompletionRequest(
-        messages=[*system, Message(role="user", content=message)],
-        wants_confidence=spec.min_confidence is not None,
-    )
-    return await ask_completion(completion, request)
-
-
-async def _ask_function(spec: WikiSpec, message: str) -> CompletionResult:
-    function = spec.get_chat
-    if function is None:
-        raise ValueError(f"wiki {spec.wiki_name!r} has no get_chat")
-    name = f"python:{function_name(function)}"
-    role, place = "get_chat", f"wiki {spec.wiki_name!r}"
-
-    def failure(what: str, reason: str) -> ProviderOutputError:
-        # What it raises is a failure of this wiki's model.
-        return ProviderOutputError(f"{what} failed: {reason}", provider=name)
-
-    value: object = await checked_call(
-        function, message, role=role, place=place, failure=failure, in_thread=True
-    )
-    if not isinstance(value, str):
-        reason = f"it returned {type(value).__name__}; return text"
-        raise failure(describe(function, role, place), reason)
-    return CompletionResult(Message(role="assistant", content=value), name)
-
-
-def _is_good(spec: WikiSpec, result: CompletionResult | None) -> bool:
-    """Whether an answer needs no fallback; without a confidence nobody can tell how sure it is."""
-    if result is None or not result.message.content.strip():
-        return False
-    if spec.min_confidence is None or result.confidence is None:
-        return True
-    return result.confidence >= spec.min_confidence
-
-
-def _version(model: str) -> int | None:
-    """Return the version that a reference such as `registry/pharma@3` names."""
-    provider, _, name = model.partition("/")
-    number = name.rpartition("@")[2]
-    return int(number) if provider == "registry" and number.isdigit() else None
+    """Answer in the place of a session or a host; examples are those of the given swarms."""
+    source = Source(spec, message, catalog, open_completion, services)
+    return await answer_question(source, catalog.swarms.names if swarms is None else swarms)

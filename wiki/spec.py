@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from swarm import Callback, Kind, Name, Spec
 from swarm.specs import Lines
 
-__all__ = ["WIKIS", "WikiCallbacks", "WikiSpec"]
+__all__ = ["WIKIS", "RouteSpec", "WikiCallbacks", "WikiSpec"]
 
 
 class WikiCallbacks(Spec):
@@ -16,6 +16,16 @@ class WikiCallbacks(Spec):
 
     on_chat: Callback | None = None
     """`(message, wiki_name)`, before the wiki is asked, by an agent or by `ask`."""
+
+
+class RouteSpec(Spec):
+    """Which questions go to a wiki's fallback at once, because they look hard."""
+
+    max_complexity: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """How hard a question may look for the wiki's own model: 0 is short and plain, 1 is long or has
+    code, maths, several parts or a need for tools."""
+    hard_words: Annotated[Sequence[str], AfterValidator(tuple)] = ()
+    """Words and phrases that make any question a hard one."""
 
 
 class WikiSpec(Spec):
@@ -50,6 +60,15 @@ class WikiSpec(Spec):
     """A model reference that answers when the wiki fails or is not sure enough."""
     min_confidence: Annotated[float, Field(gt=0, le=1)] | None = None
     """Below this confidence the fallback is asked."""
+    route: RouteSpec | None = None
+    """Hard questions go to the fallback at once; the model answers the others."""
+    auto_learn: bool = False
+    """Answers that people rated 4 or 5, or corrected, are shown to the model with questions like
+    theirs."""
+    max_examples: Annotated[int, Field(gt=0, le=20)] = 3
+    """How many such answers a question is shown with."""
+    max_example_tokens: Annotated[int, Field(gt=0)] = 500
+    """How long they may be together, in tokens."""
     examples: Annotated[Sequence[str], AfterValidator(tuple)] = ()
     """Questions that this wiki is right for."""
     max_tokens: Annotated[int, Field(gt=0)] | None = None
@@ -82,6 +101,12 @@ class WikiSpec(Spec):
             raise ValueError("`embedding` and the like say how to search `documents`; give those")
         if self.min_confidence is not None and self.fallback is None:
             raise ValueError("`min_confidence` needs a `fallback` to ask instead")
+        if self.route is not None and self.fallback is None:
+            raise ValueError("`route` needs a `fallback` for hard questions")
+        if not self.auto_learn and {"max_examples", "max_example_tokens"} & self.model_fields_set:
+            raise ValueError("`max_examples` and the like limit `auto_learn`; set that to true")
+        if self.auto_learn and self.get_chat is not None:
+            raise ValueError("`auto_learn` needs a model to show examples to, and no `get_chat`")
         return self
 
 

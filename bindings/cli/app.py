@@ -10,9 +10,12 @@ from typing import Annotated
 import typer
 
 from bindings.cli import (
+    calibrate,
     chat,
+    costs,
     dataset,
     describe,
+    discover,
     doctor,
     evaluation,
     forget,
@@ -26,6 +29,7 @@ from bindings.cli import (
     run,
     runs,
     serve,
+    serve_model,
     training,
 )
 
@@ -58,6 +62,7 @@ app.command("ask")(chat.ask)
 app.command("outline")(outline.outline)
 app.add_typer(runs.app, name="runs")
 app.command("feedback")(runs.feedback)
+app.command("costs")(costs.costs)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("forget")(forget.forget)
@@ -67,11 +72,14 @@ app.command("gate")(gate.gate)
 app.add_typer(golden.app, name="golden")
 app.command("benchmark")(golden.benchmark)
 app.command("package")(training.package)
+models.app.command("calibrate")(calibrate.calibrate)
+models.app.command("serve")(serve_model.serve_model)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)
 app.command("serve")(serve.serve)
+app.command("discover")(discover.discover)
 app.command("doctor")(doctor.doctor)
 
 

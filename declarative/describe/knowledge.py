@@ -122,6 +122,11 @@ def _wiki(writer: Writer, spec: WikiSpec) -> Iterator[tuple[str, str]]:
         if spec.min_confidence is not None:
             when += f" or is less than {spec.min_confidence:.0%} sure"
         yield "Otherwise", f"{said_model(writer, spec.fallback)}, {when}"
+    if spec.route is not None:
+        yield "Hard questions", f"go there at once, above {spec.route.max_complexity:g} of 1"
+    if spec.auto_learn:
+        shown = count(spec.max_examples, "good answer")
+        yield "Learns", f"is shown up to {shown} to similar questions"
     if spec.max_tokens is not None:
         yield "Longest answer", count(spec.max_tokens, "token")
     yield _time(spec.timeout)

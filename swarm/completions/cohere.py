@@ -1,11 +1,11 @@
 """Cohere's chat models, through their SDK: `cohere/MODEL`."""
 
-import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, cast
 
 from swarm.completion import CompletionRequest, CompletionResult
+from swarm.completions.certainty import mean_probability, weakest_probability
 from swarm.completions.openai_wire import ToolCallDeltas, read_calls, wire_message, wire_tool
 from swarm.completions.providers import read_key
 from swarm.completions.refusal import hide_key, refusal
@@ -118,7 +118,8 @@ class CohereCompletion:
             message=message,
             model=self.model,
             usage=_usage(answer.get("usage")),
-            confidence=_confidence(answer.get("logprobs")),
+            confidence=mean_probability(_logprobs(answer.get("logprobs"))),
+            weakest=weakest_probability(_logprobs(answer.get("logprobs"))),
             finish_reason=finish,
         )
 
@@ -167,7 +168,8 @@ class CohereCompletion:
             message=answer,
             model=self.model,
             usage=_usage(end.get("usage")),
-            confidence=_confidence(logprobs),
+            confidence=mean_probability(_logprobs(logprobs)),
+            weakest=weakest_probability(_logprobs(logprobs)),
             finish_reason=finish,
         )
 
@@ -262,10 +264,10 @@ def _usage(usage: Any) -> Usage:
     )
 
 
-def _confidence(logprobs: Any) -> float | None:
+def _logprobs(logprobs: Any) -> list[float]:
     found: list[Any] = logprobs or []
     values: list[float] = []
     for item in found:
         tokens: list[Any] = _object(item).get("logprobs") or []
         values += [min(float(value), 0.0) for value in tokens]
-    return math.exp(sum(values) / len(values)) if values else None
+    return values

@@ -10,6 +10,7 @@ from swarm.completions.openai_wire import (
     confidence_of,
     read_calls,
     read_usage,
+    weakest_of,
     wire_format,
     wire_request,
     wire_tool,
@@ -97,6 +98,7 @@ class LiteLLMCompletion:
             model=self.model,
             usage=read_usage(answer.get("usage")),
             confidence=confidence_of(choice.get("logprobs")),
+            weakest=weakest_of(choice.get("logprobs")),
             finish_reason=choice.get("finish_reason"),
         )
 
@@ -143,6 +145,7 @@ class LiteLLMCompletion:
             model=self.model,
             usage=read_usage(usage),
             confidence=confidence_of({"content": logprobs}),
+            weakest=weakest_of({"content": logprobs}),
             finish_reason=finish,
         )
 

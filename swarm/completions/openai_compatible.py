@@ -14,6 +14,7 @@ from swarm.completions.openai_wire import (
     confidence_of,
     read_calls,
     read_usage,
+    weakest_of,
     wire_format,
     wire_request,
     wire_tool,
@@ -182,6 +183,7 @@ class OpenAICompatible:
             model=self.model,
             usage=read_usage(usage),
             confidence=confidence_of({"content": logprobs}),
+            weakest=weakest_of({"content": logprobs}),
             finish_reason=finish,
         )
 
@@ -216,6 +218,7 @@ class OpenAICompatible:
             model=self.model,
             usage=read_usage(answer.get("usage")),
             confidence=confidence_of(choice.get("logprobs")),
+            weakest=weakest_of(choice.get("logprobs")),
             finish_reason=_text(choice.get("finish_reason")) or None,
         )
 

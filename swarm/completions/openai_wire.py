@@ -11,6 +11,7 @@ from typing import Any, cast
 import orjson
 
 from swarm.completion import ResponseFormat, ToolDefinition
+from swarm.completions.certainty import mean_probability, weakest_probability
 from swarm.errors import ProviderOutputError
 from swarm.messages import Message, ToolCall, Usage
 
@@ -19,6 +20,7 @@ __all__ = [
     "confidence_of",
     "read_calls",
     "read_usage",
+    "weakest_of",
     "wire_format",
     "wire_message",
     "wire_request",
@@ -93,17 +95,26 @@ def read_calls(raw: object, provider: str) -> tuple[ToolCall, ...]:
 
 def confidence_of(logprobs: object) -> float | None:
     """Return the geometric mean of the token probabilities, or None without any."""
+    return mean_probability(_values(logprobs))
+
+
+def weakest_of(logprobs: object) -> float | None:
+    """Return that mean over the least sure tokens in a row, or None without any."""
+    return weakest_probability(_values(logprobs))
+
+
+def _values(logprobs: object) -> list[float]:
     if not isinstance(logprobs, dict):
-        return None
+        return []
     content = cast("dict[str, object]", logprobs).get("content")
     if not isinstance(content, list):
-        return None
+        return []
     values: list[float] = []
     for token in cast("list[object]", content):
         value = cast("_Json", token).get("logprob") if isinstance(token, dict) else None
         if isinstance(value, int | float) and math.isfinite(value):
             values.append(min(float(value), 0.0))
-    return math.exp(sum(values) / len(values)) if values else None
+    return values
 
 
 @dataclass(slots=True)

@@ -6,16 +6,19 @@ not chat: what the child serves is the API that every OpenAI-compatible client s
 
 from wiki.engine.errors import EngineError, EngineTimeoutError, GgufError, UnsupportedModelError
 from wiki.engine.gguf_header import GgufHeader, check_header, parse_header
+from wiki.engine.pool import EnginePool, memory_limit
 from wiki.engine.process import Engine, start_engine
 
 __all__ = [
     "Engine",
     "EngineError",
+    "EnginePool",
     "EngineTimeoutError",
     "GgufError",
     "GgufHeader",
     "UnsupportedModelError",
     "check_header",
+    "memory_limit",
     "parse_header",
     "start_engine",
 ]

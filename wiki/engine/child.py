@@ -29,6 +29,11 @@ class Settings(TypedDict):
     model: str
     """The name that clients see."""
     api_key: str
+    """Empty where everybody on the machine may ask."""
+    port: int
+    """0 takes any that is free."""
+    program: str
+    """A server of the system that `wiki.engine.watcher` runs; empty for the one in here."""
     context: int
     """Tokens of one conversation."""
     parallel: int
@@ -64,9 +69,9 @@ def _serve(settings: Settings) -> tuple[object, int]:
     params = xllamacpp.CommonParams()
     params.model.path = settings["path"]
     params.model_alias = {settings["model"]}
-    params.api_keys = [settings["api_key"]]
+    params.api_keys = [settings["api_key"]] if settings["api_key"] else []
     params.hostnames = ["127.0.0.1"]
-    params.port = 0
+    params.port = settings["port"]
     params.n_parallel = settings["parallel"]
     params.n_ctx = settings["context"] * settings["parallel"]
     params.cpuparams.n_threads = settings["threads"]

@@ -63,6 +63,8 @@ class GgufHeader(BaseModel):
     tensor_count: int
     alignment: int
     file_size: int
+    cache_bytes: int = 0
+    """What one token of a conversation takes in the cache of keys and values; 0 if not known."""
 
 
 def check_header(path: Path) -> GgufHeader:
@@ -121,7 +123,20 @@ def parse_header(stream: BinaryIO, size: int) -> GgufHeader:
         tensor_count=tensors,
         alignment=alignment,
         file_size=size,
+        cache_bytes=_cache_bytes(metadata, architecture),
     )
+
+
+def _cache_bytes(metadata: "_Metadata", architecture: str) -> int:
+    """Return the bytes per token of keys and values in 16 bits; arrays count as the widest."""
+
+    def number(key: str) -> int:
+        value = metadata.get(f"{architecture}.{key}")
+        return value if isinstance(value, int) and 0 < value < 2**20 else 0
+
+    heads = number("attention.head_count")
+    width = number("attention.key_length") or (number("embedding_length") // heads if heads else 0)
+    return number("block_count") * (number("attention.head_count_kv") or heads) * width * 2 * 2
 
 
 class _Metadata(dict[str, int | float | str | bool | None]):

@@ -21,7 +21,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import BaseModel, Field, ValidationError
 
 from swarm.errors import MissingExtraError
-from wiki.engine import child
+from wiki.engine import child, watcher
 from wiki.engine.errors import EngineError, EngineTimeoutError, GgufError, UnsupportedModelError
 from wiki.engine.gguf_header import check_header
 
@@ -110,6 +110,9 @@ async def start_engine(
     threads: int | None = None,
     seed: int = 0,
     load_timeout: float = 120.0,
+    port: int = 0,
+    api_key: str | None = None,
+    program: Path | None = None,
 ) -> Engine:
     """Load a GGUF file in a child process and return it once it listens.
 
@@ -124,6 +127,10 @@ async def start_engine(
         threads: Threads that compute; by default half of the processor's.
         seed: For requests that do sample.
         load_timeout: Seconds until the model must be loaded.
+        port: Where it listens; any free port for 0.
+        api_key: What clients must send; a new one when absent, and with "" everybody on this
+            machine may ask.
+        program: A `llama-server` to run in place of the engine that is a Python package.
 
     Raises:
         GgufError: The file is not a sound GGUF file.
@@ -133,17 +140,20 @@ async def start_engine(
         EngineError: The engine crashed or refused the file; the message has the end of its log.
     """
     header = await anyio.to_thread.run_sync(check_header, path)
-    _check_installed()
+    if program is None:
+        _check_installed()
     settings = child.Settings(
         path=str(path),
         model=model or path.stem,
-        api_key=secrets.token_urlsafe(32),
+        api_key=secrets.token_urlsafe(32) if api_key is None else api_key,
+        port=port,
+        program=str(program or ""),
         context=min(context, header.context_length or context),
         parallel=parallel,
         threads=threads or max(1, (os.cpu_count() or 2) // 2),
         seed=seed,
     )
-    process = await _spawn(log)
+    process = await _spawn(log, child.__file__ if program is None else watcher.__file__)
     try:
         with anyio.fail_after(load_timeout):
             report = await _converse(process, settings)
@@ -171,10 +181,10 @@ async def start_engine(
     )
 
 
-async def _spawn(log: Path) -> Process:
+async def _spawn(log: Path, file: str) -> Process:
     # By its path and without a search path of its own: a file in the working folder that is
     # named like one of the child's modules would be imported otherwise.
-    command = [sys.executable, "-P", child.__file__]
+    command = [sys.executable, "-P", file]
     environment = {
         name: value
         for name, value in os.environ.items()

@@ -139,6 +139,7 @@ export interface Wire {
   Reply?: Reply;
   RestoreParams?: RestoreParams;
   Resume?: Resume;
+  RouteSpec?: RouteSpec;
   RunStatelessForceParams?: RunStatelessForceParams;
   RunStatelessParams?: RunStatelessParams;
   SerializeParams?: SerializeParams;
@@ -1349,6 +1350,23 @@ export interface WikiDeclaration {
    */
   minConfidence?: number | null;
   /**
+   * Hard questions go to the fallback at once; the model answers the others.
+   */
+  route?: RouteSpec | null;
+  /**
+   * Answers that people rated 4 or 5, or corrected, are shown to the model with questions like
+   * theirs.
+   */
+  autoLearn?: boolean;
+  /**
+   * How many such answers a question is shown with.
+   */
+  maxExamples?: number;
+  /**
+   * How long they may be together, in tokens.
+   */
+  maxExampleTokens?: number;
+  /**
    * Questions that this wiki is right for.
    */
   examples?: string[];
@@ -1364,6 +1382,23 @@ export interface WikiDeclaration {
    * Functions that are told of questions.
    */
   callbacks?: WikiCallbacks | null;
+}
+/**
+ * Which questions go to a wiki's fallback at once, because they look hard.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "RouteSpec".
+ */
+export interface RouteSpec {
+  /**
+   * How hard a question may look for the wiki's own model: 0 is short and plain, 1 is long or has
+   * code, maths, several parts or a need for tools.
+   */
+  maxComplexity?: number;
+  /**
+   * Words and phrases that make any question a hard one.
+   */
+  hardWords?: string[];
 }
 /**
  * Functions that hear of a wiki; one that raises is written to the log.

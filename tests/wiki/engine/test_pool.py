@@ -1,0 +1,123 @@
+"""The pool of engines: one child per file, room made by closing idle ones, never busy ones."""
+
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from swarm.errors import SetupError
+from tests.wiki.tiny_gguf import write_tiny_gguf
+from wiki.engine import EngineError, EnginePool, GgufError, memory_limit
+
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("engine_process")]
+
+_TWO = 900 * 2**20
+"""Room for two of the tiny models."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three models."""
+    folder = tmp_path_factory.mktemp("models")
+    return [write_tiny_gguf(folder / f"{n}.gguf", seed=n) for n in range(3)]
+
+
+@asynccontextmanager
+async def pool_of(limit: int, logs: Path) -> AsyncGenerator[EnginePool]:
+    """Give a pool that is closed at the end."""
+    pool = EnginePool(logs, limit)
+    try:
+        with anyio.fail_after(60):
+            yield pool
+    finally:
+        await pool.aclose()
+
+
+async def _pid(pool: EnginePool, path: Path) -> int:
+    async with pool.lease(path, path.stem) as engine:
+        return engine.pid
+
+
+@pytest.mark.requirement("S0-35")
+async def test_the_one_that_was_idle_longest_makes_room(files: list[Path], tmp_path: Path) -> None:
+    a, b, c = files
+    async with pool_of(_TWO, tmp_path) as pool:
+        first = await _pid(pool, a)
+        await _pid(pool, b)
+        assert await _pid(pool, a) == first
+        await _pid(pool, c)
+        assert pool.files == (a, c)
+        assert await _pid(pool, a) == first
+
+
+async def test_one_that_answers_is_never_closed(files: list[Path], tmp_path: Path) -> None:
+    a, b, c = files
+    async with pool_of(_TWO, tmp_path) as pool:
+        async with anyio.create_task_group() as group:
+            is_through = anyio.Event()
+
+            async def third() -> None:
+                await _pid(pool, c)
+                is_through.set()
+
+            async with pool.lease(a, "a") as busy:
+                async with pool.lease(b, "b") as other:
+                    group.start_soon(third)
+                    await anyio.wait_all_tasks_blocked()
+                    assert not is_through.is_set()
+                    assert busy.alive and other.alive
+                await is_through.wait()
+                assert busy.alive and not other.alive
+        assert pool.files == (c, a)
+
+
+async def test_a_model_beyond_the_limit_runs_alone(files: list[Path], tmp_path: Path) -> None:
+    a, b, _ = files
+    async with pool_of(1, tmp_path) as pool:
+        await _pid(pool, a)
+        await _pid(pool, b)
+        assert pool.files == (b,)
+
+
+async def test_a_crash_ends_no_other_engine_and_is_repaired(
+    files: list[Path], tmp_path: Path
+) -> None:
+    a, b, _ = files
+    async with pool_of(_TWO, tmp_path) as pool:
+        first, other = await _pid(pool, a), await _pid(pool, b)
+        async with pool.lease(a, "a") as engine:
+            os.kill(engine.pid, signal.SIGSEGV)
+            assert await engine.wait() == -signal.SIGSEGV
+        assert await _pid(pool, a) != first
+        assert await _pid(pool, b) == other
+
+
+async def test_one_that_did_not_start_keeps_no_room(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "dying.py"
+    program.write_text("raise SystemExit(3)", encoding="utf-8")
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF" + bytes(100))
+    async with pool_of(1, tmp_path) as pool:
+        with monkeypatch.context() as patch:
+            patch.setattr("wiki.engine.child.__file__", str(program))
+            with pytest.raises(EngineError, match="code 3"):
+                await _pid(pool, files[0])
+        with pytest.raises(GgufError):
+            await _pid(pool, tmp_path / "bad.gguf")
+        assert pool.files == ()
+        assert await _pid(pool, files[1])
+
+
+def test_the_limit_is_a_size() -> None:
+    assert memory_limit({"WIKISWARM_ENGINE_MEMORY": "6GiB"}) == 6 * 2**30
+    assert memory_limit({"WIKISWARM_ENGINE_MEMORY": "500 MB"}) == 500_000_000
+    assert memory_limit({"WIKISWARM_ENGINE_MEMORY": "1000"}) == 1000
+    assert memory_limit({}) > 2**28
+    for wrong in ("much", "0", "-1GiB", "1.5GiB", "6gib"):
+        with pytest.raises(SetupError, match="is no size"):
+            memory_limit({"WIKISWARM_ENGINE_MEMORY": wrong})

@@ -1,0 +1,191 @@
+"""The engines of one host: one child for each file, within a limit of memory.
+
+An engine that answers is never closed to make room. When the idle ones do not free enough, a
+question waits until another is answered; its own timeout ends the waiting.
+"""
+
+import os
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from swarm.errors import SetupError
+from wiki.engine.errors import EngineError
+from wiki.engine.gguf_header import check_header
+from wiki.engine.process import Engine, start_engine
+
+__all__ = ["EnginePool", "memory_limit"]
+
+_VARIABLE = "WIKISWARM_ENGINE_MEMORY"
+_SIZE = re.compile(r"([0-9]{1,15}) ?(|[KMGT]iB|[KMGT]B)")
+_UNITS = {"": 1} | {
+    f"{letter}{ending}": base**power
+    for ending, base in (("iB", 1024), ("B", 1000))
+    for power, letter in enumerate("KMGT", start=1)
+}
+_WORKING_BYTES = 384 * 2**20
+"""What a child takes besides weights and conversations: its cache of prompts and its buffers."""
+_CONTEXT, _PARALLEL = 4096, 4
+
+
+def memory_limit(environment: Mapping[str, str]) -> int:
+    """Return how many bytes the engines of a host may take together.
+
+    `WIKISWARM_ENGINE_MEMORY` says it, such as `6GiB`; otherwise it is half of the machine's memory.
+
+    Raises:
+        SetupError: The variable is no size.
+    """
+    text = environment.get(_VARIABLE, "").strip()
+    if text:
+        found = _SIZE.fullmatch(text)
+        if found is None or not int(found[1]):
+            raise SetupError(f"{_VARIABLE} is no size; write bytes, or a size such as 6GiB")
+        return int(found[1]) * _UNITS[found[2]]
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (AttributeError, ValueError, OSError):  # Windows does not say
+        return 4 * 2**30
+
+
+@dataclass(slots=True, eq=False)
+class _Seat:
+    """The engine of one file: to be started, running, or to be started again."""
+
+    size: int
+    """Bytes that are kept for it."""
+    users: int = 0
+    used: int = 0
+    """When it was last asked, as a count of questions."""
+    engine: Engine | None = None
+    # Invariant: at most one child per file.
+    starting: anyio.Lock = field(default_factory=anyio.Lock)
+
+
+class EnginePool:
+    """Starts engines when they are asked for and closes the one that was idle longest for room."""
+
+    def __init__(self, logs: Path, limit: int) -> None:
+        """Begin with no engine.
+
+        Args:
+            logs: The folder of the engines' logs.
+            limit: Bytes that they may take together; a file that is larger runs alone.
+        """
+        self._logs, self._limit = logs, limit
+        self._seats: dict[Path, _Seat] = {}
+        self._clock = 0
+        self._is_closed = False
+        # Invariant: seats and their users change together; who waits for room is told.
+        self._changed = anyio.Condition()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that have a running engine, the one that was idle longest first."""
+        running = [(s.used, path) for path, s in self._seats.items() if s.engine is not None]
+        return tuple(path for _, path in sorted(running))
+
+    @asynccontextmanager
+    async def lease(
+        self,
+        path: Path,
+        name: str,
+        *,
+        failure: Callable[[EngineError], Exception] | None = None,
+    ) -> AsyncGenerator[Engine]:
+        """Give a running engine that stays for the block.
+
+        Args:
+            path: The GGUF file, as an absolute path.
+            name: What clients and the log call the model.
+            failure: Makes the error to raise from one of the engine.
+
+        Raises:
+            GgufError: The file is no model that can be loaded.
+            SetupError: The engine is not installed, or did not start.
+        """
+        seat = await self._sit(path)
+        try:
+            try:
+                engine = await self._running(seat, path, name)
+            except EngineError as error:
+                raise (failure(error) if failure else error) from error
+            yield engine
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._rise(seat, path)
+
+    async def aclose(self) -> None:
+        """Stop all engines, also those that answer."""
+        async with self._changed:
+            self._is_closed = True
+            seats = list(self._seats.values())
+            self._seats.clear()
+        async with anyio.create_task_group() as group:
+            for seat in seats:
+                if seat.engine is not None:
+                    group.start_soon(seat.engine.aclose)
+
+    async def _sit(self, path: Path) -> _Seat:
+        header = await anyio.to_thread.run_sync(check_header, path)
+        tokens = min(_CONTEXT, header.context_length or _CONTEXT) * _PARALLEL
+        size = header.file_size + header.cache_bytes * tokens + _WORKING_BYTES
+        async with self._changed:
+            while (seat := self._seats.get(path)) is None:
+                if await self._make_room(size):
+                    seat = self._seats[path] = _Seat(size)
+                    break
+                await self._changed.wait()
+            seat.users += 1
+            self._touch(seat)
+            return seat
+
+    async def _rise(self, seat: _Seat, path: Path) -> None:
+        async with self._changed:
+            seat.users -= 1
+            self._touch(seat)
+            # An engine that did not start keeps no room.
+            if not seat.users and seat.engine is None and self._seats.get(path) is seat:
+                del self._seats[path]
+            self._changed.notify_all()
+
+    def _touch(self, seat: _Seat) -> None:
+        self._clock += 1
+        seat.used = self._clock
+
+    async def _make_room(self, size: int) -> bool:
+        """Close idle engines until another fits; False, and none closed, when that is too few."""
+        idle = sorted(
+            ((s.used, path) for path, s in self._seats.items() if not s.users), reverse=True
+        )
+        taken = sum(seat.size for seat in self._seats.values())
+        busy = taken - sum(self._seats[path].size for _, path in idle)
+        if busy and busy + size > self._limit:
+            return False
+        while idle and taken + size > self._limit:
+            seat = self._seats.pop(idle.pop()[1])
+            taken -= seat.size
+            if seat.engine is not None:
+                await seat.engine.aclose()
+        return True
+
+    async def _running(self, seat: _Seat, path: Path, name: str) -> Engine:
+        async with seat.starting:
+            if seat.engine is not None and not seat.engine.alive:
+                await seat.engine.aclose()
+                seat.engine = None
+            if seat.engine is None:
+                log = self._logs / f"engine-{name}.log"
+                engine = await start_engine(
+                    path, model=name, log=log, context=_CONTEXT, parallel=_PARALLEL
+                )
+                if self._is_closed:
+                    await engine.aclose()
+                    raise EngineError(f"{name}: its host was closed")
+                seat.engine = engine
+            return seat.engine
