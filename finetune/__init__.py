@@ -5,7 +5,7 @@ Importing this loads no training library; training and evaluation run in child p
 
 from finetune.collect import Collection, DropReason, Segment, collect
 from finetune.evaluate import EvaluationReport, evaluate, exact_match
-from finetune.package import package_gguf, write_modelfile
+from finetune.package import export_to_gguf, package_gguf, write_modelfile
 from finetune.publish import publish
 from finetune.questions import Question, held_out_rows, read_questions, training_rows
 from finetune.train import TrainConfig, TrainProgress, TrainResult, train
@@ -22,6 +22,7 @@ __all__ = [
     "collect",
     "evaluate",
     "exact_match",
+    "export_to_gguf",
     "held_out_rows",
     "package_gguf",
     "publish",
