@@ -18,6 +18,7 @@ from bindings.cli import (
     mcp,
     models,
     outline,
+    package,
     run,
     runs,
     serve,
@@ -57,7 +58,7 @@ app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
-app.command("package")(training.package)
+app.command("package")(package.package)
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)

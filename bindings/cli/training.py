@@ -1,11 +1,10 @@
-"""`train`, `evaluate` and `package`: a model from a file of questions and answers."""
+"""`train` and `evaluate`: a model from a file of questions and answers, and how good it is."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bindings.cli.models import open_registry
 from bindings.cli.options import HomeOption, JsonOption, resolve_home
 from bindings.cli.output import command, done, print_json, say
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from finetune import EvaluationReport, TrainConfig, TrainResult
 
-__all__ = ["RunArgument", "evaluate", "package", "train"]
+__all__ = ["RunArgument", "evaluate", "train"]
 
 _STEPS = 240
 """Steps of 32 rows in which a model from scratch learns its answers."""
@@ -111,54 +110,6 @@ def evaluate(
         raise typer.Exit(1)
 
 
-@command
-def package(
-    run: RunArgument,
-    name: Annotated[str, typer.Option(help="The model's name in the registry.")],
-    quantization: Annotated[
-        str, typer.Option(help="f16, q8_0, q5_0 or q4_0; smaller is less exact.")
-    ] = "q8_0",
-    promote: Annotated[bool, typer.Option(help="Put the version into service.")] = False,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write a run as GGUF and register it as the next version of a model."""
-    import anyio
-    from pydantic import TypeAdapter, ValidationError
-
-    from finetune import publish
-    from finetune.package import Quantisation
-
-    try:
-        kind = TypeAdapter[Quantisation](Quantisation).validate_python(quantization.lower())
-    except ValidationError:
-        say(f"error: no quantization {quantization!r}; see: wikiswarm package --help")
-        raise typer.Exit(2) from None
-    registry = open_registry(home)
-
-    async def work() -> Any:
-        metrics = await anyio.to_thread.run_sync(_metrics, run)
-        return await publish(run, name, registry, quantisation=kind, metrics=metrics)
-
-    version = anyio.run(work)
-    if promote:
-        registry.promote(version.name, version.version)
-        version = registry.get(str(version))
-    if not version.manifest.metrics:
-        say(f"warning: {run} was never evaluated; see: wikiswarm evaluate {run} QUESTIONS")
-    elif not any(version.manifest.metrics.values()):
-        say("warning: not one of its answers was exactly right in its evaluation")
-    if as_json:
-        print_json(version)
-        return
-    size = sum(file.size for file in version.manifest.files) / 1e6
-    done(f"{version}: {size:.1f} MB, sha256 {version.manifest.sha256[:12]}, {version.path}")
-    if promote:
-        done(f"{version} is live")
-    else:
-        say(f"next: wikiswarm models promote {version}")
-
-
 async def _train(
     settings: "TrainConfig", data: Path, run_dir: Path, rehearsal: Path | None
 ) -> "TrainResult":
@@ -247,25 +198,6 @@ def _next_run(home: Path) -> Path:
     runs = home / "runs"
     taken = [int(p.name) for p in runs.iterdir() if p.name.isdigit()] if runs.is_dir() else []
     return runs / str(max(taken, default=0) + 1)
-
-
-def _metrics(run: Path) -> "dict[str, JsonValue]":
-    """Return what the evaluations of a run found, by the part that was asked."""
-    from pydantic import ValidationError
-
-    from finetune import EvaluationReport
-    from swarm.errors import DataError
-
-    found: dict[str, JsonValue] = {}
-    for part in ("train", "held_out"):
-        report = run / "evaluations" / part / "report.json"
-        if report.is_file():
-            try:
-                known = EvaluationReport.model_validate_json(report.read_bytes())
-            except ValidationError:
-                raise DataError(f"{report} is damaged; evaluate again") from None
-            found[f"exact_{part}"] = known.accuracy
-    return found
 
 
 def _system(run: Path) -> str | None:

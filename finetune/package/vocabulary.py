@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from finetune.package.converter import PackagingError, UnknownModelError
+from finetune.package.template_file import read_chat_template
 
 __all__ = ["Vocabulary", "read_vocabulary"]
 
@@ -78,7 +79,7 @@ def read_vocabulary(folder: Path, *, size: int) -> Vocabulary:
         split=_split(data.get("pre_tokenizer") or {}, path),
         add_bos=_adds_bos(data, settings),
         ids=_special_ids(by_id, settings),
-        chat_template=_chat_template(folder, settings),
+        chat_template=read_chat_template(folder),
     )
 
 
@@ -122,11 +123,3 @@ def _special_ids(by_id: dict[int, str], settings: dict[str, Any]) -> dict[str, i
         if isinstance(token, str) and token in by_token:
             found[kind] = by_token[token]
     return found
-
-
-def _chat_template(folder: Path, settings: dict[str, Any]) -> str | None:
-    path = folder / "chat_template.jinja"
-    if path.is_file():
-        return path.read_text(encoding="utf-8")
-    template = settings.get("chat_template")
-    return template if isinstance(template, str) else None
