@@ -14,9 +14,9 @@ import pytest
 from finetune.package.kquants import BLOCK_BYTES, quantize_k
 
 _KINDS = ("Q4_K", "Q5_K", "Q6_K")
-# Root mean square error by that of the weights, on normal weights. llama.cpp's own quantisers,
-# without an importance matrix, measure 0.0755, 0.0371 and 0.0174 here.
-_MOST = {"Q4_K": 0.073, "Q5_K": 0.0365, "Q6_K": 0.0174}
+# Root mean square error by that of the weights, on normal weights: what llama.cpp's own quantisers
+# (llama-cpp-python 0.3.36, no importance matrix) leave. `make test-quantize` measures both.
+_MOST = {"Q4_K": 0.0713, "Q5_K": 0.0361, "Q6_K": 0.0177}
 # With as many bits, a weight of the older formats is this far off.
 _OLDER = {"Q4_K": "Q4_0", "Q5_K": "Q5_0"}
 

@@ -12,6 +12,7 @@ from finetune.package import PackagingError, ParityError, check_parity, package_
 from finetune.package.conversations import make_conversations
 from finetune.package.parity import first_difference
 from finetune.train import TrainResult
+from finetune.train.files import sha256_file
 from wiki import ModelRegistry
 
 
@@ -43,31 +44,33 @@ async def test_a_template_with_tools_is_read_alike(
     assert report.conversations == 60
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("change", ["template", "split"])
-async def test_a_difference_keeps_a_model_out_of_the_registry(
-    trained_run: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
-) -> None:
-    run = Path(shutil.copytree(trained_run.run_dir, tmp_path / "run"))
-    other = Path(shutil.copytree(trained_run.model_dir, tmp_path / "other"))
-    if change == "template":
-        path = other / "chat_template.jinja"
-        path.write_text(path.read_text().replace("<|im_start|>' +", "<|im_start|> ' +"))
+def _changed(run: Path, folder: Path, change: str) -> Path:
+    """Return a run whose tokenizer has something that a GGUF file has no place for."""
+    changed = Path(shutil.copytree(run, folder))
+    path = changed / "model" / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    if change == "normalizer":
+        tokenizer["normalizer"] = {"type": "Lowercase"}
     else:
-        path = other / "tokenizer.json"
-        tokenizer = json.loads(path.read_text())
-        steps = [{"type": "Digits", "individual_digits": True}, tokenizer["pre_tokenizer"]]
-        tokenizer["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": steps}
-        path.write_text(json.dumps(tokenizer))
+        next(t for t in tokenizer["added_tokens"] if t["content"] == "<|im_start|>")["rstrip"] = (
+            True
+        )
+    path.write_text(json.dumps(tokenizer))
+    manifest = json.loads((changed / "manifest.json").read_text())
+    manifest["outputs"]["model/tokenizer.json"] = sha256_file(path)
+    (changed / "manifest.json").write_text(json.dumps(manifest))
+    return changed
 
-    async def package_another(model: Path, output: Path, **options: object) -> object:
-        return await package_gguf(other, output)
 
-    # The file is of the other model, as if the converter had read the folder wrongly.
-    monkeypatch.setattr("finetune.publish.package_gguf", package_another)
+@pytest.mark.anyio
+@pytest.mark.parametrize("change", ["normalizer", "rstrip"])
+async def test_a_difference_keeps_a_model_out_of_the_registry(
+    trained_run: TrainResult, tmp_path: Path, change: str
+) -> None:
+    run = _changed(trained_run.run_dir, tmp_path / "run", change)
     registry = ModelRegistry(tmp_path / "models")
     with pytest.raises(ParityError, match=r"token \d+ is \[.*\] there and was \[") as caught:
-        await publish(run, "pharma", registry, parity_conversations=40)
+        await publish(run, "pharma", registry, parity_conversations=100)
     error = caught.value
     assert error.trained is not None and error.served is not None
     assert error.trained[: error.position] == error.served[: error.position]
