@@ -89,7 +89,9 @@ async def package_gguf(
             by = await _convert(folder, part, quantisation, converter)
             sealed = await to_thread.run_sync(_seal, part, output)
     except OSError as error:
-        raise StoreError(f"{output}: {error.strerror or error}") from error
+        # numpy says of a full disk only how much it wrote.
+        reason = error.strerror or f"it cannot be written whole, is the disk full? ({error})"
+        raise StoreError(f"{output}: {reason}") from error
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return GgufFile(
         path=output,
