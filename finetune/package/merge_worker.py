@@ -32,8 +32,9 @@ def main(folder: Path, reporter: Reporter) -> None:
         raise DataError(f"{job['adapter']} does not fit its base: {error}") from error
     # Weights that are missing only cause a warning in PEFT, and the model is then the base's.
     with safe_open(Path(job["adapter"]) / "adapter_model.safetensors", framework="pt") as weights:
-        stored = set(weights.keys())
-    if other := stored ^ set(get_peft_model_state_dict(adapted)):
+        stored: set[str] = set(weights.keys())
+    fitting: set[str] = set(get_peft_model_state_dict(adapted))
+    if other := stored ^ fitting:
         raise DataError(f"{job['adapter']} does not fit its configuration: {min(other)}")
     merged = adapted.merge_and_unload(safe_merge=True)
     merged.save_pretrained(folder / "model", safe_serialization=True)
