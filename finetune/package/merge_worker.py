@@ -6,7 +6,7 @@ Reads job.json of the folder and writes the merged model to `model` in it. Only
 
 # peft and transformers ship no complete types.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
 
 import json
 from pathlib import Path

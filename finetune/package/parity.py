@@ -93,6 +93,7 @@ async def check_parity(
 
     Raises:
         ParityError: They differ; it has the conversation and the first differing position.
+        PackagingError: There is no chat template, or one that refuses every conversation.
         ParityCheckError: The trainer's tokenizer cannot be used.
         MissingExtraError: The training libraries or the engine are not installed.
         EngineError: The engine does not serve the file.
@@ -115,7 +116,7 @@ async def check_parity(
             ) as engine:
                 return await _compare(engine, chats, trained)
     except OSError as error:
-        raise StoreError(f"{error.filename}: {error.strerror or error}") from error
+        raise StoreError(f"parity check: {error.filename}: {error.strerror or error}") from error
 
 
 def first_difference(trained: Sequence[int] | None, served: Sequence[int] | None) -> int | None:
@@ -176,6 +177,8 @@ async def _compare(
             if not engine.alive
             else EngineError(f"the engine did not answer: {error}")
         ) from error
+    if chats and not tokens:
+        raise PackagingError("the chat template refuses every conversation that was tried")
     return ParityReport(conversations=len(chats), refused=refused, tokens=tokens)
 
 

@@ -86,7 +86,7 @@ async def test_a_run_that_was_changed_is_refused(trained_run: TrainResult, tmp_p
 
 
 async def test_a_manifest_of_another_hand_leads_to_no_other_folder(
-    trained_run: TrainResult, tmp_path: Path
+    trained_run: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, output = trained_run.run_dir, tmp_path / "package"
     await package_run(run, output, name="facts", quantisations=["f16"])
@@ -100,6 +100,7 @@ async def test_a_manifest_of_another_hand_leads_to_no_other_folder(
         assert name not in path.read_text()
     path.write_text("{")
     assert await package_run(run, output, name="facts", quantisations=["f16"]) == package
-    with pytest.raises(PackagingError, match="llama-quantize"):
+    monkeypatch.setenv("WIKISWARM_LLAMA_QUANTIZE", "absent")
+    with pytest.raises(PackagingError, match="WIKISWARM_LLAMA_QUANTIZE names absent"):
         await package_run(run, output, name="facts", quantisations=["f16", "q2_k"])
     assert (output / "facts-f16.gguf").is_file()

@@ -14,6 +14,7 @@ from finetune.package.parity import first_difference
 from finetune.train import TrainResult
 from finetune.train.files import sha256_file
 from wiki import ModelRegistry
+from wiki.engine import EngineError
 
 
 @pytest.mark.anyio
@@ -87,6 +88,18 @@ async def test_a_model_without_a_template_is_refused(
     (model / "chat_template.jinja").unlink()
     with pytest.raises(PackagingError, match="no chat template"):
         await check_parity(model, tmp_path / "m.gguf")
+
+
+@pytest.mark.anyio
+async def test_a_template_that_refuses_everything_proves_nothing(
+    trained_run: TrainResult, tmp_path: Path
+) -> None:
+    model = Path(shutil.copytree(trained_run.model_dir, tmp_path / "model"))
+    (model / "chat_template.jinja").write_text("{{ raise_exception('no') }}")
+    path = tmp_path / "m.gguf"
+    await package_gguf(model, path)
+    with pytest.raises((PackagingError, EngineError), match=r"refuses every|the engine"):
+        await check_parity(model, path, conversations=5)
 
 
 def test_the_first_difference_is_found() -> None:
