@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.wiki.tiny_gguf import write_tiny_gguf
+from wiki.engine import EngineTimeoutError, GgufError, check_header, start_engine
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 
 _MEMORY = 200 * 2**20
@@ -61,3 +64,19 @@ def test_no_changed_header_crashes_hangs_or_takes_memory(tiny_gguf: Path) -> Non
     assert found["sound"] > 0
     assert found["reasons"] > 10
     assert found["grown"] < _MEMORY
+
+
+@pytest.mark.anyio
+async def test_a_template_that_runs_for_ever_ends_with_its_process(tmp_path: Path) -> None:
+    loops = [f"{{% for {name} in range(99999) %}}" for name in "abc"]
+    template = "".join(loops) + "{{ a }}" + "{% endfor %}" * 3
+    path = write_tiny_gguf(tmp_path / "loop.gguf", chat_template=template)
+    with pytest.raises(EngineTimeoutError, match="was not loaded within 3 s"):
+        await start_engine(path, log=tmp_path / "log.txt", load_timeout=3)
+
+
+def test_a_file_with_a_hostile_template_is_refused(tmp_path: Path) -> None:
+    template = "{% if a %}" * 100_000
+    path = write_tiny_gguf(tmp_path / "deep.gguf", chat_template=template)
+    with pytest.raises(GgufError, match=r"deep\.gguf: has a chat template of 1000000 characters"):
+        check_header(path)
