@@ -22,7 +22,7 @@ QUIET_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 \
 PARALLEL := $(if $(findstring no:xdist,$(ARGS)),,-n logical --maxprocesses 4 --dist loadgroup)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check format requirements bench clean distclean \
+.PHONY: help demo test test-quantize coverage check format requirements bench clean distclean \
 	check-format check-lint check-types check-imports check-spelling
 
 help: ## Print this list.
@@ -33,6 +33,10 @@ demo: $(DEMO_STAMP) ## Train the pharmacy's wiki and talk to it, from start to e
 
 test: $(TEST_STAMP) ## Run the tests; ARGS="..." goes to pytest.
 	$(QUIET_ENV) $(BIN)/pytest $(PARALLEL) $(ARGS)
+
+test-quantize: $(TEST_STAMP) ## Compile llama.cpp's quantiser (15 minutes) and test with it.
+	CMAKE_ARGS="-DGGML_NATIVE=OFF" $(PIP) install -c constraints.txt -e '.[quantize]'
+	$(QUIET_ENV) WIKISWARM_TEST_QUANTIZE=1 $(BIN)/pytest -n 0 tests/finetune/package/test_quantiser.py
 
 coverage: $(TEST_STAMP) ## Run the tests, slower, and print what of the code they run.
 	$(QUIET_ENV) $(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered $(ARGS)

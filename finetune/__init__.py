@@ -15,7 +15,7 @@ from finetune.evaluate import (
     evaluate,
     exact_match,
 )
-from finetune.package import package_gguf, write_modelfile
+from finetune.package import export_to_gguf, package_gguf, write_modelfile
 from finetune.publish import publish
 from finetune.questions import Question, held_out_rows, read_questions, training_rows
 from finetune.replay import DropReason, Segment
@@ -39,6 +39,7 @@ __all__ = [
     "decide",
     "evaluate",
     "exact_match",
+    "export_to_gguf",
     "held_out_rows",
     "package_gguf",
     "publish",

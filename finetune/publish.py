@@ -6,14 +6,20 @@ of every file. Nothing is promoted here.
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import anyio.to_thread
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
-from finetune.package import Quantisation, package_gguf, write_modelfile
-from finetune.train import Manifest
-from swarm.errors import DataError
+from finetune.package import (
+    Quantisation,
+    UnknownModelError,
+    check_parity,
+    package_gguf,
+    read_lineage,
+    write_modelfile,
+)
 from wiki import ModelRegistry, ModelVersion
 from wiki.registry.reference import check_name
 
@@ -28,6 +34,7 @@ async def publish(
     quantisation: Quantisation = "q8_0",
     metrics: Mapping[str, JsonValue] | None = None,
     licence: str | None = None,
+    parity_conversations: int = 500,
 ) -> ModelVersion:
     """Package a run and register it as the next version of a model.
 
@@ -38,47 +45,49 @@ async def publish(
         quantisation: How the weights are stored.
         metrics: How good the model is, such as the exact match of its evaluations.
         licence: The licence of the weights.
+        parity_conversations: Generated conversations whose token ids must be the same in training
+            and when served; 0 leaves the check out.
 
     Raises:
         InvalidIdError: The name may not be used.
         DataError: The folder is no finished run.
         PackagingError: No converter knows the model.
+        ParityError: The server would read a conversation otherwise than the trainer did.
+        MissingExtraError: The training libraries or the engine are not installed.
+        EngineError: The engine does not serve the file.
         StoreError: A file cannot be written.
     """
     # Packaging may take minutes, so what can be refused is refused before.
     check_name(name, "model")
-    manifest = await anyio.to_thread.run_sync(_read_manifest, run_dir)
-    system, base = manifest.config.get("system"), manifest.config.get("base")
+    lineage = await anyio.to_thread.run_sync(read_lineage, run_dir)
+    system = lineage.config.get("system")
     with tempfile.TemporaryDirectory(prefix="wikiswarm-") as folder:
         # The name that the registry gives weights, which the Modelfile must say.
         path = Path(folder) / "weights.gguf"
         gguf = await package_gguf(run_dir, path, quantisation=quantisation)
+        if parity_conversations:
+            await check_parity(run_dir, path, conversations=parity_conversations)
 
         def register() -> ModelVersion:
             written_for = system if isinstance(system, str) else None
-            modelfile = write_modelfile(run_dir, gguf.path, system=written_for)
+            files = {"training.json": run_dir / "manifest.json"}
+            # A model of another template has no Modelfile, and is served all the same.
+            with suppress(UnknownModelError):
+                files["Modelfile"] = write_modelfile(run_dir, gguf.path, system=written_for)
             return registry.register(
                 name,
                 weights=gguf.path,
-                base_model=base if isinstance(base, str) else None,
-                dataset_sha256=manifest.inputs.get("data.jsonl"),
-                training={"config": manifest.config, "quantisation": quantisation},
+                base_model=lineage.base,
+                dataset_sha256=lineage.dataset_sha256,
+                training={
+                    "config": lineage.config,
+                    "quantisation": quantisation,
+                    "converter": gguf.converter,
+                    "wikiswarm": lineage.wikiswarm,
+                },
                 metrics=metrics,
                 licence=licence,
-                files={"Modelfile": modelfile, "training.json": run_dir / "manifest.json"},
+                files=files,
             )
 
         return await anyio.to_thread.run_sync(register)
-
-
-def _read_manifest(run_dir: Path) -> Manifest:
-    path = run_dir / "manifest.json"
-    try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError(
-            f"{run_dir} is no finished training run: {path.name}: {error.strerror}; make one"
-            " with: wikiswarm train"
-        ) from None
-    except ValidationError:
-        raise DataError(f"{path} is damaged; train again") from None

@@ -26,6 +26,7 @@ from bindings.cli import (
     mcp,
     models,
     outline,
+    package,
     run,
     runs,
     serve,
@@ -71,10 +72,10 @@ app.command("evaluate")(evaluation.evaluate)
 app.command("gate")(gate.gate)
 app.add_typer(golden.app, name="golden")
 app.command("benchmark")(golden.benchmark)
-app.command("package")(training.package)
 models.app.command("calibrate")(calibrate.calibrate)
 models.app.command("serve")(serve_model.serve_model)
 app.add_typer(jobs.app, name="jobs")
+app.command("package")(package.package)
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)

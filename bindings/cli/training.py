@@ -1,4 +1,4 @@
-"""`train` and `package`: a model from a file of questions and answers."""
+"""`train`: a model from a file of questions and answers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bindings.cli import hosted
-from bindings.cli.models import open_registry
 from bindings.cli.options import HomeOption, JsonOption, next_run, resolve_home
 from bindings.cli.output import command, done, print_json, say
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from finetune import TrainConfig, TrainResult
 
-__all__ = ["RunArgument", "package", "train"]
+__all__ = ["RunArgument", "train"]
 
 _STEPS = 240
 """Steps of 32 rows in which a model from scratch learns its answers."""
@@ -107,54 +104,6 @@ def train(
     say(f"next: wikiswarm evaluate {result.run_dir} {data}")
 
 
-@command
-def package(
-    run: RunArgument,
-    name: Annotated[str, typer.Option(help="The model's name in the registry.")],
-    quantization: Annotated[
-        str, typer.Option(help="f16, q8_0, q5_0 or q4_0; smaller is less exact.")
-    ] = "q8_0",
-    promote: Annotated[bool, typer.Option(help="Put the version into service.")] = False,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write a run as GGUF and register it as the next version of a model."""
-    import anyio
-    from pydantic import TypeAdapter, ValidationError
-
-    from finetune import publish
-    from finetune.package import Quantisation
-
-    try:
-        kind = TypeAdapter[Quantisation](Quantisation).validate_python(quantization.lower())
-    except ValidationError:
-        say(f"error: no quantization {quantization!r}; see: wikiswarm package --help")
-        raise typer.Exit(2) from None
-    registry = open_registry(home)
-
-    async def work() -> Any:
-        metrics = await anyio.to_thread.run_sync(_metrics, run)
-        return await publish(run, name, registry, quantisation=kind, metrics=metrics)
-
-    version = anyio.run(work)
-    if promote:
-        registry.promote(version.name, version.version)
-        version = registry.get(str(version))
-    if not version.manifest.metrics:
-        say(f"warning: {run} was never evaluated; see: wikiswarm evaluate {run} QUESTIONS")
-    elif not any(version.manifest.metrics.values()):
-        say("warning: not one of its answers was exactly right in its evaluation")
-    if as_json:
-        print_json(version)
-        return
-    size = sum(file.size for file in version.manifest.files) / 1e6
-    done(f"{version}: {size:.1f} MB, sha256 {version.manifest.sha256[:12]}, {version.path}")
-    if promote:
-        done(f"{version} is live")
-    else:
-        say(f"next: wikiswarm models promote {version}")
-
-
 async def _train(
     settings: "TrainConfig", data: Path, run_dir: Path, rehearsal: Path | None
 ) -> "TrainResult":
@@ -200,22 +149,3 @@ def _config(fields: dict[str, Any], file: Path | None) -> "TrainConfig":
 def _epochs(rows: int) -> int:
     """Return passes enough to learn a file by heart, which takes small ones many."""
     return min(600, max(18, -(-_STEPS * 32 // max(rows, 1))))
-
-
-def _metrics(run: Path) -> "dict[str, JsonValue]":
-    """Return what the evaluations of a run found, by the part that was asked."""
-    from pydantic import ValidationError
-
-    from finetune import EvaluationReport
-    from swarm.errors import DataError
-
-    found: dict[str, JsonValue] = {}
-    for part in ("train", "held_out", "test"):
-        report = run / "evaluations" / part / "report.json"
-        if report.is_file():
-            try:
-                known = EvaluationReport.model_validate_json(report.read_bytes())
-            except ValidationError:
-                raise DataError(f"{report} is damaged; evaluate again") from None
-            found[f"exact_{part}"] = known.accuracy
-    return found

@@ -4,16 +4,25 @@
 """
 
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from swarm.errors import SwarmError
 
-__all__ = ["Converter", "GgufFile", "PackagingError", "Quantisation"]
+__all__ = [
+    "Converter",
+    "GgufFile",
+    "PackagingError",
+    "Quantisation",
+    "UnknownModelError",
+    "parse_quantisation",
+]
 
-Quantisation = Literal["f32", "f16", "q8_0", "q5_0", "q4_0"]
-"""How weights are stored; names as llama.cpp has them."""
+Quantisation = Literal[
+    "f32", "f16", "q8_0", "q6_k", "q5_k_m", "q5_0", "q4_k_m", "q4_0", "q3_k_m", "q2_k"
+]
+"""How weights are stored; names as llama.cpp has them, the largest files first."""
 
 
 class PackagingError(SwarmError):
@@ -21,6 +30,13 @@ class PackagingError(SwarmError):
 
     code = "packaging_error"
     rpc_code = -32073
+
+
+class UnknownModelError(PackagingError):
+    """A converter does not know this kind of model; another one may."""
+
+    code = "unknown_model"
+    rpc_code = -32078
 
 
 class GgufFile(BaseModel):
@@ -42,6 +58,19 @@ class GgufFile(BaseModel):
     """Which converter wrote it."""
 
 
+def parse_quantisation(name: str) -> Quantisation:
+    """Return the quantisation that a name in any letter case stands for.
+
+    Raises:
+        PackagingError: There is none of that name.
+    """
+    known: tuple[Quantisation, ...] = get_args(Quantisation)
+    for quantisation in known:
+        if quantisation == name.lower():
+            return quantisation
+    raise PackagingError(f"no quantization {name[:40]!r}; there are {', '.join(known)}")
+
+
 class Converter(Protocol):
     """Writes GGUF files."""
 
@@ -54,6 +83,7 @@ class Converter(Protocol):
         """Write the model of a Hugging Face folder to a file that does not exist yet.
 
         Raises:
-            PackagingError: The model is of a kind that this converter does not know.
+            UnknownModelError: The model is of a kind that this converter does not know.
+            PackagingError: The model is damaged, or the converter failed.
         """
         ...

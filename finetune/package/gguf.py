@@ -15,22 +15,14 @@ from typing import Any
 
 from anyio import to_thread
 
-from finetune.package.converter import PackagingError, Quantisation
+from finetune.package.converter import PackagingError, Quantisation, UnknownModelError
+from finetune.package.mixture import FILE_TYPES, Mixture, add_tensor, check_known
 from finetune.package.vocabulary import Vocabulary, read_vocabulary
 from swarm.errors import require
 
 __all__ = ["BuiltinConverter"]
 
 _ARCHITECTURES = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2"}
-_FILE_TYPES = {
-    "f32": "ALL_F32",
-    "f16": "MOSTLY_F16",
-    "q8_0": "MOSTLY_Q8_0",
-    "q5_0": "MOSTLY_Q5_0",
-    "q4_0": "MOSTLY_Q4_0",
-}
-_BLOCK = 32
-"""Weights that share a scale in the quantised formats."""
 _DTYPES = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "BF16": "<u2"}
 
 
@@ -46,24 +38,29 @@ class BuiltinConverter:
         """Write a model to a GGUF file.
 
         Raises:
-            PackagingError: The architecture, its rope scaling or its tokenizer is not known here.
+            UnknownModelError: The architecture, rope scaling or tokenizer is not known here.
+            PackagingError: The weights are damaged or in files that are not read.
             MissingExtraError: `gguf`, `numpy` or `safetensors` is not installed.
         """
         await to_thread.run_sync(_write, model_dir, output, quantisation)
 
 
 def _write(model_dir: Path, output: Path, quantisation: Quantisation) -> None:
+    check_known(quantisation)
     gguf = require("gguf", extra="gguf")
     config: dict[str, Any] = json.loads((model_dir / "config.json").read_text(encoding="utf-8"))
     architecture = _architecture(config, model_dir)
     vocabulary = read_vocabulary(model_dir, size=int(config["vocab_size"]))
     writer = gguf.GGUFWriter(output, architecture)
     try:
-        _write_shape(writer, config, gguf.LlamaFileType[_FILE_TYPES[quantisation]])
+        _write_shape(writer, config, gguf.LlamaFileType[FILE_TYPES[quantisation]])
         _write_vocabulary(writer, vocabulary, gguf.TokenType)
         names = gguf.get_tensor_name_map(
             next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == architecture),
             int(config["num_hidden_layers"]),
+        )
+        mixture = Mixture(
+            layers=int(config["num_hidden_layers"]), tied=bool(config.get("tie_word_embeddings"))
         )
         for name, tensor in _tensors(model_dir):
             if name.endswith("rotary_emb.inv_freq"):
@@ -72,9 +69,9 @@ def _write(model_dir: Path, output: Path, quantisation: Quantisation) -> None:
                 continue
             target = names.get_name(name, try_suffixes=(".weight", ".bias"))
             if target is None:
-                raise PackagingError(f"{model_dir}: tensor {name} is unknown. {_OTHER_WAY}")
+                raise UnknownModelError(f"{model_dir}: tensor {name} is unknown. {_OTHER_WAY}")
             data = _permuted(name, tensor, config) if architecture == "llama" else tensor
-            _add(gguf, writer, target, data, quantisation)
+            add_tensor(writer, target, data, quantisation, mixture)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -92,15 +89,15 @@ def _architecture(config: dict[str, Any], model_dir: Path) -> str:
     kind = str(config.get("model_type"))
     if kind not in _ARCHITECTURES:
         known = ", ".join(sorted(_ARCHITECTURES))
-        raise PackagingError(
+        raise UnknownModelError(
             f"{model_dir}: architecture {kind!r} is not among {known}. {_OTHER_WAY}"
         )
     rope = config.get("rope_scaling") or config.get("rope_parameters") or {}
     scaling = rope.get("rope_type") or rope.get("type") or "default"
     if scaling != "default":
-        raise PackagingError(f"{model_dir}: rope scaling {scaling!r} is unknown. {_OTHER_WAY}")
+        raise UnknownModelError(f"{model_dir}: rope scaling {scaling!r} is unknown. {_OTHER_WAY}")
     if config.get("use_sliding_window"):
-        raise PackagingError(f"{model_dir}: sliding windows are unknown. {_OTHER_WAY}")
+        raise UnknownModelError(f"{model_dir}: sliding windows are unknown. {_OTHER_WAY}")
     return _ARCHITECTURES[kind]
 
 
@@ -179,17 +176,3 @@ def _permuted(name: str, tensor: Any, config: dict[str, Any]) -> Any:
     shape = tensor.shape
     halves = tensor.reshape(heads, 2, shape[0] // heads // 2, *shape[1:])
     return halves.swapaxes(1, 2).reshape(shape)
-
-
-def _add(gguf: Any, writer: Any, name: str, data: Any, quantisation: Quantisation) -> None:
-    if data.ndim == 1 or quantisation == "f32":
-        writer.add_tensor(name, data)  # norms and biases are small and sensitive
-        return
-    if quantisation == "f16" or data.shape[-1] % _BLOCK:
-        writer.add_tensor(name, data.astype("<f2"))
-        return
-    # The embedding is the output layer as well when both are tied; it keeps eight bits.
-    kept = name in {"token_embd.weight", "output.weight"}
-    kind = gguf.GGMLQuantizationType["Q8_0" if kept else quantisation.upper()]
-    packed = gguf.quants.quantize(data, kind)
-    writer.add_tensor(name, packed, raw_shape=packed.shape, raw_dtype=kind)

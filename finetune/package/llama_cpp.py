@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 
 from finetune.package.converter import PackagingError, Quantisation
+from finetune.package.quantiser import find_quantiser, quantiser_missing
 
 __all__ = ["LlamaCppConverter"]
 
@@ -18,7 +19,7 @@ _DIRECT = frozenset({"f32", "f16", "q8_0"})
 
 
 class LlamaCppConverter:
-    """Runs `convert_hf_to_gguf.py` (and `llama-quantize` where it is needed) of a checkout."""
+    """Runs `convert_hf_to_gguf.py` of a checkout, and a quantiser where one is needed."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """Use a checkout.
@@ -47,24 +48,22 @@ class LlamaCppConverter:
         Raises:
             PackagingError: The converter failed; its last lines are in the message.
         """
-        first = quantisation if quantisation in _DIRECT else "f16"
-        source = output if first == quantisation else output.with_suffix(".f16.gguf")
-        script = [sys.executable, str(self.folder / _SCRIPT), str(model_dir)]
+        if quantisation in _DIRECT:
+            await self._run_script(model_dir, output, quantisation)
+            return
+        quantiser = find_quantiser(self.folder)
+        if quantiser is None:
+            raise quantiser_missing(quantisation)
+        whole = output.with_suffix(".f16.gguf")
         try:
-            await _run([*script, "--outfile", str(source), "--outtype", first])
-            if source != output:
-                await _run([self._quantiser(), str(source), str(output), quantisation.upper()])
+            await self._run_script(model_dir, whole, "f16")
+            await quantiser.quantise(whole, output, quantisation)
         finally:
-            if source != output:
-                source.unlink(missing_ok=True)
+            whole.unlink(missing_ok=True)
 
-    def _quantiser(self) -> str:
-        for place in (self.folder, self.folder / "build" / "bin"):
-            if (place / "llama-quantize").is_file():
-                return str(place / "llama-quantize")
-        raise PackagingError(
-            f"{self.folder}: llama-quantize is not built; build it, or package as f16 or q8_0"
-        )
+    async def _run_script(self, model_dir: Path, output: Path, kind: str) -> None:
+        script = [sys.executable, str(self.folder / _SCRIPT), str(model_dir)]
+        await _run([*script, "--outfile", str(output), "--outtype", kind])
 
 
 async def _run(command: list[str]) -> None:

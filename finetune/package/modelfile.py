@@ -7,7 +7,7 @@ without its stop mark never ends; so neither is left to a server's guess.
 import json
 from pathlib import Path
 
-from finetune.package.converter import PackagingError
+from finetune.package.converter import PackagingError, UnknownModelError
 from finetune.package.vocabulary import read_vocabulary
 from finetune.train.files import model_folder
 from finetune.train.template import END_OF_TURN, TEMPLATE
@@ -50,25 +50,29 @@ def modelfile(
     return "\n".join(lines) + "\n"
 
 
-def write_modelfile(model: Path, gguf: Path, *, system: str | None = None) -> Path:
-    """Write `Modelfile` beside a GGUF file and return its path.
+def write_modelfile(
+    model: Path, gguf: Path, *, system: str | None = None, name: str = "Modelfile"
+) -> Path:
+    """Write a Modelfile beside a GGUF file and return its path.
 
     Args:
         model: The run folder or model folder that the GGUF file was made from.
         gguf: The GGUF file.
         system: The system message that the model was trained with.
+        name: The Modelfile's own name.
 
     Raises:
-        PackagingError: The model's chat template is not the ChatML of models made from nothing.
+        UnknownModelError: The chat template is not the ChatML of models made from nothing.
+        PackagingError: The system message holds three quotes in a row.
     """
     folder = model_folder(model)
     config: dict[str, int] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     vocabulary = read_vocabulary(folder, size=config["vocab_size"])
     if vocabulary.chat_template != TEMPLATE:
-        raise PackagingError(
+        raise UnknownModelError(
             f"{folder}: its chat template has no Ollama form here; write the Modelfile by hand"
         )
-    path = gguf.parent / "Modelfile"
+    path = gguf.parent / name
     text = modelfile(gguf.name, num_ctx=config["max_position_embeddings"], system=system)
     write_atomically(path, text)
     return path

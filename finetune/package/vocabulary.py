@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from finetune.package.converter import PackagingError
+from finetune.package.converter import PackagingError, UnknownModelError
+from finetune.package.template_file import read_chat_template
 
 __all__ = ["Vocabulary", "read_vocabulary"]
 
@@ -52,7 +53,8 @@ def read_vocabulary(folder: Path, *, size: int) -> Vocabulary:
     """Return the vocabulary of a model folder, filled up to `size` tokens.
 
     Raises:
-        PackagingError: The tokenizer is not byte-level BPE, or its split has no name.
+        UnknownModelError: The tokenizer is not byte-level BPE, or its split has no name.
+        PackagingError: There is no tokenizer, or it does not fit the model.
     """
     path = folder / "tokenizer.json"
     if not path.is_file():
@@ -61,7 +63,7 @@ def read_vocabulary(folder: Path, *, size: int) -> Vocabulary:
     settings = _settings(folder)
     model: dict[str, Any] = data["model"]
     if model.get("type") != "BPE" or model.get("byte_fallback"):
-        raise PackagingError(f"{path}: only byte-level BPE tokenizers are known here")
+        raise UnknownModelError(f"{path}: only byte-level BPE tokenizers are known here")
     by_id: dict[int, str] = {number: token for token, number in model["vocab"].items()}
     added: list[dict[str, Any]] = data.get("added_tokens") or []
     by_id |= {token["id"]: token["content"] for token in added}
@@ -77,7 +79,7 @@ def read_vocabulary(folder: Path, *, size: int) -> Vocabulary:
         split=_split(data.get("pre_tokenizer") or {}, path),
         add_bos=_adds_bos(data, settings),
         ids=_special_ids(by_id, settings),
-        chat_template=_chat_template(folder, settings),
+        chat_template=read_chat_template(folder),
     )
 
 
@@ -98,7 +100,7 @@ def _split(rule: dict[str, Any], path: Path) -> str:
         name = _SPLITS.get(pattern.get("Regex", ""))
         if name is not None:
             return name
-    raise PackagingError(f"{path}: this way of splitting text has no name that is known here")
+    raise UnknownModelError(f"{path}: this way of splitting text has no name that is known here")
 
 
 def _adds_bos(data: dict[str, Any], settings: dict[str, Any]) -> bool:
@@ -121,11 +123,3 @@ def _special_ids(by_id: dict[int, str], settings: dict[str, Any]) -> dict[str, i
         if isinstance(token, str) and token in by_token:
             found[kind] = by_token[token]
     return found
-
-
-def _chat_template(folder: Path, settings: dict[str, Any]) -> str | None:
-    path = folder / "chat_template.jinja"
-    if path.is_file():
-        return path.read_text(encoding="utf-8")
-    template = settings.get("chat_template")
-    return template if isinstance(template, str) else None

@@ -26,7 +26,12 @@ _HIDDEN, _LAYERS, _HEADS, _KV_HEADS, _FEED_FORWARD = 64, 2, 4, 2, 128
 
 
 def write_tiny_gguf(
-    path: Path, *, name: str = "tiny", seed: int = 7, architecture: str = "llama"
+    path: Path,
+    *,
+    name: str = "tiny",
+    seed: int = 7,
+    architecture: str = "llama",
+    chat_template: str = CHAT_TEMPLATE,
 ) -> Path:
     """Write the model and return its path.
 
@@ -35,6 +40,7 @@ def write_tiny_gguf(
         name: What the file says its name is.
         seed: Another seed gives another model of the same shape.
         architecture: Another word gives a file that no engine knows.
+        chat_template: Jinja source.
     """
     tokens, types = _vocabulary()
     writer = gguf.GGUFWriter(path, architecture)
@@ -58,7 +64,7 @@ def write_tiny_gguf(
     writer.add_bos_token_id(tokens.index("<|endoftext|>"))
     writer.add_eos_token_id(tokens.index("<|im_end|>"))
     writer.add_add_bos_token(False)
-    writer.add_chat_template(CHAT_TEMPLATE)
+    writer.add_chat_template(chat_template)
     for tensor, shape in _shapes(len(tokens)).items():
         writer.add_tensor(tensor, _values(tensor, shape, seed))
     writer.write_header_to_file()

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
+from wiki.engine.chat_template import check_template
 from wiki.engine.errors import GgufError
 from wiki.engine.tensor_types import TENSOR_TYPES
 
@@ -114,12 +115,14 @@ def parse_header(stream: BinaryIO, size: int) -> GgufHeader:
         raise GgufError("does not name its architecture")
     if metadata.number("split.count", 1) > 1:
         raise GgufError("is one part of several; merge them into one file first")
+    template = metadata.text("tokenizer.chat_template")
+    check_template(template or "")
     return GgufHeader(
         version=version,
         architecture=architecture,
         name=metadata.text("general.name"),
         context_length=metadata.number(f"{architecture}.context_length", 0) or None,
-        has_chat_template=bool(metadata.text("tokenizer.chat_template")),
+        has_chat_template=bool(template),
         tensor_count=tensors,
         alignment=alignment,
         file_size=size,

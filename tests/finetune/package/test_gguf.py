@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +12,7 @@ from finetune.package import PackagingError, package_gguf
 from finetune.questions import held_out_rows, read_questions, training_rows
 from finetune.train import TrainResult
 from finetune.train.files import sha256_file
-
-# In a process of its own: the engine is native code and writes to the terminal.
-_ASK = """
-import json, sys, xllamacpp
-path, source, target = sys.argv[1:]
-params = xllamacpp.CommonParams()
-params.model.path = path
-params.n_parallel, params.n_ctx, params.cpuparams.n_threads = 1, 128, 1
-server = xllamacpp.Server(params)
-answers = []
-for question in json.load(open(source)):
-    body = {"messages": [{"role": "user", "content": question}], "temperature": 0, "max_tokens": 40}
-    answers.append(server.handle_chat_completions(body)["choices"][0]["message"]["content"])
-json.dump(answers, open(target, "w"))
-"""
-
-
-def _ask(gguf: Path, questions: list[str], folder: Path) -> list[str]:
-    source, target = folder / "questions.json", folder / "answers.json"
-    source.write_text(json.dumps(questions))
-    command = [sys.executable, "-c", _ASK, str(gguf), str(source), str(target)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return json.loads(target.read_text())
+from tests.finetune.package.engine_answers import engine_answers
 
 
 @pytest.mark.anyio
@@ -56,7 +32,7 @@ async def test_the_file_answers_as_the_trained_model_does(
         file = await package_gguf(trained_run.run_dir, path, quantisation=quantisation)
         assert (file.sha256, file.bytes) == (sha256_file(path), path.stat().st_size)
         assert (file.architecture, file.converter) == ("llama", "builtin")
-        answers = _ask(path, [result["question"] for result in results], tmp_path)
+        answers = engine_answers(path, [result["question"] for result in results], tmp_path)
         assert answers == [result["answer"] for result in results]
         pairs = [(str(r["expected"]), a) for r, a in zip(results, answers, strict=True)]
         assert score_matches(pairs).exact == report.exact

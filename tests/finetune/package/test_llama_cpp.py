@@ -52,7 +52,10 @@ async def test_what_the_script_says_reaches_the_error(
     model = _model(trained_run, tmp_path / "model", "refused")
     with pytest.raises(PackagingError, match="Model refused is not supported"):
         await package_gguf(model, tmp_path / "m.gguf", converter=converter)
-    with pytest.raises(PackagingError, match="llama-quantize is not built"):
+    with pytest.raises(
+        PackagingError,
+        match=r"WIKISWARM_LLAMA_QUANTIZE, or run: pip",
+    ):
         await package_gguf(
             trained_run.model_dir, tmp_path / "m.gguf", quantisation="q4_0", converter=converter
         )
