@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, TextIO
 
@@ -63,7 +63,7 @@ class ChildError(SwarmError):
         super().__init__(f"{self.what} failed: {reason}; last lines of {log}:{shown}")
 
 
-def check_installed(*packages: str) -> None:
+def check_installed(*packages: str, extra: str = "train") -> None:
     """Make sure, without importing them, that the libraries of a child are there.
 
     Raises:
@@ -71,7 +71,7 @@ def check_installed(*packages: str) -> None:
     """
     for package in packages:
         if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "train")
+            raise MissingExtraError(package, extra)
 
 
 async def run_child(
@@ -82,6 +82,7 @@ async def run_child(
     threads: int,
     on_report: Callable[[dict[str, JsonValue]], None],
     error: type[ChildError],
+    launcher: Sequence[str] = ("-m",),
 ) -> dict[str, JsonValue]:
     """Run `python -m MODULE FOLDER` and return its last report, of kind `done`.
 
@@ -92,6 +93,7 @@ async def run_child(
         threads: CPU threads the child may use.
         on_report: Called with every report but the last.
         error: What to raise when the child fails.
+        launcher: Python's arguments before the module's name.
 
     Raises:
         ChildError: (as `error`) The child refused its work or died.
@@ -108,7 +110,7 @@ async def run_child(
     refused: str | None = None
     with log.open("ab") as stream:
         process = await anyio.open_process(
-            [sys.executable, "-P", "-m", module, str(folder)],
+            [sys.executable, "-P", *launcher, module, str(folder)],
             stderr=stream,
             env=environment,
             start_new_session=True,
@@ -156,7 +158,9 @@ class Reporter:
 def child_main(work: Callable[[Path, Reporter], None]) -> None:
     """Run the child's work on the folder that the command line names, then end the process."""
     # Reports keep the real stdout; file descriptor 1 becomes the log, also for native code.
-    reporter = Reporter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    # Of several training processes only the first one reports.
+    target = os.devnull if os.environ.get("RANK", "0") != "0" else os.dup(1)
+    reporter = Reporter(open(target, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
     os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
