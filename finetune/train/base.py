@@ -42,11 +42,10 @@ def make_model(shape: ModelShape, tokenizer: Any) -> Any:
     )
 
 
-def load_base(config: TrainConfig) -> tuple[Any, Any]:
-    """Return model and tokenizer of the base folder (safetensors only, nothing is run).
+def load_base(folder: Path, config: TrainConfig | None = None) -> tuple[Any, Any]:
+    """Return model and tokenizer of a Hugging Face folder (safetensors only, nothing is run).
 
-    In four bits where the configuration says so; with the adapter to go on from, where it names
-    one.
+    A configuration may ask for four bits, and name an adapter to go on from.
 
     Raises:
         DataError: There is no model in this folder, or the adapter is for another one.
@@ -55,12 +54,12 @@ def load_base(config: TrainConfig) -> tuple[Any, Any]:
     require("transformers", extra="train")
     from transformers import AutoTokenizer
 
-    place = model_folder(Path(config.base))
+    place = model_folder(folder)
     tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    model = _load(place, config)
-    if config.adapter is not None:
+    model = _load(place, config or TrainConfig())
+    if config is not None and config.adapter is not None:
         from peft import PeftModel
 
         check_adapter(Path(config.adapter), place)

@@ -130,8 +130,9 @@ class _Job(NamedTuple):
 
     def load(self) -> tuple[Any, Any]:
         """Return the base and its tokenizer."""
-        is_unsloth = self.config.backend == "unsloth"
-        return load_with_unsloth(self.config) if is_unsloth else load_base(self.config)
+        if self.config.backend == "unsloth":
+            return load_with_unsloth(self.config)
+        return load_base(Path(self.config.base), self.config)
 
 
 def _imitated(job: _Job) -> tuple[Trained, Any]:
