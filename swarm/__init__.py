@@ -123,6 +123,7 @@ if _typing.TYPE_CHECKING:
         round_robin,
     )
     from swarm.connect import (
+        Agent,
         Chat,
         OutgoingMessage,
         PipelineCallbacks,
@@ -246,6 +247,7 @@ __all__ = [
     "MCP",
     "AdvisorCallbacks",
     "AdvisorSpec",
+    "Agent",
     "AgentCallbacks",
     "AgentSpec",
     "Answered",
@@ -457,7 +459,7 @@ _LAZY = {
     "swarm.bus": "BusEvent",
     "swarm.completions.round_robin": "round_robin",
     "swarm.connect": (
-        "Chat OutgoingMessage PipelineCallbacks PipelineSpec add_pipeline complete "
+        "Agent Chat OutgoingMessage PipelineCallbacks PipelineSpec add_pipeline complete "
         "dispose_connection fork get_online get_pipeline is_online make_auto_dispose "
         "make_connection mark_offline mark_online notify notify_force override_pipeline scope "
         "start_pipeline"

@@ -63,6 +63,8 @@ class SessionOpened(_Record):
     """The swarm's default agent at that time."""
     version: str
     """The version of wikiswarm that wrote the session."""
+    project: str | None = None
+    """The tenant that it belongs to; sessions of before there were projects have none."""
 
 
 class AgentConfigured(_Record):

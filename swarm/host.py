@@ -21,6 +21,7 @@ from swarm.environment import read_environment
 from swarm.errors import SessionError, ValidationError
 from swarm.plans import Plans
 from swarm.runtime import Session, SwarmPlan, plan_swarm
+from swarm.runtime.ids import check_project
 from swarm.runtime.tracing import Tracer, default_tracer
 from swarm.runtime.turns import current_turn
 from swarm.secrets import secrets_of
@@ -67,6 +68,7 @@ class Host:
         lease_wait: float = 0.0,
         telemetry: Tracer | None = None,
         prices: Mapping[str, Any] | Path | str | None = None,
+        project: str | None = None,
     ) -> None:
         """Describe a host; nothing is opened yet.
 
@@ -84,6 +86,11 @@ class Host:
             prices: What models cost, over the prices that come with wikiswarm: a file, or model
                 references with `input` and `output` in US dollars per million tokens;
                 `WIKISWARM_PRICES` names a file when absent.
+            project: The tenant that its sessions belong to; `WIKISWARM_PROJECT`, or none, when
+                absent. Sessions of another project cannot be opened.
+
+        Raises:
+            InvalidIdError: No project can be called that.
         """
         self.catalog = catalog or current_catalog()
         self.home = Path(home) if home is not None else default_home()
@@ -93,6 +100,7 @@ class Host:
         # With its password; not public, so that nothing prints it.
         self._store = store or self.environment.get("WIKISWARM_STORE")
         self._lease_seconds, self._lease_wait = lease_seconds, lease_wait
+        self.project = check_project(project or self.environment.get("WIKISWARM_PROJECT") or None)
         self.telemetry = telemetry if telemetry is not None else default_tracer()
         self._stack = AsyncExitStack()
         self._database: Database | None = None
@@ -256,6 +264,7 @@ class Host:
         if problems := unpriced_budgets(plan):
             raise ValidationError(problems)
         plan = replace(plan, memory=self.memory.for_catalog(catalog), tracer=self.telemetry)
+        plan = replace(plan, project=self.project)
         if plan.spec.policies:
             plan = replace(plan, guard=await self.policies.guard(catalog, plan.spec))
         if plan.asks_people:

@@ -91,6 +91,55 @@ def test_the_program_about_testing_passes(tmp_path: Path) -> None:
     assert done.stdout.count("passed") == 2, done.stderr
 
 
+def test_the_program_about_secrets_finds_and_hides_them(tmp_path: Path) -> None:
+    programs = blocks(ROOT / "docs" / "curation.md", "python")
+    (program,) = [text for text in programs if "scan_for_secrets" in text]
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.splitlines() == [
+        "0 named_secret ('messages', 0, 'content')",
+        "postgres://shop:[SECRET]@db/shop",
+    ], done.stderr
+
+
+def test_the_program_about_datasets_freezes_a_version(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "datasets.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.strip() == "2 1", done.stderr
+
+
+def test_the_rules_of_the_page_about_datasets_can_be_read(tmp_path: Path) -> None:
+    from finetune.dataset.acceptance import AcceptanceRules
+
+    (text,) = blocks(ROOT / "docs" / "datasets.md", "yaml")
+    (tmp_path / "rules.yaml").write_text(text, encoding="utf-8")
+    assert len(AcceptanceRules.read(tmp_path / "rules.yaml").rules) == 3
+
+
+def test_the_program_about_formats_says_what_the_page_means(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "formats.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.splitlines() == [
+        "csv utf-8 alpaca {'Question': 'instruction', 'Answer': 'output'}",
+        "1 {'field_dropped': 1}",
+        "{'conversations': [{'from': 'human', 'value': 'When do you open?'}, "
+        "{'from': 'gpt', 'value': 'At nine.'}], 'system': '', 'tools': ''} []",
+        "{'prompt': 'When do you open?', 'completion': 'At nine.'} ['no_boundary_space']",
+    ], done.stderr
+
+
+def test_the_page_about_formats_names_every_format_and_only_known_losses() -> None:
+    from finetune.dataset.formats import FORMATS, LOSSES
+
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| `?\{?", text, flags=re.MULTILINE)
+    assert set(FORMATS) <= set(rows)
+    table = text.split("| code | what happened |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", table)) - {"function_call"} <= set(LOSSES)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     from typer.main import get_command

@@ -402,7 +402,8 @@ async def test_tests_reach_this_machine() -> None:
 
 def test_every_error_class_has_codes_of_its_own() -> None:
     """Other languages tell errors apart by their codes."""
-    for module in ("bindings.cli", "declarative", "finetune", "wiki.engine", "wiki.providers"):
+    heard = ("bindings.cli", "declarative", "finetune", "finetune.train.hosted")
+    for module in (*heard, "wiki.engine", "wiki.providers"):
         importlib.import_module(module)
     classes: list[type[SwarmError]] = [SwarmError]
     for known in classes:

@@ -6,12 +6,14 @@ Importing this brings `add_wiki`, the `wiki:` field of tools and the references 
 
 from wiki.answer import Citation, WikiAnswer
 from wiki.ask import ask, question
+from wiki.chatbot import Chatbot
 from wiki.declare import add_wiki, get_wiki, override_wiki
 from wiki.registry import ModelRegistry, ModelVersion
 from wiki.spec import WIKIS, WikiCallbacks, WikiSpec
 
 __all__ = [
     "WIKIS",
+    "Chatbot",
     "Citation",
     "ModelRegistry",
     "ModelVersion",

@@ -14,7 +14,9 @@ from bindings.cli import (
     dataset,
     describe,
     doctor,
+    forget,
     inbox,
+    jobs,
     mcp,
     models,
     outline,
@@ -55,9 +57,11 @@ app.add_typer(runs.app, name="runs")
 app.command("feedback")(runs.feedback)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
+app.command("forget")(forget.forget)
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)

@@ -5,69 +5,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bindings.cli.options import HomeOption, JsonOption, StoreOption, resolve_home
-from bindings.cli.output import command, done, print_json, say
-from bindings.cli.runs import with_database
+from bindings.cli import (
+    dataset_archive,
+    dataset_candidates,
+    dataset_collect,
+    dataset_mix,
+    dataset_show,
+    dataset_split,
+)
+from bindings.cli.dataset_convert import convert, detect
+from bindings.cli.dataset_curate import curate
+from bindings.cli.options import JsonOption
+from bindings.cli.output import command, counted, done, print_json, say
 
 if TYPE_CHECKING:
-    from finetune import Collection
     from finetune.dataset import DatasetReport
-    from swarm.store import Database
 
-__all__ = ["app", "check", "collect"]
+__all__ = ["app", "check"]
 
 app = typer.Typer(help="Training files.", no_args_is_help=True)
+app.command("convert")(convert)
+app.command("curate")(curate)
+app.command("detect")(detect)
 
 
-@app.command("collect")
-@command
-def collect(
-    output: Annotated[
-        Path | None, typer.Option(help="Folder for sft.jsonl and dpo.jsonl; HOME/dataset else.")
-    ] = None,
-    wiki: Annotated[
-        str | None, typer.Option(help="Collect what this wiki was asked, not the conversations.")
-    ] = None,
-    agent: Annotated[str | None, typer.Option(help="Only turns of this agent.")] = None,
-    min_rating: Annotated[
-        int, typer.Option(help="Drop turns rated lower, unless corrected.", min=1, max=5)
-    ] = 3,
-    home: HomeOption = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write training files from the captured conversations."""
-    from finetune.dataset import write_rows
-
-    folder = resolve_home(home)
-
-    async def read(database: "Database") -> "Collection":
-        from finetune import collect as collect_segments
-
-        return await collect_segments(
-            database, wiki_name=wiki, agent_name=agent, min_rating=min_rating
-        )
-
-    found = with_database(folder, read, store)
-    target = output or folder / "dataset"
-    files = [
-        write_rows(target / "sft.jsonl", found.sft_rows),
-        write_rows(target / "dpo.jsonl", found.dpo_rows),
-    ]
-    if as_json:
-        print_json(
-            {
-                "files": files,
-                "dropped": found.dropped,
-            }
-        )
-        return
-    for file in files:
-        done(f"{file.path}: {_count(file.rows, 'row')}, sha256 {file.sha256[:12]}")
-    if found.dropped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in found.dropped.items())
-        say(f"dropped: {reasons}")
-    say("hint: read the rows before you train on them; people write private things")
+app.command("collect")(dataset_collect.collect)
+app.command("split")(dataset_split.split)
+app.command("mix")(dataset_mix.mix)
+app.command("show")(dataset_show.show)
+app.command("archive")(dataset_archive.archive)
+app.add_typer(dataset_candidates.app, name="candidates")
 
 
 @app.command("check")
@@ -93,10 +60,6 @@ def check(
 def _print_report(file: Path, report: "DatasetReport") -> None:
     for problem in (*report.problems, *report.warnings):
         say(f"{file}:{problem}")
-    verdict = _count(report.error_count, "problem") if report.error_count else "no problems"
-    warned = f", {_count(report.warning_count, 'warning')}" if report.warning_count else ""
-    done(f"{file}: {report.kind}, {_count(report.rows, 'row')}, {verdict}{warned}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"
+    verdict = counted(report.error_count, "problem") if report.error_count else "no problems"
+    warned = f", {counted(report.warning_count, 'warning')}" if report.warning_count else ""
+    done(f"{file}: {report.kind}, {counted(report.rows, 'row')}, {verdict}{warned}")

@@ -114,9 +114,9 @@ def _keys() -> list[Finding]:
 
 
 def _services() -> list[Finding]:
-    from bindings.cli.retired import SERVICES
+    from swarm.completions.retired import SERVICES
 
-    return [Finding("warning", name, detail) for name, detail in SERVICES]
+    return [Finding("warning", service.name, service.detail) for service in SERVICES]
 
 
 def prices_finding(count: int, month: str, today: date) -> Finding:
@@ -176,7 +176,7 @@ def _node(catalog: "Catalog") -> list[Finding]:
 
 
 def _retired_models(catalog: "Catalog") -> list[Finding]:
-    from bindings.cli.retired import retirement
+    from swarm.completions.retired import retirement
     from wiki import WIKIS
 
     named = [(f"completion {c.completion_name}", m) for c in catalog.completions
@@ -184,7 +184,7 @@ def _retired_models(catalog: "Catalog") -> list[Finding]:
     named += [(f"wiki {w.wiki_name}", m) for w in catalog.registry(WIKIS)
               for m in (w.model, w.fallback)]  # fmt: skip
     return [
-        Finding("warning", where, f"{model}: {date}")
+        Finding("warning", where, f"{model}: {found.detail}")
         for where, model in named
-        if model is not None and (date := retirement(model)) is not None
+        if model is not None and (found := retirement(model)) is not None
     ]

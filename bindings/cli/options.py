@@ -12,9 +12,12 @@ __all__ = [
     "FileArgument",
     "HomeOption",
     "JsonOption",
+    "ProjectOption",
     "StoreOption",
+    "next_run",
     "refuse_early_options",
     "resolve_home",
+    "resolve_project",
     "resolve_store",
 ]
 
@@ -39,6 +42,16 @@ StoreOption = Annotated[
 ]
 """Another database than the home's file; without `envvar`, whose value the help could show."""
 
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--project",
+        metavar="NAME",
+        help="Only what belongs to this project, else WIKISWARM_PROJECT, else all.",
+    ),
+]
+"""The tenant whose data a command sees."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 """Machine-readable output."""
 
@@ -62,3 +75,17 @@ def resolve_store(store: str | None) -> str | None:
     from swarm.environment import read_environment
 
     return store or read_environment().get("WIKISWARM_STORE") or None
+
+
+def resolve_project(project: str | None) -> str | None:
+    """Return the project that a command is limited to; None for all, `""` for no project."""
+    from swarm.environment import read_environment
+
+    return project if project is not None else read_environment().get("WIKISWARM_PROJECT") or None
+
+
+def next_run(home: Path) -> Path:
+    """Return the folder that the next run of a home gets."""
+    runs = home / "runs"
+    taken = [int(p.name) for p in runs.iterdir() if p.name.isdigit()] if runs.is_dir() else []
+    return runs / str(max(taken, default=0) + 1)

@@ -14,6 +14,7 @@ import typer
 
 __all__ = [
     "command",
+    "counted",
     "done",
     "fail",
     "plain",
@@ -50,6 +51,11 @@ def command(function: Callable[P, Result]) -> Callable[P, Result]:
             raise typer.Exit(fail(error)) from None
 
     return run
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 row`, `2 rows`."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def fail(error: Exception) -> int:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 __all__ = ["Advance", "progress_bar"]
 
-Advance = Callable[[int, int, str], None]
-"""Takes what is done, what there is in all, and a remark."""
+Advance = Callable[[int, int | None, str], None]
+"""Takes what is done, what there is in all, if that is known, and a remark."""
 
 _PLAIN_EVERY = 10.0
 """Seconds between two plain lines."""
@@ -20,12 +20,13 @@ def progress_bar(title: str) -> Generator[Advance]:
     if not sys.stderr.isatty():
         last = time.monotonic()
 
-        def tell(count: int, total: int, remark: str) -> None:
+        def tell(count: int, total: int | None, remark: str) -> None:
             nonlocal last
             now = time.monotonic()
             if now - last >= _PLAIN_EVERY or count == total:
                 last = now
-                print(f"{title}: {count} of {total} {remark}".rstrip(), file=sys.stderr)
+                of_all = "" if total is None else f" of {total}"
+                print(f"{title}: {count}{of_all} {remark}".rstrip(), file=sys.stderr)
 
         yield tell
         return
@@ -48,7 +49,7 @@ def progress_bar(title: str) -> Generator[Advance]:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=None, remark="")
 
-        def advance(count: int, total: int, remark: str) -> None:
+        def advance(count: int, total: int | None, remark: str) -> None:
             progress.update(task, completed=count, total=total, remark=remark)
 
         yield advance

@@ -9,9 +9,11 @@ import typer
 from bindings.cli.options import (
     HomeOption,
     JsonOption,
+    ProjectOption,
     StoreOption,
     refuse_early_options,
     resolve_home,
+    resolve_project,
     resolve_store,
 )
 from bindings.cli.output import command, done, print_json, print_table, say
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from swarm import Usage
+    from swarm.events import TurnStatus
     from swarm.store import Database, Run
 
-__all__ = ["app", "default", "feedback", "list_runs", "show_run", "with_database"]
+__all__ = ["app", "checked_status", "default", "feedback", "list_runs", "show_run", "with_database"]
 
 Result = TypeVar("Result")
 
@@ -47,7 +50,14 @@ def default(
 @command
 def list_runs(
     agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="answered, failed or interrupted.", metavar="STATUS")
+    ] = None,
+    min_rating: Annotated[
+        int | None, typer.Option(help="Only runs that people rated so, or better.", min=1, max=5)
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
+    project: ProjectOption = None,
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -57,7 +67,14 @@ def list_runs(
     async def read(database: "Database") -> "list[Run]":
         from swarm.store import list_runs as read_runs
 
-        return await read_runs(database, agent_name=agent, limit=limit)
+        return await read_runs(
+            database,
+            agent_name=agent,
+            status=checked_status(status),
+            min_rating=min_rating,
+            project=resolve_project(project),
+            limit=limit,
+        )
 
     runs = with_database(resolve_home(home), read, store)
     if as_json:
@@ -94,7 +111,7 @@ def show_run(
     async def read(database: "Database") -> "tuple[Run, list[Any]]":
         from swarm.store import find_run
 
-        return await find_run(database, run)
+        return await find_run(database, run, project=resolve_project(None))
 
     found, events = with_database(resolve_home(home), read, store)
     if as_json:
@@ -136,13 +153,29 @@ def feedback(
     async def write(database: "Database") -> str:
         from swarm.store import Feedback, add_feedback, find_run
 
-        found, _ = await find_run(database, run)
+        found, _ = await find_run(database, run, project=resolve_project(None))
         text = correct.encode(errors="replace").decode() if correct else None
         given = Feedback(run_id=found.run_id, rating=rating, correct=text)
         await add_feedback(database, given)
         return found.run_id
 
     done(f"kept feedback on run {with_database(resolve_home(home), write, store)}")
+
+
+def checked_status(status: str | None) -> "TurnStatus | None":
+    """Return a status as it was typed, or end the program when there is none of that name."""
+    from typing import get_args
+
+    from swarm.events import TurnStatus
+
+    known: tuple[TurnStatus, ...] = get_args(TurnStatus)
+    found: TurnStatus | None = next(
+        (known[at] for at, one in enumerate(known) if one == status), None
+    )
+    if status is not None and found is None:
+        say(f"error: --status is one of {', '.join(known)}")
+        raise typer.Exit(2)
+    return found
 
 
 def with_database(

@@ -1,12 +1,13 @@
 """`train`, `evaluate` and `package`: a model from a file of questions and answers."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from bindings.cli import hosted
 from bindings.cli.models import open_registry
-from bindings.cli.options import HomeOption, JsonOption, resolve_home
+from bindings.cli.options import HomeOption, JsonOption, next_run, resolve_home
 from bindings.cli.output import command, done, print_json, say
 
 if TYPE_CHECKING:
@@ -47,17 +48,48 @@ def train(
         Path | None, typer.Option(help="JSON file with further fields of TrainConfig.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", min=0)] = None,
+    backend: Annotated[
+        Literal["local", "openai", "cohere"],
+        typer.Option(help="This machine, or a provider, with its model as --base."),
+    ] = "local",
+    base_url: hosted.BaseUrlOption = None,
+    api_key_env: hosted.KeyVariableOption = None,
+    suffix: hosted.SuffixOption = None,
+    metadata: hosted.MetadataOption = None,
+    validation: hosted.ValidationOption = None,
+    max_cost: hosted.MaxCostOption = None,
+    accepts: hosted.YesOption = False,
+    force: hosted.ForceOption = False,
+    name: hosted.NameOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model in a child process."""
+    """Train a model, in a child process or at a provider."""
     import anyio
 
+    if backend != "local":
+        asked = {"backend": backend, "model": base if base != "scratch" else None}
+        asked |= {"method": method, "epochs": epochs, "seed": seed, "suffix": suffix}
+        hosted.train_hosted(
+            data,
+            {**asked, "base_url": base_url, "api_key_env": api_key_env},
+            config=config,
+            metadata=metadata or (),
+            output=output,
+            home=resolve_home(home),
+            validation=validation,
+            max_cost=max_cost,
+            accepts=accepts,
+            force=force,
+            name=name,
+            as_json=as_json,
+        )
+        return
     fields: dict[str, Any] = {"method": method, "base": base, "epochs": epochs, "seed": seed}
     if epochs is None and config is None and method == "sft":
         fields["epochs"] = _epochs(len(_rows(data, held_out=False)))
     settings = _config({k: v for k, v in fields.items() if v is not None}, config)
-    run_dir = output or _next_run(resolve_home(home))
+    run_dir = output or next_run(resolve_home(home))
     result = anyio.run(_train, settings, data, run_dir, rehearsal)
     if as_json:
         print_json(result)
@@ -241,12 +273,6 @@ def _rows(data: Path, held_out: bool) -> "list[dict[str, JsonValue]]":
     if data.suffix not in (".yaml", ".yml"):
         raise DataError(f"{data}: only a questions file (.yaml) has held-out phrasings")
     return held_out_rows(read_questions(data))
-
-
-def _next_run(home: Path) -> Path:
-    runs = home / "runs"
-    taken = [int(p.name) for p in runs.iterdir() if p.name.isdigit()] if runs.is_dir() else []
-    return runs / str(max(taken, default=0) + 1)
 
 
 def _metrics(run: Path) -> "dict[str, JsonValue]":

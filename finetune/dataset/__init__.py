@@ -1,10 +1,13 @@
 """Training files: typed rows, and reading, checking and writing them.
 
-The formats are OpenAI's supervised and preference JSONL. Not here: where rows come from
+Rows are OpenAI's supervised and preference rows; `formats` holds the others, `convert_file` turns
+files of one into files of another. Not here: where rows come from
 (`finetune.collect`) and what is done with them (`finetune.train`).
 """
 
 from finetune.dataset.check import check_file
+from finetune.dataset.convert import ConversionReport, convert_file
+from finetune.dataset.detect import Detection, detect, detect_file
 from finetune.dataset.overlap import OverlapReport, check_overlap
 from finetune.dataset.problem import (
     CODES,
@@ -14,7 +17,7 @@ from finetune.dataset.problem import (
     Severity,
     UnknownFormatError,
 )
-from finetune.dataset.read import detect, read_rows
+from finetune.dataset.read import read_rows
 from finetune.dataset.report import DatasetReport, TokenEstimate
 from finetune.dataset.rows import (
     AssistantMessage,
@@ -46,9 +49,11 @@ __all__ = [
     "CODES",
     "AssistantMessage",
     "Content",
+    "ConversionReport",
     "DatasetError",
     "DatasetKind",
     "DatasetReport",
+    "Detection",
     "DeveloperMessage",
     "DpoInput",
     "DpoRow",
@@ -74,7 +79,9 @@ __all__ = [
     "WrittenFile",
     "check_file",
     "check_overlap",
+    "convert_file",
     "detect",
+    "detect_file",
     "encode_row",
     "estimate_tokens",
     "parse_row",

@@ -5,13 +5,14 @@ pass.
 """
 
 import hashlib
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from finetune.dataset.problem import Problem
 
-__all__ = ["MAX_LINE_BYTES", "Line", "LineReader"]
+__all__ = ["MAX_LINE_BYTES", "Line", "LineReader", "foreign_content"]
 
 MAX_LINE_BYTES = 32 * 1024 * 1024
 """Longest line that is read; the rest of a longer one is skipped without being kept."""
@@ -29,6 +30,11 @@ _FOREIGN = {
 }
 
 
+def foreign_content(start: bytes) -> str | None:
+    """Say what a file is that begins like this, when it is no text; None when it may be text."""
+    return next((_FOREIGN[mark] for mark in _FOREIGN if start.startswith(mark)), None)
+
+
 class Line(NamedTuple):
     """One line that holds something."""
 
@@ -41,14 +47,36 @@ class Line(NamedTuple):
 class LineReader:
     """Iterates over the lines and problems of one file; `bytes` and `sha256` afterwards."""
 
-    def __init__(self, path: Path, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        start: int = 0,
+        size: int | None = None,
+        first_line: int = 1,
+        open_file: Callable[[Path], BinaryIO] | None = None,
+    ) -> None:
+        """Describe what to read.
+
+        Args:
+            path: The file.
+            max_line_bytes: Longer lines are a problem, and skipped.
+            start: Where to begin, in bytes; a line begins there.
+            size: How many bytes to read; to the end when absent.
+            first_line: The number of the first line that is read.
+            open_file: Opens it as UTF-8, for files that are packed or encoded otherwise.
+        """
         self.path = path
-        self.number = 0
-        """Lines read so far, blank ones included."""
+        self.number = first_line - 1
+        """The number of the line that was read last, blank ones counted."""
         self.bytes = 0
         """Bytes read so far."""
         self._hash = hashlib.sha256()
         self._limit = max_line_bytes
+        self._start = start
+        self._left = sys.maxsize if size is None else size
+        self._open = open_file or _open_as_it_is
 
     @property
     def sha256(self) -> str:
@@ -57,7 +85,9 @@ class LineReader:
 
     def __iter__(self) -> Iterator[Line | Problem]:
         try:
-            with self.path.open("rb") as file:
+            with self._open(self.path) as file:
+                if self._start:
+                    file.seek(self._start)
                 yield from self._lines(file)
         except OSError as error:
             reason = "it is a folder" if self.path.is_dir() else (error.strerror or str(error))
@@ -72,9 +102,9 @@ class LineReader:
             if is_too_long:
                 self._skip_rest(file, raw)
             if self.number == 1:
-                if foreign := next((f for f in _FOREIGN if raw.startswith(f)), None):
+                if foreign := foreign_content(raw):
                     self._drain(file)
-                    message = f"the file is {_FOREIGN[foreign]}"
+                    message = f"the file is {foreign}"
                     yield Problem.of("not_text", message, line=1, column=1)
                     return
                 raw = raw.removeprefix(_BOM)
@@ -89,21 +119,22 @@ class LineReader:
             yield Problem.of("empty_file", "the file holds no row")
 
     def _take(self, file: BinaryIO) -> bytes:
-        raw = file.readline(self._limit + 2)  # a line ending on top of the limit
-        self._hash.update(raw)
-        self.bytes += len(raw)
-        return raw
+        # A line ending may stand on top of the limit.
+        return self._counted(file.readline(min(self._limit + 2, self._left)))
 
     def _skip_rest(self, file: BinaryIO, raw: bytes) -> None:
         while raw and not raw.endswith(b"\n"):
-            raw = file.readline(_CHUNK)
-            self._hash.update(raw)
-            self.bytes += len(raw)
+            raw = self._counted(file.readline(min(_CHUNK, self._left)))
 
     def _drain(self, file: BinaryIO) -> None:
-        while raw := file.read(_CHUNK):
-            self._hash.update(raw)
-            self.bytes += len(raw)
+        while self._counted(file.read(min(_CHUNK, self._left))):
+            pass
+
+    def _counted(self, raw: bytes) -> bytes:
+        self._hash.update(raw)
+        self.bytes += len(raw)
+        self._left -= len(raw)
+        return raw
 
     def _decode(self, raw: bytes) -> Line | Problem:
         raw = raw.rstrip(b"\r\n")
@@ -121,3 +152,7 @@ class LineReader:
     def _blank(self, first: int, last: int) -> Problem:
         what = "an empty line" if first == last else f"{last - first + 1} empty lines"
         return Problem.of("blank_line", f"{what} before a row; remove", line=first, column=1)
+
+
+def _open_as_it_is(path: Path) -> BinaryIO:
+    return path.open("rb")

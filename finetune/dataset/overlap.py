@@ -7,18 +7,17 @@ retouched counts as the same; rewordings do not.
 
 import hashlib
 import json
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from finetune.dataset.folding import said
 from finetune.dataset.lines import LineReader
 from finetune.dataset.problem import DatasetError, Problem
 from finetune.dataset.read import ParsedLine, parse_lines
-from finetune.dataset.rows import AssistantMessage, DpoRow, Message, SftRow
-from finetune.dataset.rules import plain_text
+from finetune.dataset.rows import AssistantMessage, DpoRow, SftRow
 
 __all__ = ["OverlapReport", "check_overlap"]
 
@@ -98,32 +97,13 @@ def _digests(path: Path | str) -> Iterator[tuple[int, _Digests]]:
 
 def _digest(row: SftRow | DpoRow) -> _Digests:
     if isinstance(row, DpoRow):
-        prompt = _said(row.input.messages)
-        outputs = [_said(row.preferred_output), _said(row.non_preferred_output)]
+        prompt = said(row.input.messages)
+        outputs = [said(row.preferred_output), said(row.non_preferred_output)]
         return _Digests(_hash([prompt, outputs]), _hash(prompt))
     answers = [at for at, m in enumerate(row.messages) if isinstance(m, AssistantMessage)]
     split = answers[-1] if answers else len(row.messages)
-    prompt = _said(row.messages[:split])
-    return _Digests(_hash([prompt, _said(row.messages[split:])]), _hash(prompt))
-
-
-def _said(messages: Sequence[Message]) -> list[list[str]]:
-    said: list[list[str]] = []
-    for message in messages:
-        said.append([message.role, _folded(plain_text(message.content))])
-        if isinstance(message, AssistantMessage):
-            said.extend(
-                ["call", call.function.name, _folded(call.function.arguments)]
-                for call in message.tool_calls or ()
-            )
-    return said
-
-
-def _folded(text: str) -> str:
-    """Letters and digits only; text without any stays as it is, so that `+` is not `-`."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(char if char.isalnum() else " " for char in folded)
-    return " ".join(kept.split()) or folded.strip()
+    prompt = said(row.messages[:split])
+    return _Digests(_hash([prompt, said(row.messages[split:])]), _hash(prompt))
 
 
 def _hash(said: object) -> int:

@@ -12,13 +12,11 @@ from pydantic import JsonValue
 
 from finetune.dataset.json_text import JsonTextError, locate, parse
 from finetune.dataset.lines import Line, LineReader
-from finetune.dataset.problem import DatasetError, Finding, Problem, UnknownFormatError
+from finetune.dataset.problem import DatasetError, Finding, Problem
 from finetune.dataset.rows import DatasetKind, DpoRow, SftRow
 from finetune.dataset.shape import kind_of, shape_row
 
-__all__ = ["ParsedLine", "detect", "parse_lines", "place", "read_rows"]
-
-_DETECT_LINES = 100
+__all__ = ["ParsedLine", "parse_lines", "place", "problem_of", "read_rows"]
 
 
 class ParsedLine(NamedTuple):
@@ -28,40 +26,6 @@ class ParsedLine(NamedTuple):
     value: JsonValue
     """What the line holds, before it became a row."""
     row: SftRow | DpoRow
-
-
-def detect(path: Path | str) -> DatasetKind:
-    """Return the kind of a training file, from its first row with the keys of a known format.
-
-    Raises:
-        UnknownFormatError: No such row among the first lines; says which keys were seen.
-        DatasetError: The file cannot be read, is empty, or is not text.
-    """
-    path = Path(path)
-    seen: tuple[str, ...] = ()
-    first: Problem | None = None
-    for item in LineReader(path):
-        if isinstance(item, Problem):
-            first = first or item
-            continue
-        if item.number > _DETECT_LINES:
-            break
-        try:
-            value = parse(item.text)
-        except JsonTextError as error:
-            first = first or _problem(item, error)
-            continue
-        if isinstance(value, dict):
-            if (kind := kind_of(value)) is not None:
-                return kind
-            seen = seen or tuple(value)
-    if first is not None and first.code in ("unreadable_file", "not_text", "empty_file"):
-        raise DatasetError(str(path), (first,))
-    if seen:
-        reason = f"unknown format; the first row has the keys {', '.join(seen[:12])}"
-    else:
-        reason = f"no JSON object in the first lines; {first}" if first else "no JSON object"
-    raise UnknownFormatError(str(path), seen, reason)
 
 
 def read_rows(
@@ -101,7 +65,7 @@ def parse_lines(
         try:
             value = parse(item.text)
         except JsonTextError as error:
-            yield _problem(item, error)
+            yield problem_of(item, error)
             continue
         if kind is None and isinstance(value, dict):
             kind = kind_of(value)
@@ -132,7 +96,8 @@ def place(line: Line, findings: Iterable[Finding]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.column)
 
 
-def _problem(line: Line, error: JsonTextError) -> Problem:
+def problem_of(line: Line, error: JsonTextError) -> Problem:
+    """Return what is wrong with the JSON of a line."""
     # The wording that people search for when an upload is refused.
     prefix = "Invalid JSONL format: " if error.code == "invalid_json" else ""
     message = prefix + error.message

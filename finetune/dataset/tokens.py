@@ -19,7 +19,7 @@ from finetune.dataset.rows import (
     ToolDefinition,
 )
 
-__all__ = ["ESTIMATE_METHOD", "RowTokens", "estimate_tokens"]
+__all__ = ["ESTIMATE_METHOD", "RowTokens", "estimate_text", "estimate_tokens"]
 
 ESTIMATE_METHOD = "UTF-8 bytes / 4, plus 4 per message"
 """How the figures were made, for reports."""
@@ -52,6 +52,12 @@ def estimate_tokens(row: SftRow | DpoRow) -> RowTokens:
     return RowTokens(shared + better + worse, better + worse, shared + max(better, worse))
 
 
+def estimate_text(text: str) -> int:
+    """Return the estimated tokens of a text by itself."""
+    # Half a surrogate pair, possible in rows made in Python, must not stop an estimate.
+    return -(-len(text.encode("utf-8", "replace")) // 4)
+
+
 def _messages(messages: Iterable[Message]) -> int:
     return sum(_PER_MESSAGE + _message(message) for message in messages)
 
@@ -59,16 +65,20 @@ def _messages(messages: Iterable[Message]) -> int:
 def _message(message: Message) -> int:
     tokens = _content(message.content) if message.content is not None else 0
     if isinstance(message, AssistantMessage):
-        tokens += _text(message.refusal or "")
+        tokens += estimate_text(message.refusal or "")
         for call in message.tool_calls or ():
-            tokens += _text(call.function.name) + _text(call.function.arguments) + _PER_MESSAGE
+            tokens += (
+                estimate_text(call.function.name)
+                + estimate_text(call.function.arguments)
+                + _PER_MESSAGE
+            )
     return tokens
 
 
 def _content(content: Content) -> int:
     if isinstance(content, str):
-        return _text(content)
-    return sum(_text(p.text) if isinstance(p, TextPart) else _PER_IMAGE for p in content)
+        return estimate_text(content)
+    return sum(estimate_text(p.text) if isinstance(p, TextPart) else _PER_IMAGE for p in content)
 
 
 def _tools(tools: tuple[ToolDefinition, ...] | None) -> int:
@@ -77,9 +87,8 @@ def _tools(tools: tuple[ToolDefinition, ...] | None) -> int:
 
 def _function(function: FunctionDefinition) -> int:
     schema = json.dumps(function.parameters, ensure_ascii=False)
-    return _text(function.name) + _text(function.description or "") + _text(schema)
-
-
-def _text(text: str) -> int:
-    # Half a surrogate pair, possible in rows made in Python, must not stop an estimate.
-    return -(-len(text.encode("utf-8", "replace")) // 4)
+    return (
+        estimate_text(function.name)
+        + estimate_text(function.description or "")
+        + estimate_text(schema)
+    )

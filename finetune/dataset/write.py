@@ -5,6 +5,7 @@ names a dataset. What the rows say is not judged here; that is `check`.
 """
 
 import hashlib
+import json
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from finetune.dataset.shape import parse_row
 from swarm.errors import StoreError
 from swarm.files import replacing
 
-__all__ = ["WrittenFile", "write_rows"]
+__all__ = ["WrittenFile", "write_encoded", "write_lines", "write_rows"]
 
 
 class WrittenFile(BaseModel):
@@ -60,6 +61,47 @@ def write_rows(
                 file.write(line)
             digest.update(line)
             size += len(line)
+    return WrittenFile(path=path, rows=count, bytes=size, sha256=digest.hexdigest())
+
+
+def write_lines(path: Path | str, values: Iterable[Mapping[str, object]]) -> WrittenFile:
+    """Write JSON objects that are no rows, such as provenance, and return what was written.
+
+    Args:
+        path: Where the file goes; its folder is made. An existing file is replaced at the end.
+        values: The objects; keys keep their order.
+
+    Raises:
+        StoreError: The file cannot be written.
+        ValueError: A value is no JSON, or holds text that UTF-8 cannot carry.
+    """
+    texts = (
+        json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        for value in values
+    )
+    return write_encoded(path, (text.encode("utf-8") for text in texts))
+
+
+def write_encoded(path: Path | str, lines: Iterable[bytes]) -> WrittenFile:
+    """Write lines that are encoded already, and return what was written.
+
+    Args:
+        path: Where the file goes; its folder is made. An existing file is replaced at the end.
+        lines: The lines without their ends.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
+    path = Path(path)
+    digest = hashlib.sha256()
+    count = size = 0
+    with _replacing(path) as file:
+        for line in lines:
+            with _storing(path):
+                file.write(line + b"\n")
+            digest.update(line + b"\n")
+            count += 1
+            size += len(line) + 1
     return WrittenFile(path=path, rows=count, bytes=size, sha256=digest.hexdigest())
 
 

@@ -4,6 +4,7 @@ Everything here stands on `swarm.session` and adds no rule to a turn. Errors rea
 classes of `swarm.errors`; nothing is swallowed, and whatever waits ends with its session.
 """
 
+from swarm.connect.agent import Agent
 from swarm.connect.chat import Chat
 from swarm.connect.clock import Clock
 from swarm.connect.connection import OutgoingMessage, Push, Send, make_connection
@@ -32,6 +33,7 @@ from swarm.connect.spec import (
 
 __all__ = [
     "PIPELINES",
+    "Agent",
     "AutoDispose",
     "Chat",
     "ClientLiveError",

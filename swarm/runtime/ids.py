@@ -1,11 +1,12 @@
 """Client ids: checked once, at the door."""
 
 import os
+import re
 from typing import cast
 
 from swarm.errors import InvalidIdError
 
-__all__ = ["check_client_id", "new_run_id", "new_tool_id", "session_id"]
+__all__ = ["check_client_id", "check_project", "new_run_id", "new_tool_id", "session_id"]
 
 
 def check_client_id(client_id: str) -> str:
@@ -25,6 +26,20 @@ def check_client_id(client_id: str) -> str:
     if not client_id.isprintable():
         raise InvalidIdError(f"client id {client_id!r} has control characters")
     return client_id
+
+
+def check_project(project: str | None) -> str | None:
+    """Return the name of a project, or None for none, if it may be used.
+
+    Raises:
+        InvalidIdError: It is over 64 characters, or has others than letters, digits and `._-`.
+    """
+    if project is not None and not re.fullmatch(r"[\w.-]{1,64}", project):
+        raise InvalidIdError(
+            f"project {project[:80]!r}: a name has 1 to 64 letters, digits, dots, hyphens or"
+            " underscores"
+        )
+    return project
 
 
 def session_id(swarm_name: str, client_id: str) -> str:

@@ -108,6 +108,8 @@ class SwarmPlan:
     """Traces turns, model calls and tool calls; None when nobody watches."""
     people: "People | None" = None
     """Brings what people decide later; None when no agent and no tool asks anybody."""
+    project: str | None = None
+    """The tenant whose sessions these are."""
 
     @property
     def asks_people(self) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from swarm.errors import TurnInterruptedError
+from swarm.errors import SessionError, TurnInterruptedError
 from swarm.events import (
     AgentChanged,
     AgentConfigured,
@@ -28,6 +28,7 @@ _LASTING = {
     "history_flushed": 1,
     "history_summarized": 100,
     "instruction_added": 50,
+    "session_opened": 1,
 }
 """Events that are read beside the newest of all: what they say holds for longer. Each kind for
 itself, so that hand-offs, of which the newest counts, do not crowd out what was committed."""
@@ -38,6 +39,7 @@ async def resume(session: "Session") -> None:
 
     Raises:
         StoreError: The journal cannot be read.
+        SessionError: The conversation belongs to another project.
     """
     stored = await session.journal.read(session.id, last=4 * session.plan.window)
     if not stored:
@@ -51,6 +53,7 @@ async def resume(session: "Session") -> None:
             lasting += await session.journal.read(session.id, last=last, kinds=(kind,))
         for row in sorted(lasting, key=lambda row: row.seq):
             if row.seq < stored[0].seq:
+                _check_project(session, row.event)
                 _take_in(session, row.event)
     unfinished = _replay(session, stored)
     usage = read_usage([row.event for row in stored])
@@ -71,7 +74,21 @@ def _begin(session: "Session") -> None:
             client_id=session.client_id,
             agent_name=session.agent_name,
             version=version("wikiswarm"),
+            project=session.plan.project,
         )
+    )
+
+
+def _check_project(session: "Session", event: Event) -> None:
+    if not isinstance(event, SessionOpened) or event.project == session.plan.project:
+        return
+    # The other project's name is not for this one to know.
+    owner = "no project" if event.project is None else "another project"
+    asking = session.plan.project
+    asker = "a host without a project" if asking is None else f"project {asking!r}"
+    raise SessionError(
+        f"session {session.id!r} belongs to {owner} and cannot be opened by {asker}; give each"
+        " project client ids of its own"
     )
 
 
@@ -80,6 +97,7 @@ def _replay(session: "Session", stored: list[StoredEvent]) -> str | None:
     unfinished: str | None = None
     for row in stored:
         event = row.event
+        _check_project(session, event)
         _take_in(session, event)
         if isinstance(event, TurnEnded):
             unfinished = None

@@ -36,7 +36,7 @@ from swarm import (
     session,
     use_catalog,
 )
-from swarm.errors import ProviderRefusedError, SwarmError
+from swarm.errors import DataError, ProviderRefusedError, SwarmError
 from swarm.store import Database, Feedback, add_feedback, list_runs, open_database
 from swarm.testing import ScriptedCompletion, StubReply, StubServer, call_tool
 from wiki import add_wiki
@@ -603,3 +603,60 @@ async def test_keys_reach_no_row_unless_a_user_typed_them(tmp_path: Path) -> Non
 def _bytes_of(home: Path) -> bytes:
     """Return everything that the journal's files hold."""
     return b"".join(path.read_bytes() for path in home.glob("journal*"))
+
+
+@pytest.mark.requirement("S0-02", "S0-03", "S0-05", "S0-06", "S0-07")
+async def test_a_segment_knows_where_it_came_from(tmp_path: Path) -> None:
+    await talk(tmp_path, ("How much?", [call_tool("price", "c1", product="A"), "4.80."]))
+    await give(tmp_path, "How much?", rating=2, correct="It costs 4.80 euros.")
+    found = await collected(tmp_path)
+    async with journal(tmp_path) as database:
+        (run,) = await list_runs(database)
+    supervised, preference = found.samples
+    assert supervised.row == found.sft_rows[0]
+    assert preference.row == found.dpo_rows[0]
+    origin = supervised.provenance
+    assert origin == preference.provenance
+    assert origin.source == "journal"
+    assert (origin.session_id, origin.run_id) == ("desk/ada", run.run_id)
+    assert (origin.client_id, origin.author, origin.agent_name) == ("ada", "ada", "seller")
+    assert (origin.model, origin.strategy) == (run.model, "declared")
+    assert (origin.status, origin.rating, origin.is_corrected) == ("answered", 2, True)
+    assert (origin.at, origin.seconds) == (run.started_at, run.seconds)
+    assert (origin.input_tokens, origin.output_tokens) == (
+        run.usage.input_tokens,
+        run.usage.output_tokens,
+    )
+    assert origin.cost == run.usage.known_cost
+
+
+@pytest.mark.requirement("S0-43", "S0-44")
+async def test_no_row_of_one_project_reaches_another(tmp_path: Path) -> None:
+    for project, client_id in (("north", "ada"), ("south", "bob"), (None, "cy")):
+        catalog, _ = desk([f"secret of {client_id}"])
+        async with (
+            Host(catalog=catalog, home=tmp_path, environment={}, project=project) as host,
+            session(client_id, "desk", host=host) as chat,
+        ):
+            await chat.complete("Hello")
+    with pytest.raises(DataError, match="several projects: 'north', 'south'"):
+        await collected(tmp_path)
+    for name, client_id in (("north", "ada"), ("south", "bob"), ("", "cy")):
+        samples = (await collected(tmp_path, project=name)).samples
+        assert [s.provenance.client_id for s in samples] == [client_id]
+        assert [s.provenance.project for s in samples] == [name or None]
+        text = encode_row(samples[0].row).decode()
+        assert [who for who in ("ada", "bob", "cy") if f"secret of {who}" in text] == [client_id]
+    both = await collected(tmp_path, project=["north", "south"])
+    assert [s.provenance.project for s in both.samples] == ["north", "south"]
+
+
+async def test_only_the_chosen_runs_are_collected(tmp_path: Path) -> None:
+    await talk(tmp_path, ("One", ["1"]), ("Two", ["2"]), ("Three", ["3"]))
+    async with journal(tmp_path) as database:
+        three, two, one = await list_runs(database)
+        found = await collect(database, runs=[one, three])
+        assert [segment.answer for segment in found.segments] == ["1", "3"]
+        later = await collect(database, since=two.started_at)
+        assert [segment.answer for segment in later.segments] == ["2", "3"]
+        assert (await collect(database, runs=[])).segments == ()

@@ -73,9 +73,15 @@ class Program:
         with use_catalog(self.catalog):
             add_swarm(swarm_name=name, agent_list=agents, default_agent=agents[0], **fields)
 
-    def host(self) -> Host:
+    def host(self, *, project: str | None = None) -> Host:
         """Return a host of this program, to be opened."""
-        return Host(catalog=self.catalog, home=self.home, store=self.store, environment={})
+        return Host(
+            catalog=self.catalog,
+            home=self.home,
+            store=self.store,
+            environment={},
+            project=project,
+        )
 
     @asynccontextmanager
     async def chat(

@@ -87,13 +87,23 @@ class RegistryCompletion:
         if version.remote is not None:
             reference = parse_reference(version.remote)
             provider = model_provider(reference.provider)
-            return await provider(reference, self._spec, self._services)
+            return await provider(reference, _at_its_host(self._spec, version), self._services)
         # Weights that changed since they were registered are never loaded.
         await anyio.to_thread.run_sync(self._registry.verify, version.name, version.version)
         if version.weights is None:
             raise DeclarationError(f"{self._reference}: the version has no weights")
         reference = ModelReference("registry", str(version))
         return await GgufCompletion.shared(version.weights, reference, self._spec, self._services)
+
+
+def _at_its_host(spec: CompletionSpec, version: ModelVersion) -> CompletionSpec:
+    """Return the declaration with the address where the version was trained, unless it has one."""
+    told = version.manifest.training
+    base_url, variable = told.get("base_url"), told.get("api_key_env")
+    if spec.base_url is not None or not isinstance(base_url, str):
+        return spec
+    variables = spec.api_key_env or ((variable,) if isinstance(variable, str) else None)
+    return spec.model_copy(update={"base_url": base_url, "api_key_env": variables})
 
 
 def _named(result: CompletionResult, version: ModelVersion) -> CompletionResult:

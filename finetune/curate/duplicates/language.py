@@ -1,0 +1,81 @@
+"""Words of a few languages that decide whether two texts say the same."""
+
+from typing import Final
+
+__all__ = ["FAREWELLS", "GREETINGS", "NEGATIONS"]
+
+GREETINGS: Final = (
+    "hi",
+    "hello",
+    "hey",
+    "dear",
+    "mr",
+    "mrs",
+    "ms",
+    "hallo",
+    "liebe",
+    "lieber",
+    "herr",
+    "frau",
+    "hola",
+    "estimado",
+    "estimada",
+    "señor",
+    "señora",
+    "bonjour",
+    "salut",
+    "cher",
+    "chère",
+    "monsieur",
+    "madame",
+    "ciao",
+    "caro",
+    "cara",
+    "olá",
+    "prezado",
+    "prezada",
+)
+"""What stands right before a name: `Hello Anna, ...`."""
+FAREWELLS: Final = (
+    "regards",
+    "sincerely",
+    "yours",
+    "grüße",
+    "grüßen",
+    "saludos",
+    "cordialement",
+    "saluti",
+)
+"""What stands before a name at the end of a message: `Kind regards, Anna`."""
+NEGATIONS: Final = (
+    "not",
+    "no",
+    "never",
+    "none",
+    "without",
+    "cannot",
+    "t",
+    "nicht",
+    "kein",
+    "keine",
+    "keinen",
+    "nie",
+    "ohne",
+    "pas",
+    "jamais",
+    "sans",
+    "nunca",
+    "sin",
+    "non",
+    "mai",
+    "senza",
+    "não",
+    "sem",
+    "не",
+    "нет",
+    "без",
+    "不",
+    "没",
+    "無",
+)
+"""Words that turn a statement round; `t` is what folding leaves of `don't`."""

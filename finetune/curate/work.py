@@ -1,0 +1,234 @@
+"""One shard's part of a curation: what a worker does, and what it leaves on disk.
+
+A worker reads the shard, lets the row steps judge each sample, and writes what is left, what was
+removed and changed, and the summaries for the steps that compare. The last file says how many
+there were of everything; a shard that has it is done, whoever is killed afterwards.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+
+from finetune.curate.pipeline import Pipeline
+from finetune.curate.shards import Shard
+from finetune.curate.step import CorpusStep, Note, RowStep
+from finetune.dataset.problem import Problem
+from finetune.dataset.rows import DpoRow, encode_row
+from finetune.dataset.sample import Sample
+from finetune.dataset.sample_file import parse_sample
+from swarm.files import write_atomically
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["BadLine", "Counts", "ShardFiles", "Worker", "read_shard"]
+
+_BATCH = 1024
+"""Samples that are summed up together."""
+
+
+class Counts(NamedTuple):
+    """What one shard gave."""
+
+    read: int
+    """Rows of valid shape."""
+    bad_lines: int
+    kept: int
+    """Rows that passed the row steps."""
+    removed: dict[str, dict[str, int]]
+    """By step and code."""
+    changed: dict[str, dict[str, int]]
+    """Changes and remarks, by step and code."""
+    changed_rows: dict[str, int]
+    """Rows with at least one, by step."""
+
+
+class ShardFiles:
+    """The files of one shard in the work folder."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        stem = folder / f"{number:06d}"
+        self.rows = stem.with_suffix(".rows")
+        """Kept rows, a line each: kind, provenance, row; see `Worker`."""
+        self.removed = stem.with_suffix(".removed")
+        self.changed = stem.with_suffix(".changed")
+        self.done = stem.with_suffix(".done")
+        self._stem = stem
+
+    def summary(self, step: str) -> Path:
+        """Return the file with a comparing step's summaries."""
+        return self._stem.with_suffix(f".{step}.npy")
+
+    def counts(self) -> Counts | None:
+        """Return what the shard gave, or None when it is not done."""
+        try:
+            return Counts(**json.loads(self.done.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+class BadLine(NamedTuple):
+    """A line that is no sample."""
+
+    number: int
+    problems: tuple[Problem, ...]
+
+
+class Worker:
+    """Works on shards with the steps of one pipeline."""
+
+    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
+        """Make the steps ready.
+
+        Raises:
+            SetupError: A step needs a package that is missing.
+        """
+        self._folder = folder
+        self._row_steps = [
+            (config.step_name, cast("RowStep", config.build())) for config in pipeline.row_steps
+        ]
+        self._corpus_steps = [
+            (config.step_name, cast("CorpusStep", config.build()))
+            for config in pipeline.corpus_steps
+        ]
+
+    def work(self, shard: Shard) -> Counts:
+        """Work on a shard, unless that is done already; return what it gave."""
+        files = ShardFiles(self._folder, shard.number)
+        known = files.counts()
+        if known is not None:
+            return known
+        tally = _Tally()
+        summaries: dict[str, list[np.ndarray]] = {name: [] for name, _ in self._corpus_steps}
+        with (
+            files.rows.open("wb") as rows,
+            files.removed.open("wb") as removed,
+            files.changed.open("wb") as changed,
+        ):
+            batch: list[Sample] = []
+            for item in read_shard(shard):
+                if isinstance(item, BadLine):
+                    tally.bad_lines += 1
+                    _write(removed, "lines", item.problems, shard.name, item.number)
+                    continue
+                sample = self._judge(item, tally, removed, changed)
+                if sample is None:
+                    continue
+                rows.write(_line(sample))
+                batch.append(sample)
+                if len(batch) == _BATCH:
+                    self._summarise(batch, summaries)
+                    batch.clear()
+            self._summarise(batch, summaries)
+            for file in (rows, removed, changed):
+                file.flush()
+                os.fsync(file.fileno())
+        self._save(files, summaries)
+        counts = tally.counts()
+        write_atomically(files.done, json.dumps(counts._asdict()))
+        return counts
+
+    def _judge(
+        self, sample: Sample, tally: "_Tally", removed: IO[bytes], changed: IO[bytes]
+    ) -> Sample | None:
+        tally.read += 1
+        for name, step in self._row_steps:
+            verdict = step.judge(sample)
+            if verdict.sample is None:
+                tally.remove(name, verdict.notes)
+                _write(removed, name, verdict.notes, sample=sample)
+                return None
+            if verdict.notes:
+                tally.change(name, verdict.notes)
+                _write(changed, name, verdict.notes, sample=sample)
+            sample = verdict.sample
+        tally.kept += 1
+        return sample
+
+    def _summarise(self, batch: Sequence[Sample], summaries: "dict[str, list[np.ndarray]]") -> None:
+        # An empty batch tells the type of a summary, also where a shard keeps no row.
+        for name, step in self._corpus_steps:
+            summaries[name].append(step.summarise(batch))
+
+    def _save(self, files: ShardFiles, summaries: "dict[str, list[np.ndarray]]") -> None:
+        if not summaries:
+            return
+        import numpy as np
+
+        for name, parts in summaries.items():
+            with files.summary(name).open("wb") as file:
+                np.save(file, np.concatenate(parts), allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def read_shard(shard: Shard) -> Iterator[Sample | BadLine]:
+    """Yield the samples of a shard, and the lines that are none."""
+    for item in shard.lines():
+        found = [item] if isinstance(item, Problem) else parse_sample(item, shard.name)
+        if isinstance(found, Sample):
+            yield found
+        else:
+            yield BadLine(found[0].line, tuple(found))
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.read = self.bad_lines = self.kept = 0
+        self._removed: dict[str, Counter[str]] = {}
+        self._changed: dict[str, Counter[str]] = {}
+        self._changed_rows: Counter[str] = Counter()
+
+    def remove(self, step: str, notes: Sequence[Note]) -> None:
+        # One row is removed once, for the first reason.
+        self._removed.setdefault(step, Counter())[notes[0].code] += 1
+
+    def change(self, step: str, notes: Sequence[Note]) -> None:
+        self._changed_rows[step] += 1
+        self._changed.setdefault(step, Counter()).update(note.code for note in notes)
+
+    def counts(self) -> Counts:
+        return Counts(
+            read=self.read,
+            bad_lines=self.bad_lines,
+            kept=self.kept,
+            removed={step: dict(codes) for step, codes in self._removed.items()},
+            changed={step: dict(codes) for step, codes in self._changed.items()},
+            changed_rows=dict(self._changed_rows),
+        )
+
+
+def _line(sample: Sample) -> bytes:
+    """Return a kept row as the last pass wants it: what goes to which file, ready to be copied."""
+    kind = b"dpo" if isinstance(sample.row, DpoRow) else b"sft"
+    origin = sample.provenance.model_dump_json().encode()
+    return b"%b\t%b\t%b\n" % (kind, origin, encode_row(sample.row))
+
+
+def _write(
+    file: IO[bytes],
+    step: str,
+    notes: "Sequence[Note | Problem]",
+    source: str = "",
+    line: int = 0,
+    sample: Sample | None = None,
+) -> None:
+    where: dict[str, Any] = {"source": source, "line": line}
+    if sample is not None:
+        origin = sample.provenance
+        where = {"source": origin.source, "line": origin.line}
+        if origin.run_id is not None:
+            where["run_id"] = origin.run_id
+    for note in notes:
+        entry: dict[str, Any] = {**where, "step": step, "code": note.code}
+        if isinstance(note, Problem):
+            entry["detail"], entry["column"] = note.message, note.column
+        else:
+            if note.detail:
+                entry["detail"] = note.detail
+            if note.path:
+                entry["path"] = note.path
+        file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
