@@ -20,6 +20,7 @@ from bindings.cli import (
     mcp,
     models,
     outline,
+    plan,
     run,
     runs,
     serve,
@@ -58,6 +59,7 @@ app.command("feedback")(runs.feedback)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("forget")(forget.forget)
+app.command("plan")(plan.plan)
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("package")(training.package)

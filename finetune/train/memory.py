@@ -1,6 +1,6 @@
 """How much memory a training takes: an estimate from the sizes of the model and of a step.
 
-    weights      16 bits each; QLoRA: 4.127 bits in linear layers, 16 in embeddings
+    weights      16 bits each, 32 on a CPU; QLoRA: 4.127 bits in linear layers, 16 in embeddings
                  (Dettmers et al., QLoRA, 2023, section 3: NF4 with double quantisation)
     trained      16 bytes for each trained weight: itself, its gradient and Adam's two moments in
                  32 bits (Rajbhandari et al., ZeRO, 2020, section 3.1)
@@ -63,6 +63,7 @@ def estimate_memory(
     batch_size: int = 4,
     max_length: int = 2048,
     checkpointing: bool = True,
+    weight_bytes: float = 2.0,
 ) -> MemoryEstimate:
     """Return the memory that a training step takes at its peak.
 
@@ -73,14 +74,15 @@ def estimate_memory(
         batch_size: Rows computed at once.
         max_length: Tokens of the longest row.
         checkpointing: Whether activations are computed again in place of being kept.
+        weight_bytes: Bytes of a frozen weight that is not held in four bits; 4 on a CPU.
     """
     embeddings = shape.vocab * shape.hidden * (1 if shape.tied else 2)
     linear = max(0, shape.parameters - embeddings)
     if technique == "full":
         weights, trained = 0.0, shape.parameters
     else:
-        each = _FOUR_BIT if technique == "qlora" else 2.0
-        weights, trained = linear * each + embeddings * 2.0, lora_weights(shape, rank)
+        each = _FOUR_BIT if technique == "qlora" else weight_bytes
+        weights, trained = linear * each + embeddings * weight_bytes, lora_weights(shape, rank)
     tokens = batch_size * max_length
     layer = float(_ACTIVATIONS * tokens * shape.hidden)
     kept = _CHECKPOINTED * tokens * shape.hidden * shape.layers + layer

@@ -22,7 +22,7 @@ _TECHNIQUES: tuple[Technique, ...] = ("full", "lora", "qlora")
 _SAFE = 0.9
 """Share of the memory that a plan may fill."""
 _CORE_GB = 4.0
-"""Memory for which the core and a quantised model of a few billion weights are made."""
+"""Memory that the core and a small quantised model need."""
 _FEW_STEPS = 30
 
 
@@ -93,17 +93,21 @@ def make_plan(
     for technique in _TECHNIQUES:
         batch_size = 2 if technique == "qlora" else 4
         memory[technique] = estimate_memory(
-            base.shape, technique, batch_size=batch_size, max_length=length
+            base.shape,
+            technique,
+            batch_size=batch_size,
+            max_length=length,
+            weight_bytes=2.0 if hardware.gpu else 4.0,
         )
     technique, fits, reasons = _choose(memory, hardware, base)
     config = _settings(technique, base, hardware, length, epochs, data)
     steps = -(-data.rows * epochs // (config.batch_size * config.accumulation))
     tokens = data.tokens * epochs
     seconds = seconds_of(base.shape, tokens, hardware, is_adapter=technique != "full")
-    if steps < _FEW_STEPS:
+    if steps < _FEW_STEPS and base.name != "scratch":
         reasons.append(
-            f"{steps} steps are few (30 to 100 change a model without making it forget);"
-            " more rows are better than more epochs"
+            f"so few steps ({steps}) change little; 30 to 100 change a model without making it"
+            " forget, and more rows are better than more epochs"
         )
     return Plan(
         base=base.name,
@@ -134,9 +138,10 @@ def _choose(
         said = "fits" if fits else "does not fit"
         reasons = [f"no GPU: LoRA on the CPU takes about {need:.1f} GB and {said} {place}"]
         if not fits:
-            reasons.append("take a smaller base, or a machine with a GPU")
-        if hardware.memory_gb < _CORE_GB:
-            reasons.append(f"{place} run the core; train elsewhere and bring the GGUF file")
+            reasons.append(
+                f"take a smaller base, or train on a machine with a GPU and bring the GGUF file:"
+                f" {_CORE_GB:.0f} GB are enough to run the core and a small model"
+            )
         return "lora", fits, reasons
     room = gpu.memory_gb * _SAFE
     place = f"{gpu.memory_gb:.0f} GB of {gpu.name}"

@@ -25,6 +25,10 @@ def _falling(to: float, speed: float = 8.0) -> Callable[[float], float]:
     return lambda at: to + (3.0 - to) * math.exp(-speed * at)
 
 
+def _flat(_: float) -> float:
+    return 2.5
+
+
 def _every_tenth(points: list[CurvePoint]) -> list[CurvePoint]:
     return points[9::10]
 
@@ -41,8 +45,8 @@ def _read(verdict: Verdict, seed: int) -> str:
             rising = _curve(lambda at: _falling(0.7)(at) + max(0.0, at - 0.4), seed + 1, 0.02)
             return read_curve(_curve(_falling(0.2, 4), seed, noise), _every_tenth(rising)).verdict
         case "underfitting":
-            flat = (lambda _: 2.5) if seed % 2 else _falling(0.3, 1.5)
-            return read_curve(_curve(flat, seed, noise)).verdict
+            slow = _falling(0.3, 1.5) if seed % 2 else _flat
+            return read_curve(_curve(slow, seed, noise)).verdict
         case "oscillating":
             return read_curve(_curve(_falling(0.8), seed, 0.45), valley).verdict
         case "forgetting":
@@ -75,11 +79,11 @@ def test_each_reading_says_what_to_change() -> None:
     assert "from 90% to 50%" in forgot.reason
     assert "5e-5" in read_curve(_curve(_falling(0.8), 1, 0.5)).fix
     assert "learning_rate to a tenth" in read_curve([CurvePoint(7, math.inf)]).fix
-    flat = read_curve(_curve(lambda _: 2.5, 1, 0.05))
+    flat = read_curve(_curve(_flat, 1, 0.05))
     assert "raise learning_rate" in flat.fix and flat.best_step is None
     rising = [CurvePoint(10 * n, 1.0 + abs(n - 3) / 5) for n in range(1, 13)]
     over = read_curve(_curve(_falling(0.2, 4), 1, 0.02), rising)
     assert (over.verdict, over.best_step) == ("overfitting", 30)
     assert "stop early" in over.fix
     # Training and validation that both stay high are no overfitting.
-    assert read_curve(_curve(lambda _: 2.5, 1, 0.02), rising[:2]).verdict == "underfitting"
+    assert read_curve(_curve(_flat, 1, 0.02), rising[:2]).verdict == "underfitting"
