@@ -79,7 +79,7 @@ def test_the_usual_settings_depend_on_the_technique() -> None:
 @pytest.mark.requirement("S2-34", "S3-15", "S1-32")
 def test_hints_name_cheaper_ways() -> None:
     skewed = DataSize(rows=100, tokens=10_000, longest=4000)
-    plan = _plan("llama-3.1-8b", 48, size=skewed)
+    plan = _plan("mistral-7b", 80, size=skewed)
     text = " ".join(plan.hints)
     assert "QLoRA is the cheapest for prototypes" in text
     assert "longest row has 4000 tokens" in text and "one run with several changes" in text

@@ -22,7 +22,7 @@ async def test_a_run_goes_through_unsloth_in_the_right_order(
     calls = tmp_path / "calls.jsonl"
     monkeypatch.setenv("FAKE_UNSLOTH_CALLS", str(calls))
     monkeypatch.setenv("PYTHONPATH", str(FAKE))
-    monkeypatch.syspath_prepend(FAKE)
+    monkeypatch.setattr(sys, "path", [str(FAKE), *sys.path])
     config = TrainConfig(
         backend="unsloth", base=str(trained_run.run_dir), lora=LoraShape(rank=8, alpha=8),
         steps=3, batch_size=4, max_length=128, gradient_checkpointing=True, augment=False,
@@ -50,7 +50,7 @@ async def test_a_run_goes_through_unsloth_in_the_right_order(
 @pytest.mark.requirement("S2-17")
 def test_unsloth_comes_first_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trl", sys)
-    with pytest.raises(SetupError, match="must be imported before .*trl"):
+    with pytest.raises(SetupError, match=r"must be imported before .*trl"):
         import_unsloth()
     for base, adapter in (("scratch", None), ("base", "adapter")):
         with pytest.raises(DataError, match="a new adapter on a base folder"):

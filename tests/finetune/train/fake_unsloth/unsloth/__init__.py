@@ -4,6 +4,8 @@ It takes the arguments that Unsloth takes and no other, refuses to come after th
 Unsloth patches, and writes each call to the file named by FAKE_UNSLOTH_CALLS.
 """
 
+# pyright: basic, reportArgumentType=false
+
 import json
 import os
 import sys
