@@ -40,6 +40,9 @@ def plan(
     hosted_model: Annotated[
         str | None, typer.Option(help="Give the price of this provider's model too.")
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the settings here, for train --config.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Plan a training: technique, memory, settings, time, cost; without DATA, list the bases."""
@@ -63,6 +66,8 @@ def plan(
     found = make_plan(
         size, find_base(base), find_hardware(), per_day=per_day, epochs=epochs, hosted_price=price
     )
+    if output is not None:
+        _write(found, output)
     advice = None
     if trouble is not None:
         advice = advise(trouble, rows=rows, per_day=per_day, is_private=private)
@@ -70,6 +75,18 @@ def plan(
         print_json({"plan": found, "advice": advice})
         return
     _print(found, advice)
+
+
+def _write(plan: "Plan", path: Path) -> None:
+    from swarm.errors import StoreError
+    from swarm.files import write_atomically
+
+    # The base is left to --base: a model of the catalogue has to be fetched into a folder first.
+    text = plan.config.model_dump_json(indent=2, exclude={"base"}) + "\n"
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
 
 
 def _print(plan: "Plan", advice: "Advice | None") -> None:

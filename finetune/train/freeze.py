@@ -11,11 +11,12 @@ from pydantic import JsonValue
 
 from finetune.dataset import check_file
 from finetune.train.adapter import check_adapter
+from finetune.train.catalogue import base_model
 from finetune.train.checkpoint import cut_metrics, last_checkpoint, step_of
 from finetune.train.config import TrainConfig
 from finetune.train.files import model_folder
 from finetune.train.rows import RowsError, dump_rows, read_chats, read_data, read_pairs
-from swarm.errors import DataError, Problem, StoreError
+from swarm.errors import DataError, Problem, StoreError, UnknownNameError
 from swarm.files import write_atomically
 
 __all__ = ["Inputs", "freeze"]
@@ -72,13 +73,27 @@ def _files(config: TrainConfig, inputs: Inputs) -> dict[str, str]:
         read_chats(kept, source=str(inputs.rehearsal))
         found["rehearsal.jsonl"] = dump_rows(kept)
     if config.base != "scratch":
-        base = model_folder(Path(config.base))
+        base = _base(config.base)
         changes = {"base": str(Path(config.base).resolve())}
         if config.adapter is not None:
             check_adapter(Path(config.adapter), base)
             changes["adapter"] = str(Path(config.adapter).resolve())
         config = config.model_copy(update=changes)
     return {**found, "config.json": config.model_dump_json(indent=2) + "\n"}
+
+
+def _base(name: str) -> Path:
+    if not Path(name).exists():
+        try:
+            known = base_model(name)
+        except UnknownNameError:
+            pass
+        else:
+            raise DataError(
+                f"{name} has to be fetched first: hf download {known.repository} --local-dir base;"
+                " then set base to that folder"
+            )
+    return model_folder(Path(name))
 
 
 def _check_config(config: TrainConfig) -> None:

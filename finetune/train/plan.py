@@ -101,9 +101,11 @@ def make_plan(
         )
     technique, fits, reasons = _choose(memory, hardware, base)
     config = _settings(technique, base, hardware, length, epochs, data)
-    steps = -(-data.rows * epochs // (config.batch_size * config.accumulation))
+    steps = -(-data.rows * config.epochs // (config.batch_size * config.accumulation))
     tokens = data.tokens * epochs
-    seconds = seconds_of(base.shape, tokens, hardware, is_adapter=technique != "full")
+    seconds = seconds_of(
+        base.shape, data.tokens * config.epochs, hardware, is_adapter=technique != "full"
+    )
     if steps < _FEW_STEPS and base.name != "scratch":
         reasons.append(
             f"so few steps ({steps}) change little; 30 to 100 change a model without making it"
@@ -130,6 +132,10 @@ def _choose(
     memory: dict[Technique, MemoryEstimate], hardware: Hardware, base: PlannedBase
 ) -> tuple[Technique, bool, list[str]]:
     gpu = hardware.gpu
+    if base.name == "scratch":
+        need = memory["full"].total_gb
+        said = f"a model made from nothing trains all its weights, in about {need:.1f} GB; no GPU"
+        return "full", need <= hardware.memory_gb * _SAFE, [f"{said} needed"]
     if gpu is None:
         room, place = hardware.memory_gb * _SAFE, f"{hardware.memory_gb:.0f} GB of main memory"
         # Four bits need a GPU's kernels, so without one there is LoRA or nothing.
@@ -169,6 +175,8 @@ def _settings(
     epochs: int,
     data: DataSize,
 ) -> TrainConfig:
+    if base.name == "scratch":
+        return TrainConfig(epochs=max(epochs, TrainConfig().epochs), max_length=length)
     has_gpu = hardware.gpu is not None
     # A small set forgets less at a low rank.
     rank = 8 if data.rows < 200 else 16

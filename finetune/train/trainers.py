@@ -23,6 +23,10 @@ from swarm.errors import SetupError, require
 __all__ = ["Trained", "train_preferences", "train_sft"]
 
 
+_PLAIN_MODELS = ("llama", "mistral", "qwen2", "qwen3")
+"""Kinds of models whose scores are what their output layer makes of their states."""
+
+
 class Trained(NamedTuple):
     """What a trainer leaves behind."""
 
@@ -61,9 +65,7 @@ def train_sft(
         shuffle_dataset=False,
         train_sampling_strategy="sequential",
     )
-    # A model that several processes share is wrapped, and hides the layers that this one uses.
-    plain = config.base == "scratch" and config.lora is None and "WORLD_SIZE" not in os.environ
-    trainer = (_answers_only() if plain and not config.packing else SFTTrainer)(
+    trainer = (_answers_only() if _is_plain(model, config) else SFTTrainer)(
         model=model,
         args=options,
         train_dataset=_token_data(rows),
@@ -180,6 +182,21 @@ def _pair_data(pairs: Sequence[PreferenceRow]) -> Any:
     )
 
 
+def _is_plain(model: Any, config: TrainConfig) -> bool:
+    """Return whether `_answers_only` gives the loss that the model itself would.
+
+    Others scale or cap their scores; on a GPU the mixed precision is wound round the model's own
+    way forward, and several processes hide its layers.
+    """
+    return (
+        model.config.model_type in _PLAIN_MODELS
+        and config.backend == "local"
+        and config.device == "cpu"
+        and not config.packing
+        and "WORLD_SIZE" not in os.environ
+    )
+
+
 def _answers_only() -> Any:
     import torch
     from trl.trainer.sft_trainer import SFTTrainer
@@ -199,14 +216,16 @@ def _answers_only() -> Any:
             num_items_in_batch: Any = None,
         ) -> Any:
             labels = inputs["labels"][:, 1:]
-            states = model.model(
+            # An adapter sits in the layers, so the model below it runs with it.
+            base = model.get_base_model() if hasattr(model, "get_base_model") else model
+            states = base.model(
                 input_ids=inputs["input_ids"],
                 attention_mask=inputs.get("attention_mask"),
                 use_cache=False,
             ).last_hidden_state[:, :-1]
             on = labels != -100
             loss = torch.nn.functional.cross_entropy(
-                model.lm_head(states[on]), labels[on], reduction="sum"
+                base.lm_head(states[on]), labels[on], reduction="sum"
             )
             count = num_items_in_batch if num_items_in_batch is not None else on.sum()
             return (loss / count, {}) if return_outputs else loss / count

@@ -12,7 +12,9 @@ from tests.bindings.cli.conftest import Wikiswarm
 
 
 @pytest.mark.requirement("S2-14", "S3-03", "S3-04", "S3-24")
-def test_a_plan_says_what_to_do_and_why(wikiswarm: Wikiswarm, facts_file: Path) -> None:
+def test_a_plan_says_what_to_do_and_why(
+    wikiswarm: Wikiswarm, facts_file: Path, tmp_path: Path
+) -> None:
     output = wikiswarm(
         "plan", facts_file, "--base", "llama-3.1-8b", "--trouble", "facts", "--per-day", 2000,
         "--hosted-model", "gpt-4o-mini",
@@ -27,6 +29,14 @@ def test_a_plan_says_what_to_do_and_why(wikiswarm: Wikiswarm, facts_file: Path) 
     found = wikiswarm("plan", facts_file, "--base", "scratch", "--json").json
     assert found["plan"]["base"] == "scratch" and found["advice"] is None
     TrainConfig.model_validate(found["plan"]["config"])
+    assert found["plan"]["technique"] == "full"
+    settings = tmp_path / "settings.json"
+    wikiswarm("plan", facts_file, "--base", "qwen2.5-0.5b", "--output", settings)
+    assert TrainConfig.model_validate_json(settings.read_bytes()).lora == LoraShape(
+        rank=8, alpha=16
+    )
+    missing = wikiswarm("train", facts_file, "--config", settings, "--base", "qwen2.5-0.5b", code=1)
+    assert "hf download Qwen/Qwen2.5-0.5B-Instruct" in missing.err
     wrong = wikiswarm("plan", facts_file, "--base", "llama-3.1-9b", code=1)
     assert "did you mean 'llama-3.1-8b'" in wrong.err
 

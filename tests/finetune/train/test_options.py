@@ -1,6 +1,8 @@
 """The arguments that reach TRL, Weights & Biases and accelerate."""
 
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from finetune.train import LoraShape, TrainConfig, train
 from finetune.train.launch import launch_arguments
 from finetune.train.options import evaluation_steps, lora_config, trainer_options, training_steps
 from swarm.errors import MissingExtraError
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Arguments:
@@ -82,6 +86,17 @@ async def test_a_missing_tracker_is_named_before_the_start(
     with pytest.raises(MissingExtraError, match="wandb"):
         await train(config, data=facts_file, output_dir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.requirement("S0-27")
+def test_one_extra_brings_the_training_libraries() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+    names = {name: {re.split(r"[>=<\[ ]", one)[0] for one in extras[name]} for name in extras}
+    assert {"torch", "transformers", "trl", "peft", "datasets", "accelerate"} <= names["train"]
+    assert "unsloth" in names["unsloth"] and "wandb" in names["wandb"]
+    core = {re.split(r"[>=<\[ ]", one)[0] for one in project["dependencies"]}
+    assert not core & names["train"]
 
 
 def test_several_processes_are_started_by_accelerate() -> None:
