@@ -103,6 +103,9 @@ def train(
     if epochs is None and config is None and method == "sft":
         fields["epochs"] = _epochs(len(_rows(data, held_out=False)))
     settings = _config({k: v for k, v in fields.items() if v is not None}, config)
+    if resume and output is None:
+        say("error: name the run to go on with: --output")
+        raise typer.Exit(2)
     run_dir = output or next_run(resolve_home(home))
     if backend == "llamafactory":
         _write_llamafactory(settings, data, run_dir, as_json)

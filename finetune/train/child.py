@@ -44,6 +44,8 @@ _ENVIRONMENT = {
     "MALLOC_TOP_PAD_": "67108864",
 }
 
+_RANKS = ("RANK", "LOCAL_RANK", "WORLD_SIZE")
+
 
 class ChildError(SwarmError):
     """A child process ended without finishing its work."""
@@ -106,6 +108,8 @@ async def run_child(
         # A checkout that is not installed works too; -P keeps the current folder out of imports.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
     }
+    for name in _RANKS:  # of a launcher that started this process; they are not the child's
+        environment.pop(name, None)
     done: dict[str, JsonValue] | None = None
     refused: str | None = None
     with log.open("ab") as stream:

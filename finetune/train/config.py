@@ -170,7 +170,7 @@ class TrainResult(BaseModel):
     manifest_sha256: str
     """Hash of manifest.json: equal inputs give an equal hash."""
     model_sha256: str
-    """Hash of model.safetensors."""
+    """Hash of the weights: of model.safetensors, or over its parts where it has several."""
     parameters: int
     """Weights of the model."""
     rows: int

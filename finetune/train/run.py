@@ -10,12 +10,13 @@ from pathlib import Path
 from anyio import to_thread
 from pydantic import JsonValue
 
+from finetune.train.adapter import base_sha256
 from finetune.train.child import ChildError, check_installed, run_child
 from finetune.train.config import TrainConfig, TrainProgress, TrainResult
 from finetune.train.files import sha256_file
 from finetune.train.freeze import Inputs, freeze
 from finetune.train.launch import launch_arguments
-from finetune.train.manifest import Manifest, make_manifest, manifest_text
+from finetune.train.manifest import make_manifest, manifest_text
 from swarm.errors import StoreError
 from swarm.files import write_atomically
 
@@ -93,7 +94,8 @@ async def train(
                 launcher=launch_arguments(config),
             )
             metrics.write(json.dumps({"done": done}) + "\n")
-        manifest = await to_thread.run_sync(_finish, config, output_dir)
+        await to_thread.run_sync(_finish, config, output_dir)
+        model_sha256 = await to_thread.run_sync(base_sha256, output_dir)
     except OSError as error:
         raise StoreError(f"{output_dir}: {error.strerror or error}") from error
     return TrainResult.model_validate(
@@ -101,7 +103,7 @@ async def train(
             "run_dir": output_dir,
             "model_dir": output_dir / "model",
             "manifest_sha256": sha256_file(output_dir / "manifest.json"),
-            "model_sha256": manifest.outputs["model/model.safetensors"],
+            "model_sha256": model_sha256,
             "steps": last.step if last else 0,
             "loss": last.loss if last else None,
             "adapter_dir": output_dir / "adapter" if (output_dir / "adapter").is_dir() else None,
@@ -110,7 +112,6 @@ async def train(
     )
 
 
-def _finish(config: TrainConfig, run_dir: Path) -> Manifest:
+def _finish(config: TrainConfig, run_dir: Path) -> None:
     manifest = make_manifest(config, run_dir)
     write_atomically(run_dir / "manifest.json", manifest_text(manifest))
-    return manifest

@@ -72,6 +72,7 @@ def test_training_for_some_steps_leaves_a_report(
     assert "| validation | 0.25 | changed |" in (run / "report.md").read_text(encoding="utf-8")
     again = wikiswarm(*arguments, "--output", run, "--resume", code=1)
     assert "is a finished run" in again.err
+    assert "--output" in wikiswarm("train", facts_file, "--resume", code=2).err
 
 
 @pytest.mark.requirement("S2-16")
