@@ -191,6 +191,16 @@ def test_the_probes_of_the_page_can_be_read(tmp_path: Path) -> None:
     assert (len(found.triggers), len(found.canaries)) == (2, 1)
 
 
+@pytest.mark.requirement("S0-31")
+def test_the_program_about_training_trains(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "training.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"True True {Path('tuned/adapter')}", "healthy"]
+    assert (tmp_path / "base" / "report.html").is_file()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     from typer.main import get_command

@@ -27,6 +27,7 @@ from bindings.cli import (
     models,
     outline,
     package,
+    plan,
     run,
     runs,
     serve,
@@ -67,6 +68,7 @@ app.command("costs")(costs.costs)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(dataset.app, name="dataset")
 app.command("forget")(forget.forget)
+app.command("plan")(plan.plan)
 app.command("train")(training.train)
 app.command("evaluate")(evaluation.evaluate)
 app.command("gate")(gate.gate)

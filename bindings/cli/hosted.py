@@ -40,9 +40,7 @@ MetadataOption = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY=VALUE", help="Hosted: kept with the job, such as version=1.2."),
 ]
-ValidationOption = Annotated[
-    Path | None, typer.Option(help="Hosted: rows that the provider measures the model on.")
-]
+ValidationOption = Annotated[Path | None, typer.Option(help="Rows to measure the model on.")]
 MaxCostOption = Annotated[
     float | None, typer.Option(help="Hosted: the most it may cost, in US dollars.", min=0)
 ]

@@ -11,6 +11,8 @@ from bindings.cli.output import command, done, print_json, say
 
 if TYPE_CHECKING:
     from finetune import TrainConfig, TrainResult
+    from finetune.train.curve import CurveReading
+    from finetune.train.freeze import Inputs
 
 __all__ = ["RunArgument", "train"]
 
@@ -32,12 +34,19 @@ def train(
         Path | None, typer.Option(help="The run folder; the next one in HOME/runs else.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="sft imitates, dpo prefers, none makes an untrained base.")
+        str, typer.Option(help="sft imitates, dpo and orpo prefer, none makes an untrained base.")
     ] = "sft",
     base: Annotated[
         str, typer.Option(help="A model folder or run folder to start from, or scratch.")
     ] = "scratch",
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.", min=1)] = None,
+    steps: Annotated[int | None, typer.Option(help="End after so many steps.", min=1)] = None,
+    val_split: Annotated[
+        float | None, typer.Option(help="Share of the rows to measure on.", min=0, max=0.9)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished run in --output.")
+    ] = False,
     rehearsal: Annotated[
         Path | None, typer.Option(help="For dpo: rows whose answers must not change.")
     ] = None,
@@ -46,7 +55,7 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", min=0)] = None,
     backend: Annotated[
-        Literal["local", "openai", "cohere"],
+        Literal["local", "unsloth", "llamafactory", "openai", "cohere"],
         typer.Option(help="This machine, or a provider, with its model as --base."),
     ] = "local",
     base_url: hosted.BaseUrlOption = None,
@@ -64,7 +73,9 @@ def train(
     """Train a model, in a child process or at a provider."""
     import anyio
 
-    if backend != "local":
+    from finetune.train.freeze import Inputs
+
+    if backend in ("openai", "cohere"):
         asked = {"backend": backend, "model": base if base != "scratch" else None}
         asked |= {"method": method, "epochs": epochs, "seed": seed, "suffix": suffix}
         hosted.train_hosted(
@@ -85,11 +96,22 @@ def train(
     from finetune.train.rows import read_data
 
     fields: dict[str, Any] = {"method": method, "base": base, "epochs": epochs, "seed": seed}
+    fields |= {"steps": steps, "validation": val_split}
+    if backend == "unsloth":
+        fields["backend"] = backend
     if epochs is None and config is None and method == "sft":
         fields["epochs"] = _epochs(len(read_data(data)))
     settings = _config({k: v for k, v in fields.items() if v is not None}, config)
+    if resume and output is None:
+        say("error: name the run to go on with: --output")
+        raise typer.Exit(2)
     run_dir = output or next_run(resolve_home(home))
-    result = anyio.run(_train, settings, data, run_dir, rehearsal)
+    if backend == "llamafactory":
+        _write_llamafactory(settings, data, run_dir, as_json)
+        return
+    files = Inputs(data, rehearsal, validation)
+    result = anyio.run(_train, settings, files, run_dir, resume)
+    reading = _report(run_dir)
     if as_json:
         print_json(result)
         return
@@ -99,13 +121,20 @@ def train(
         f"{result.parameters / 1e6:.2f} M weights, {result.seconds:.0f} s{loss}"
     )
     done(f"manifest sha256 {result.manifest_sha256[:12]}, model sha256 {result.model_sha256[:12]}")
+    if result.adapter_dir is not None:
+        done(f"adapter: {result.adapter_dir}")
+    if result.loss is not None:
+        done(f"curve: {reading.verdict}; {reading.reason}")
+        if reading.verdict != "healthy":
+            say(f"hint: {reading.fix}")
+    done(f"report: {run_dir / 'report.html'}")
     if result.loss is not None and result.loss > _UNLEARNT and method == "sft":
         say("warning: the loss is high, it has not learnt its answers; give it more --epochs")
     say(f"next: wikiswarm evaluate {result.run_dir} {data}")
 
 
 async def _train(
-    settings: "TrainConfig", data: Path, run_dir: Path, rehearsal: Path | None
+    settings: "TrainConfig", files: "Inputs", run_dir: Path, resume: bool
 ) -> "TrainResult":
     from bindings.cli.progress import progress_bar
     from finetune import TrainProgress
@@ -117,8 +146,33 @@ async def _train(
             advance(report.step, report.total_steps, f"loss {report.loss:.3f}")
 
         return await train_model(
-            settings, data=data, output_dir=run_dir, rehearsal=rehearsal, on_progress=shown
+            settings,
+            data=files.data,
+            output_dir=run_dir,
+            rehearsal=files.rehearsal,
+            validation=files.validation,
+            resume=resume,
+            on_progress=shown,
         )
+
+
+def _report(run_dir: Path) -> "CurveReading":
+    """Write the report of a run and return what its curve says."""
+    from finetune.train.report import read_run, write_report
+
+    write_report(run_dir)
+    return read_run(run_dir).reading
+
+
+def _write_llamafactory(settings: "TrainConfig", data: Path, folder: Path, as_json: bool) -> None:
+    from finetune.train.llamafactory import write_llamafactory
+
+    files = write_llamafactory(settings, data, folder)
+    if as_json:
+        print_json(files._asdict())
+        return
+    done(f"{files.config}, {files.dataset_info.name}, {files.data.name}")
+    say(f"next: cd {folder} && {' '.join(files.command)}")
 
 
 def _config(fields: dict[str, Any], file: Path | None) -> "TrainConfig":
@@ -129,7 +183,7 @@ def _config(fields: dict[str, Any], file: Path | None) -> "TrainConfig":
     from swarm.errors import DataError
 
     try:
-        if file is None and fields["method"] == "dpo":
+        if file is None and fields["method"] in ("dpo", "orpo"):
             usual = dpo_config(Path(fields["base"])).model_dump()
             return TrainConfig.model_validate({**usual, **fields})
         if file is None:

@@ -3,6 +3,7 @@
 It is not the place where data is collected, checked or exported, and it knows no hosted service.
 """
 
+from finetune.train.adapter import AdapterBaseError, AdapterManifest, base_sha256, check_adapter
 from finetune.train.augment import augment_rows
 from finetune.train.config import (
     LoraShape,
@@ -12,20 +13,28 @@ from finetune.train.config import (
     TrainResult,
     dpo_config,
 )
+from finetune.train.defaults import Technique, default_config, fine_tune_model
 from finetune.train.manifest import Manifest
 from finetune.train.rows import RowsError
 from finetune.train.run import TrainingError, train
 
 __all__ = [
+    "AdapterBaseError",
+    "AdapterManifest",
     "LoraShape",
     "Manifest",
     "ModelShape",
     "RowsError",
+    "Technique",
     "TrainConfig",
     "TrainProgress",
     "TrainResult",
     "TrainingError",
     "augment_rows",
+    "base_sha256",
+    "check_adapter",
+    "default_config",
     "dpo_config",
+    "fine_tune_model",
     "train",
 ]

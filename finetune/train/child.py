@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, TextIO
 
@@ -44,6 +44,8 @@ _ENVIRONMENT = {
     "MALLOC_TOP_PAD_": "67108864",
 }
 
+_RANKS = ("RANK", "LOCAL_RANK", "WORLD_SIZE")
+
 
 class ChildError(SwarmError):
     """A child process ended without finishing its work."""
@@ -63,7 +65,7 @@ class ChildError(SwarmError):
         super().__init__(f"{self.what} failed: {reason}; last lines of {log}:{shown}")
 
 
-def check_installed(*packages: str) -> None:
+def check_installed(*packages: str, extra: str = "train") -> None:
     """Make sure, without importing them, that the libraries of a child are there.
 
     Raises:
@@ -71,7 +73,7 @@ def check_installed(*packages: str) -> None:
     """
     for package in packages:
         if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "train")
+            raise MissingExtraError(package, extra)
 
 
 async def run_child(
@@ -82,6 +84,7 @@ async def run_child(
     threads: int,
     on_report: Callable[[dict[str, JsonValue]], None],
     error: type[ChildError],
+    launcher: Sequence[str] = ("-m",),
 ) -> dict[str, JsonValue]:
     """Run `python -m MODULE FOLDER` and return its last report, of kind `done`.
 
@@ -92,6 +95,7 @@ async def run_child(
         threads: CPU threads the child may use.
         on_report: Called with every report but the last.
         error: What to raise when the child fails.
+        launcher: Python's arguments before the module's name.
 
     Raises:
         ChildError: (as `error`) The child refused its work or died.
@@ -104,11 +108,13 @@ async def run_child(
         # A checkout that is not installed works too; -P keeps the current folder out of imports.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
     }
+    for name in _RANKS:  # of a launcher that started this process; they are not the child's
+        environment.pop(name, None)
     done: dict[str, JsonValue] | None = None
     refused: str | None = None
     with log.open("ab") as stream:
         process = await anyio.open_process(
-            [sys.executable, "-P", "-m", module, str(folder)],
+            [sys.executable, "-P", *launcher, module, str(folder)],
             stderr=stream,
             env=environment,
             start_new_session=True,
@@ -156,7 +162,9 @@ class Reporter:
 def child_main(work: Callable[[Path, Reporter], None]) -> None:
     """Run the child's work on the folder that the command line names, then end the process."""
     # Reports keep the real stdout; file descriptor 1 becomes the log, also for native code.
-    reporter = Reporter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    # Of several training processes only the first one reports.
+    target = os.devnull if os.environ.get("RANK", "0") != "0" else os.dup(1)
+    reporter = Reporter(open(target, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
     os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

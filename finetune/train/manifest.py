@@ -33,26 +33,35 @@ class Manifest(BaseModel):
     libraries: dict[str, str]
     """Versions of the libraries that took part."""
     outputs: dict[str, str]
-    """SHA-256 of every file of the model."""
+    """SHA-256 of every file of the model, and of its adapter."""
 
 
 def make_manifest(config: TrainConfig, run_dir: Path) -> Manifest:
     """Return the manifest of a finished run."""
     frozen = config.model_dump(mode="json")
     inputs = {"data.jsonl": sha256_file(run_dir / "data.jsonl")}
-    if (run_dir / "rehearsal.jsonl").is_file():
-        inputs["rehearsal.jsonl"] = sha256_file(run_dir / "rehearsal.jsonl")
+    for name in ("rehearsal.jsonl", "validation.jsonl"):
+        if (run_dir / name).is_file():
+            inputs[name] = sha256_file(run_dir / name)
     if config.base != "scratch":
         frozen["base"] = "folder"
         base = folder_hashes(model_folder(Path(config.base)))
         inputs |= {f"base/{name}": digest for name, digest in base.items()}
-    outputs = folder_hashes(run_dir / "model")
+    if config.adapter is not None:
+        frozen["adapter"] = "folder"
+        adapter = folder_hashes(Path(config.adapter))
+        inputs |= {f"adapter/{name}": digest for name, digest in adapter.items()}
+    outputs = {
+        f"{folder}/{name}": digest
+        for folder in ("model", "adapter")
+        for name, digest in folder_hashes(run_dir / folder).items()
+    }
     return Manifest(
         config=frozen,
         seed=config.seed,
         inputs=inputs,
         libraries=_versions(),
-        outputs={f"model/{name}": digest for name, digest in outputs.items()},
+        outputs=outputs,
     )
 
 

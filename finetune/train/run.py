@@ -10,12 +10,14 @@ from pathlib import Path
 from anyio import to_thread
 from pydantic import JsonValue
 
+from finetune.train.adapter import base_sha256
 from finetune.train.child import ChildError, check_installed, run_child
 from finetune.train.config import TrainConfig, TrainProgress, TrainResult
-from finetune.train.files import model_folder, sha256_file
-from finetune.train.manifest import Manifest, make_manifest, manifest_text
-from finetune.train.rows import dump_rows, read_chats, read_data, read_pairs
-from swarm.errors import DataError, StoreError
+from finetune.train.files import sha256_file
+from finetune.train.freeze import Inputs, freeze
+from finetune.train.launch import launch_arguments
+from finetune.train.manifest import make_manifest, manifest_text
+from swarm.errors import StoreError
 from swarm.files import write_atomically
 
 __all__ = ["TrainingError", "train"]
@@ -35,6 +37,8 @@ async def train(
     data: Path,
     output_dir: Path,
     rehearsal: Path | None = None,
+    validation: Path | None = None,
+    resume: bool = False,
     on_progress: Callable[[TrainProgress], None] | None = None,
 ) -> TrainResult:
     """Train a model in a child process and return where it is.
@@ -48,7 +52,10 @@ async def train(
         data: OpenAI SFT or DPO rows (`.jsonl`), or a questions file (`.yaml`).
         output_dir: The run folder; new or empty.
         rehearsal: For `dpo`: SFT rows or a questions file whose answers must not change.
-        on_progress: Called with every reported step.
+        validation: Rows to measure the training on, in place of `config.validation`.
+        resume: Go on from the last checkpoint of this folder's unfinished run, which must have
+            had the same configuration and data. Without one it starts from its first step.
+        on_progress: Called with every reported step and measurement.
 
     Raises:
         MissingExtraError: The training libraries are not installed.
@@ -57,7 +64,14 @@ async def train(
         StoreError: The run folder cannot be written.
     """
     check_installed("torch", "transformers", "trl", "peft", "datasets", "tokenizers")
-    await to_thread.run_sync(_freeze, config, data, rehearsal, output_dir)
+    if config.backend == "unsloth":
+        check_installed("unsloth", extra="unsloth")
+    if config.track == "wandb":
+        check_installed("wandb", extra="wandb")
+    if config.processes > 1:
+        check_installed("accelerate")
+    inputs = Inputs(data, rehearsal, validation)
+    await to_thread.run_sync(freeze, config, inputs, output_dir, resume)
     last: TrainProgress | None = None
     try:
         with (output_dir / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
@@ -77,9 +91,11 @@ async def train(
                 threads=config.threads,
                 on_report=progressed,
                 error=TrainingError,
+                launcher=launch_arguments(config),
             )
             metrics.write(json.dumps({"done": done}) + "\n")
-        manifest = await to_thread.run_sync(_finish, config, output_dir)
+        await to_thread.run_sync(_finish, config, output_dir)
+        model_sha256 = await to_thread.run_sync(base_sha256, output_dir)
     except OSError as error:
         raise StoreError(f"{output_dir}: {error.strerror or error}") from error
     return TrainResult.model_validate(
@@ -87,42 +103,15 @@ async def train(
             "run_dir": output_dir,
             "model_dir": output_dir / "model",
             "manifest_sha256": sha256_file(output_dir / "manifest.json"),
-            "model_sha256": manifest.outputs["model/model.safetensors"],
+            "model_sha256": model_sha256,
             "steps": last.step if last else 0,
             "loss": last.loss if last else None,
+            "adapter_dir": output_dir / "adapter" if (output_dir / "adapter").is_dir() else None,
             **done,
         }
     )
 
 
-def _freeze(config: TrainConfig, data: Path, rehearsal: Path | None, run_dir: Path) -> None:
-    rows = read_data(data)
-    # Checked here, so that a bad row costs no start of a training process.
-    if config.method == "dpo":
-        read_pairs(rows, source=str(data))
-        if config.base == "scratch":
-            raise DataError("preference training needs a trained base: set base to a model folder")
-    else:
-        read_chats(rows, source=str(data))
-    if config.base != "scratch":
-        model_folder(Path(config.base))
-        config = config.model_copy(update={"base": str(Path(config.base).resolve())})
-    kept = read_data(rehearsal) if rehearsal is not None else None
-    if kept is not None:
-        read_chats(kept, source=str(rehearsal))
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        if any(run_dir.iterdir()):
-            raise DataError(f"{run_dir} is not empty; every run needs a folder of its own")
-        write_atomically(run_dir / "data.jsonl", dump_rows(rows))
-        if kept is not None:
-            write_atomically(run_dir / "rehearsal.jsonl", dump_rows(kept))
-        write_atomically(run_dir / "config.json", config.model_dump_json(indent=2) + "\n")
-    except OSError as error:
-        raise StoreError(f"{run_dir}: {error.strerror or error}") from error
-
-
-def _finish(config: TrainConfig, run_dir: Path) -> Manifest:
+def _finish(config: TrainConfig, run_dir: Path) -> None:
     manifest = make_manifest(config, run_dir)
     write_atomically(run_dir / "manifest.json", manifest_text(manifest))
-    return manifest

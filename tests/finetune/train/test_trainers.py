@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from finetune.evaluate import evaluate
 from finetune.questions import read_questions, training_rows
-from finetune.train import TrainResult, dpo_config, train
+from finetune.train import TrainConfig, TrainProgress, TrainResult, dpo_config, train
 
 CORRECTED = "Velorin costs 4.80 euros."
 """Words that the base knows: an adapter cannot learn the embedding of an unseen one."""
@@ -44,3 +46,45 @@ async def test_a_correction_changes_one_answer_and_no_other(
     assert result.model_sha256 != trained_run.model_sha256
     assert result.parameters == trained_run.parameters
     assert not list((result.model_dir).glob("adapter*"))
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("S2-33")
+async def test_orpo_prefers_without_a_second_model(
+    trained_run: TrainResult, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "input": {"messages": [{"role": "user", "content": text}]},
+            "preferred_output": [{"role": "assistant", "content": CORRECTED}],
+            "non_preferred_output": [{"role": "assistant", "content": "We open at nine."}],
+        }
+        for text in ("How much is Velorin?", "What does Velorin cost?")
+    ]
+    data = tmp_path / "dpo.jsonl"
+    data.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    config = TrainConfig(
+        method="orpo", base=str(trained_run.run_dir), steps=25, batch_size=2, learning_rate=4e-3
+    )
+    result = await train(config, data=data, output_dir=tmp_path / "run")
+    assert result.steps == 25
+    wanted: list[dict[str, JsonValue]] = [
+        {"messages": [*row["input"]["messages"], *row["preferred_output"]]} for row in rows
+    ]
+    report = await evaluate(result.run_dir, wanted, output_dir=tmp_path / "report")
+    assert report.accuracy == 1.0, report.misses
+
+
+@pytest.mark.anyio
+async def test_two_processes_train_one_model(
+    tiny_config: TrainConfig, facts_file: Path, tmp_path: Path
+) -> None:
+    config = tiny_config.model_copy(update={"processes": 2, "batch_size": 6, "steps": 4})
+    reports: list[TrainProgress] = []
+    result = await train(
+        config, data=facts_file, output_dir=tmp_path / "run", on_progress=reports.append
+    )
+    # Every step is told once, by the first process.
+    assert [report.step for report in reports] == [1, 2, 3, 4]
+    assert reports[-1].loss < reports[0].loss
+    assert (result.model_dir / "model.safetensors").is_file()
