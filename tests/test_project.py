@@ -401,6 +401,21 @@ async def test_tests_reach_this_machine() -> None:
             pass
 
 
+@pytest.mark.parametrize(
+    "path", [p for p in _modules(*PACKAGES) if p.name == "__init__.py"], ids=str
+)
+def test_no_module_takes_the_name_of_something_that_its_package_exports(path: Path) -> None:
+    # Importing `a.b` puts the module in place of what `a` calls `b`.
+    beside = {p.stem for p in (ROOT / path).parent.iterdir() if p.suffix == ".py" or p.is_dir()}
+    package = ".".join(path.parent.parts)
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            for alias in node.names:
+                name = alias.asname or alias.name
+                own = node.module in (package, f"{package}.{name}")
+                assert own or name not in beside, f"{package}.{name} is a module, too"
+
+
 def test_every_error_class_has_codes_of_its_own() -> None:
     """Other languages tell errors apart by their codes."""
     heard = ("bindings.cli", "declarative", "finetune", "finetune.train.hosted")

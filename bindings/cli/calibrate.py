@@ -31,7 +31,7 @@ def calibrate(
     import anyio
 
     from finetune import held_out_rows, read_questions, training_rows
-    from finetune.evaluate.calibrate import calibrate as run
+    from finetune.evaluate.confidence import calibrate as run
     from swarm.errors import DataError
 
     if method not in (None, "platt", "isotonic"):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from finetune import TrainResult, held_out_rows, publish, read_questions, training_rows
-from finetune.evaluate.calibrate import calibrate
+from finetune.evaluate.confidence import calibrate
 from swarm import Catalog, Host, use_catalog
 from swarm.errors import DataError, DeclarationError
 from wiki import ModelRegistry, add_wiki, ask
