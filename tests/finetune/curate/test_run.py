@@ -193,8 +193,8 @@ def test_a_worker_that_dies_is_an_error_and_the_next_run_goes_on(
     many: Path, alone: Path, tmp_path: Path
 ) -> None:
     def kill(done: int, total: int, remark: str) -> None:
-        for child in _children():
-            os.kill(child, signal.SIGKILL)
+        for worker in _workers():
+            os.kill(worker, signal.SIGKILL)
 
     with pytest.raises(WorkerError, match="signal 9"):
         curate([many], tmp_path, workers=2, on_progress=kill)
@@ -202,12 +202,14 @@ def test_a_worker_that_dies_is_an_error_and_the_next_run_goes_on(
     assert content(tmp_path) == content(alone)
 
 
-def _children() -> list[int]:
+def _workers() -> list[int]:
+    """Return this process's curation workers, and none of its other children."""
     path = Path(f"/proc/{os.getpid()}/task")
     if not path.is_dir():
         pytest.skip("the system does not list a process's children")
-    found: list[int] = []
-    for task in path.iterdir():
-        text = (task / "children").read_text()
-        found += [int(pid) for pid in text.split()]
-    return found
+    children = [pid for task in path.iterdir() for pid in (task / "children").read_text().split()]
+    return [
+        int(pid)
+        for pid in children
+        if b"finetune.curate.child" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
