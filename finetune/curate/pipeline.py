@@ -126,7 +126,7 @@ class Pipeline(NamedTuple):
         for number, (config, place) in enumerate(zip(made, at, strict=True)):
             if config.step_name in {one.step_name for one in made[:number]}:
                 raise CurationError(f"{place}: {config.step_name} is there twice")
-            if _compares(config):
+            if config.is_corpus_step:
                 comparing = config
             elif comparing is not None:
                 raise CurationError(
@@ -140,12 +140,12 @@ class Pipeline(NamedTuple):
     @property
     def row_steps(self) -> tuple[StepConfig, ...]:
         """The steps that judge rows one by one."""
-        return tuple(config for config in self.steps if not _compares(config))
+        return tuple(config for config in self.steps if not config.is_corpus_step)
 
     @property
     def corpus_steps(self) -> tuple[StepConfig, ...]:
         """The steps that compare rows."""
-        return tuple(config for config in self.steps if _compares(config))
+        return tuple(config for config in self.steps if config.is_corpus_step)
 
     def described(self) -> list[dict[str, Any]]:
         """Return name, version and all settings of each step; equal pipelines give equal lists."""
@@ -190,10 +190,6 @@ def step_config(name: str) -> type[StepConfig]:
     return found
 
 
-def _compares(config: StepConfig) -> bool:
-    return config.is_corpus_step
-
-
 def _config(step: str | StepConfig | Mapping[str, object], place: str) -> StepConfig:
     if isinstance(step, StepConfig):
         return step
@@ -231,9 +227,10 @@ def _entries(
     if not isinstance(found, yaml.SequenceNode):
         raise CurationError(f"{path}: `steps` is a list")
     nodes = cast("list[yaml.Node]", found.value)
-    loader = yaml.SafeLoader("")
+    # Its annotations are partial.
+    loader: Any = yaml.SafeLoader("")
     try:
-        values = [loader.construct_object(node, deep=True) for node in nodes]  # type: ignore[no-untyped-call]
+        values = [loader.construct_object(node, deep=True) for node in nodes]
     except yaml.YAMLError as error:
         raise CurationError(f"{path}: {error}") from None
     places = [f"{path}:{node.start_mark.line + 1}" for node in nodes]
