@@ -10,7 +10,7 @@ and `verify` read whole files: from async code, call them in `anyio.to_thread.ru
 """
 
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class ModelRegistry:
         training: Mapping[str, JsonValue] | None = None,
         metrics: Mapping[str, JsonValue] | None = None,
         licence: str | None = None,
+        groups: Sequence[str] = (),
         files: Mapping[str, Path] | None = None,
         notes: Mapping[str, JsonValue] | None = None,
     ) -> ModelVersion:
@@ -63,6 +64,8 @@ class ModelRegistry:
             training: The settings of the training, without times and paths.
             metrics: How good it is, without times.
             licence: The licence of the weights.
+            groups: The groups of workers that may load it; none for every process. See
+                `wiki.groups`.
             files: Further files, such as a report, by the name they get.
             notes: Whatever differs between two equal runs; not part of the version's hash.
 
@@ -91,6 +94,7 @@ class ModelRegistry:
                 "training": training or {},
                 "metrics": metrics or {},
                 "licence": licence,
+                "groups": sorted(set(groups)),
                 "notes": notes or {},
             },
             sources,
