@@ -97,9 +97,7 @@ class RegistryCompletion:
         return completion
 
     async def _open(self, version: ModelVersion) -> Completion:
-        check_groups(
-            version.manifest.groups, self._services.environment, f"registry/{version}"
-        )
+        check_groups(version.manifest.groups, self._services.environment, f"registry/{version}")
         if version.remote is not None:
             reference = parse_reference(version.remote)
             provider = model_provider(reference.provider)
