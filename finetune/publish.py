@@ -1,17 +1,18 @@
 """From a finished run to a version in the model registry.
 
-The run is packaged as GGUF with its Modelfile, and registered with the hashes of its data and
-of every file. Nothing is promoted here.
+The run is packaged as GGUF with its Modelfile and the notice that its licence asks for, and
+registered with the hashes of its data and of every file. Nothing is promoted here.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import anyio.to_thread
 from pydantic import JsonValue
 
+from finetune.licence import NOTICE_NAME, find_licence, licence_of_run, notice_text
 from finetune.package import (
     Quantisation,
     UnknownModelError,
@@ -34,6 +35,7 @@ async def publish(
     quantisation: Quantisation = "q8_0",
     metrics: Mapping[str, JsonValue] | None = None,
     licence: str | None = None,
+    groups: Sequence[str] = (),
     parity_conversations: int = 500,
 ) -> ModelVersion:
     """Package a run and register it as the next version of a model.
@@ -44,7 +46,9 @@ async def publish(
         registry: Where it goes.
         quantisation: How the weights are stored.
         metrics: How good the model is, such as the exact match of its evaluations.
-        licence: The licence of the weights.
+        licence: The licence of the weights; by default that of what the run started from, where
+            that is known.
+        groups: The groups of workers that may load it; none for every process.
         parity_conversations: Generated conversations whose token ids must be the same in training
             and when served; 0 leaves the check out.
 
@@ -61,6 +65,8 @@ async def publish(
     check_name(name, "model")
     lineage = await anyio.to_thread.run_sync(read_lineage, run_dir)
     system = lineage.config.get("system")
+    if licence is None:
+        licence = await anyio.to_thread.run_sync(licence_of_run, run_dir)
     with tempfile.TemporaryDirectory(prefix="wikiswarm-") as folder:
         # The name that the registry gives weights, which the Modelfile must say.
         path = Path(folder) / "weights.gguf"
@@ -74,6 +80,9 @@ async def publish(
             # A model of another template has no Modelfile, and is served all the same.
             with suppress(UnknownModelError):
                 files["Modelfile"] = write_modelfile(run_dir, gguf.path, system=written_for)
+            if notice := notice_text(name, licence):
+                files[NOTICE_NAME] = Path(folder) / NOTICE_NAME
+                files[NOTICE_NAME].write_text(notice, encoding="utf-8")
             return registry.register(
                 name,
                 weights=gguf.path,
@@ -86,7 +95,8 @@ async def publish(
                     "wikiswarm": lineage.wikiswarm,
                 },
                 metrics=metrics,
-                licence=licence,
+                licence=None if licence is None else find_licence(licence),
+                groups=groups,
                 files=files,
             )
 

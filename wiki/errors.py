@@ -1,8 +1,23 @@
 """What can go wrong with a wiki, beyond what its model's provider reports."""
 
-from swarm.errors import TurnError, suggest
+from swarm.errors import ProviderRefusedError, TurnError, suggest
 
-__all__ = ["WikiNotListedError"]
+__all__ = ["OutsideGroupsError", "WikiNotListedError"]
+
+
+class OutsideGroupsError(ProviderRefusedError):
+    """A model is limited to groups of workers that this process belongs to none of."""
+
+    code = "outside_groups"
+    rpc_code = -32049
+
+    def __init__(self, model: str, groups: tuple[str, ...], own: tuple[str, ...]) -> None:
+        self.groups, self.own = groups, own
+        super().__init__(
+            f"only workers of the group {' or '.join(groups)} may load it, and this process is in"
+            f" {', '.join(own) or 'no group'}; ask it there, or set WIKISWARM_GROUPS here",
+            provider=model,
+        )
 
 
 class WikiNotListedError(TurnError):

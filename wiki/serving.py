@@ -13,11 +13,13 @@ from typing import Literal
 import anyio
 import anyio.to_thread
 
+from swarm.environment import read_environment
 from swarm.errors import DeclarationError, SetupError, SwarmError
 from swarm.host import default_home
 from swarm.reference import parse_reference
 from wiki.discovery import CompletionArguments, providers
 from wiki.engine import Engine, start_engine
+from wiki.groups import check_groups
 from wiki.registry import ModelRegistry
 
 __all__ = ["Program", "ServedModel", "serve_model"]
@@ -126,6 +128,7 @@ async def serve_model(
         SetupError: The program is missing, or it did not start.
         GgufError: The file is no model.
         CorruptedVersionError: The version in the registry was changed.
+        OutsideGroupsError: The version is limited to groups that this process is not in.
     """
     state = home or default_home()
     path, name = await anyio.to_thread.run_sync(_weights, source, state / "models")
@@ -165,6 +168,7 @@ def _weights(source: Path | str, models: Path) -> tuple[Path, str]:
     registry = ModelRegistry(models)
     version = registry.get(reference.name)
     weights = registry.path_of_weights(reference.name)
+    check_groups(version.manifest.groups, read_environment(), source)
     registry.verify(version.name, version.version)
     return weights, version.name
 

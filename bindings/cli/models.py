@@ -10,17 +10,20 @@ from bindings.cli.output import command, done, print_json, print_table, say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wiki import ModelRegistry
+    from wiki import ModelRegistry, ModelVersion
 
 __all__ = [
     "Model",
     "Reference",
+    "alias",
     "app",
     "list_models",
     "open_registry",
     "promote",
     "rollback",
     "show",
+    "show_duties",
+    "unalias",
     "verify",
 ]
 
@@ -61,8 +64,12 @@ def list_models(
 @app.command("show")
 @command
 def show(reference: Reference, home: HomeOption = None) -> None:
-    """Show the manifest of a version, as JSON."""
-    print_json(open_registry(home).get(reference))
+    """Show the manifest of a version and what its licence asks for, as JSON."""
+    from finetune.licence import duties_of
+
+    version = open_registry(home).get(reference)
+    shown = version.model_dump(mode="json")
+    print_json({**shown, "duties": duties_of(version).model_dump(mode="json")})
 
 
 @app.command("promote")
@@ -73,6 +80,7 @@ def promote(reference: Reference, home: HomeOption = None) -> None:
     version = registry.get(reference)
     registry.verify(version.name, version.version)
     registry.promote(version.name, version.version)
+    show_duties(version)
     done(f"{version} is live")
 
 
@@ -83,6 +91,33 @@ def rollback(name: Model, home: HomeOption = None) -> None:
     registry = open_registry(home)
     registry.rollback(name)
     done(f"{registry.get(f'{name}@live')} is live again")
+
+
+@app.command("alias")
+@command
+def alias(
+    reference: Reference,
+    name: Annotated[str, typer.Argument(help="Such as candidate.", show_default=False)],
+    home: HomeOption = None,
+) -> None:
+    """Let an alias such as candidate stand for a version."""
+    registry = open_registry(home)
+    version = registry.get(reference)
+    registry.verify(version.name, version.version)
+    registry.alias(version.name, name, version.version)
+    done(f"{version.name}@{name} is {version}")
+
+
+@app.command("unalias")
+@command
+def unalias(
+    model: Model,
+    name: Annotated[str, typer.Argument(help="Such as candidate.", show_default=False)],
+    home: HomeOption = None,
+) -> None:
+    """Take an alias such as candidate away; the version stays."""
+    event = open_registry(home).unalias(model, name)
+    done(f"{model}@{name} was {model}@{event.version}, and is nothing now")
 
 
 @app.command("verify")
@@ -104,6 +139,14 @@ def open_registry(home: "Path | None") -> "ModelRegistry":
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder} is no folder; choose another with --home or WIKISWARM_HOME")
     return ModelRegistry(folder / "models")
+
+
+def show_duties(version: "ModelVersion") -> None:
+    """Say what the licence of a version asks for, beside the result."""
+    from finetune.licence import duties_of
+
+    for line in duties_of(version).lines():
+        say(line)
 
 
 def _number(value: object) -> str:

@@ -1,11 +1,11 @@
 """`package`: a run as GGUF, as a version in the registry or as files in a folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from bindings.cli.models import open_registry
+from bindings.cli.models import open_registry, show_duties
 from bindings.cli.options import HomeOption, JsonOption
 from bindings.cli.output import command, done, print_json, print_table, say
 from bindings.cli.training import RunArgument
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from wiki import ModelRegistry, ModelVersion
 
 __all__ = ["package"]
+
+
+class _Terms(NamedTuple):
+    """Who may use a version, and how."""
+
+    licence: str | None
+    groups: tuple[str, ...]
 
 
 @command
@@ -41,6 +48,14 @@ def package(
         int,
         typer.Option(help="Conversations that trainer and server must read alike.", min=0),
     ] = 500,
+    licence: Annotated[
+        str | None,
+        typer.Option(help="The weights' licence, such as llama-3.2; what the base says else."),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="Only workers of this group may load it (WIKISWARM_GROUPS); repeatable."),
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,18 +72,19 @@ def package(
     if output is None and len(kinds) > 1:
         say("error: a version has one file of weights; several --quantization need --output")
         raise typer.Exit(2)
-    if output is not None and promote:
-        say("error: --promote puts a version into service, and --output registers none")
+    if output is not None and (promote or group):
+        say("error: --promote and --group are for a version, and --output registers none")
         raise typer.Exit(2)
     if output is not None:
-        found = anyio.run(_write, run, name, output, kinds, ollama)
+        found = anyio.run(_write, run, name, output, kinds, ollama, licence)
         if as_json:
             print_json(found)
         else:
             _show_files(found, output, in_ollama=ollama)
         return
     registry = open_registry(home)
-    version = anyio.run(_register, run, name, registry, kinds[0], parity, ollama)
+    terms = _Terms(licence, tuple(group or ()))
+    version = anyio.run(_register, run, name, registry, kinds[0], parity, ollama, terms)
     if promote:
         registry.promote(version.name, version.version)
         version = registry.get(str(version))
@@ -76,6 +92,7 @@ def package(
         say(f"warning: {run} was never evaluated; see: wikiswarm evaluate {run} QUESTIONS")
     elif not any(version.manifest.metrics.values()):
         say("warning: not one of its answers was exactly right in its evaluation")
+    show_duties(version)
     if as_json:
         print_json(version)
         return
@@ -96,6 +113,7 @@ async def _register(
     kind: "Quantisation",
     parity: int,
     ollama: bool,
+    terms: _Terms,
 ) -> "ModelVersion":
     from anyio import to_thread
 
@@ -104,7 +122,14 @@ async def _register(
 
     metrics = await to_thread.run_sync(_metrics, run)
     version = await publish(
-        run, name, registry, quantisation=kind, metrics=metrics, parity_conversations=parity
+        run,
+        name,
+        registry,
+        quantisation=kind,
+        metrics=metrics,
+        licence=terms.licence,
+        groups=terms.groups,
+        parity_conversations=parity,
     )
     if ollama:
         await create_in_ollama(name, version.path / "Modelfile")
@@ -112,12 +137,17 @@ async def _register(
 
 
 async def _write(
-    run: Path, name: str, output: Path, kinds: "list[Quantisation]", ollama: bool
+    run: Path,
+    name: str,
+    output: Path,
+    kinds: "list[Quantisation]",
+    ollama: bool,
+    licence: str | None,
 ) -> "Package":
     from finetune.package import create_in_ollama, package_run
     from swarm.errors import DataError
 
-    found = await package_run(run, output, name=name, quantisations=kinds)
+    found = await package_run(run, output, name=name, quantisations=kinds, licence=licence)
     for file in found.files if ollama else ():
         if file.modelfile is None:
             raise DataError(f"{file.name}: its chat template has no Ollama form here")

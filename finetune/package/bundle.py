@@ -14,6 +14,7 @@ from typing import Literal
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from finetune.licence import NOTICE_NAME, find_licence, licence_of_run, notice_text
 from finetune.package.converter import GgufFile, Quantisation, UnknownModelError
 from finetune.package.modelfile import write_modelfile
 from finetune.package.run import package_gguf
@@ -79,12 +80,21 @@ class Package(_Record):
     format: Literal[1] = 1
     name: str
     lineage: Lineage
+    licence: str | None = None
+    """The licence of the weights; None where nobody said it."""
+    notice: str | None = None
+    """The file that goes with the weights to whoever gets them, where the licence asks for one."""
     files: tuple[PackagedFile, ...]
     """In the order of the quantisations that were asked for."""
 
 
 async def package_run(
-    run_dir: Path, output_dir: Path, *, name: str, quantisations: Sequence[Quantisation]
+    run_dir: Path,
+    output_dir: Path,
+    *,
+    name: str,
+    quantisations: Sequence[Quantisation],
+    licence: str | None = None,
 ) -> Package:
     """Write a run as GGUF in several quantisations and return what was written.
 
@@ -95,6 +105,8 @@ async def package_run(
         output_dir: The folder of the package.
         name: What the files are called.
         quantisations: How the weights are stored, a file for each.
+        licence: The licence of the weights; by default that of what the run started from, where
+            that is known.
 
     Raises:
         InvalidIdError: The name may not be used.
@@ -105,7 +117,21 @@ async def package_run(
     check_name(name, "model")
     lineage = await to_thread.run_sync(read_lineage, run_dir)
     earlier = await to_thread.run_sync(_earlier, output_dir, lineage)
+    licence = (
+        find_licence(licence) if licence else await to_thread.run_sync(licence_of_run, run_dir)
+    )
+    notice = notice_text(name, licence)
     files: dict[str, PackagedFile] = {}
+
+    def describe(listed: dict[str, PackagedFile]) -> Package:
+        return Package(
+            name=name,
+            lineage=lineage,
+            licence=licence,
+            notice=None if notice is None else NOTICE_NAME,
+            files=tuple(listed.values()),
+        )
+
     for quantisation in dict.fromkeys(quantisations):
         path = output_dir / f"{name}-{quantisation}.gguf"
         known = earlier.get(path.name)
@@ -114,9 +140,9 @@ async def package_run(
             known = await to_thread.run_sync(_described, run_dir, made, lineage)
         files[path.name] = known
         # What an earlier call wrote and this one was not asked for stays listed while it stands.
-        whole = Package(name=name, lineage=lineage, files=tuple({**earlier, **files}.values()))
-        await to_thread.run_sync(_write, output_dir / PACKAGE_NAME, whole)
-    return Package(name=name, lineage=lineage, files=tuple(files.values()))
+        whole = describe({**earlier, **files})
+        await to_thread.run_sync(_write, output_dir, whole, notice)
+    return describe(files)
 
 
 def code_version() -> str:
@@ -197,9 +223,12 @@ def _described(run_dir: Path, made: GgufFile, lineage: Lineage) -> PackagedFile:
     )
 
 
-def _write(path: Path, package: Package) -> None:
+def _write(folder: Path, package: Package, notice: str | None) -> None:
+    path = folder / PACKAGE_NAME
     text = json.dumps(package.model_dump(mode="json"), indent=1, sort_keys=True)
     try:
+        if notice is not None:
+            write_atomically(folder / NOTICE_NAME, notice)
         write_atomically(path, text + "\n")
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error

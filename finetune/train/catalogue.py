@@ -48,6 +48,16 @@ class Licence(BaseModel):
     name: str
     terms: tuple[str, ...]
     """What you must do, one duty each."""
+    url: str | None = None
+    """Where its text is."""
+    spellings: tuple[str, ...] = ()
+    """What model cards call it besides its key."""
+    attribution: str | None = None
+    """Words that people must see."""
+    name_starts_with: str | None = None
+    """How the name of a tuned model begins that others get."""
+    notice: str | None = None
+    """A line that must go with the weights."""
 
 
 class BaseModelEntry(BaseModel):

@@ -30,6 +30,7 @@ async def test_a_run_becomes_a_version_with_all_that_serves_it(
     assert str(version) == "pharma@1"
     assert [file.name for file in version.manifest.files] == [
         "Modelfile",
+        "NOTICE.txt",
         "training.json",
         "weights.gguf",
     ]

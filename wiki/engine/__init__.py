@@ -6,10 +6,11 @@ not chat: what the child serves is the API that every OpenAI-compatible client s
 
 from wiki.engine.errors import EngineError, EngineTimeoutError, GgufError, UnsupportedModelError
 from wiki.engine.gguf_header import GgufHeader, check_header, parse_header
-from wiki.engine.pool import EnginePool, memory_limit
+from wiki.engine.pool import Check, EnginePool, memory_limit
 from wiki.engine.process import Engine, start_engine
 
 __all__ = [
+    "Check",
     "Engine",
     "EngineError",
     "EnginePool",

@@ -4,6 +4,8 @@ An engine that answers is never closed to make room. When the idle ones do not f
 question waits until another is answered; its own timeout ends the waiting.
 """
 
+import asyncio  # noqa: TID251 - a load ahead outlives the question that began it
+import logging
 import os
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -14,13 +16,17 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from swarm.errors import SetupError
-from wiki.engine.errors import EngineError
+from swarm.errors import SetupError, SwarmError
+from wiki.engine.errors import EngineError, GgufError
 from wiki.engine.gguf_header import check_header
 from wiki.engine.process import Engine, start_engine
 
-__all__ = ["EnginePool", "memory_limit"]
+__all__ = ["Check", "EnginePool", "memory_limit"]
 
+Check = Callable[[], object]
+"""Raises when a file must not be loaded; called in a thread each time before it is."""
+
+_log = logging.getLogger(__name__)
 _VARIABLE = "WIKISWARM_ENGINE_MEMORY"
 _SIZE = re.compile(r"([0-9]{1,15}) ?(|[KMGT]iB|[KMGT]B)")
 _UNITS = {"": 1} | {
@@ -80,6 +86,7 @@ class EnginePool:
         self._logs, self._limit = logs, limit
         self._seats: dict[Path, _Seat] = {}
         self._clock = 0
+        self._ahead: dict[Path, asyncio.Task[None]] = {}
         self._is_closed = False
         # Invariant: seats and their users change together; who waits for room is told.
         self._changed = anyio.Condition()
@@ -96,6 +103,7 @@ class EnginePool:
         path: Path,
         name: str,
         *,
+        check: Check | None = None,
         failure: Callable[[EngineError], Exception] | None = None,
     ) -> AsyncGenerator[Engine]:
         """Give a running engine that stays for the block.
@@ -103,16 +111,17 @@ class EnginePool:
         Args:
             path: The GGUF file, as an absolute path.
             name: What clients and the log call the model.
+            check: Looks at the file before an engine loads it, also when one is started again.
             failure: Makes the error to raise from one of the engine.
 
         Raises:
             GgufError: The file is no model that can be loaded.
             SetupError: The engine is not installed, or did not start.
         """
-        seat = await self._sit(path)
+        seat = await self._sit(path, check)
         try:
             try:
-                engine = await self._running(seat, path, name)
+                engine = await self._running(seat, path, name, check)
             except EngineError as error:
                 raise (failure(error) if failure else error) from error
             yield engine
@@ -120,23 +129,67 @@ class EnginePool:
             with anyio.CancelScope(shield=True):
                 await self._rise(seat, path)
 
+    def load_ahead(self, path: Path, name: str, check: Check | None = None) -> None:
+        """Begin to load a file that may be asked soon, if it fits beside what is loaded.
+
+        It closes no other engine, and is the first to be closed when another needs its room.
+        A failure is written to the log: whoever asks the file is told then.
+        """
+        if self._is_closed or path in self._seats or path in self._ahead:
+            return
+        task = asyncio.get_running_loop().create_task(self._load(path, name, check))
+        self._ahead[path] = task
+        task.add_done_callback(lambda _: self._ahead.pop(path, None))
+
     async def aclose(self) -> None:
         """Stop all engines, also those that answer."""
         async with self._changed:
             self._is_closed = True
             seats = list(self._seats.values())
             self._seats.clear()
+        if ahead := list(self._ahead.values()):
+            for task in ahead:
+                task.cancel()
+            await asyncio.wait(ahead)
         async with anyio.create_task_group() as group:
             for seat in seats:
                 if seat.engine is not None:
                     group.start_soon(seat.engine.aclose)
 
-    async def _sit(self, path: Path) -> _Seat:
-        header = await anyio.to_thread.run_sync(check_header, path)
+    async def _load(self, path: Path, name: str, check: Check | None) -> None:
+        try:
+            size = await self._size(path, check)
+            async with self._changed:
+                taken = sum(seat.size for seat in self._seats.values())
+                if path in self._seats or taken + size > self._limit:
+                    return
+                seat = self._seats[path] = _Seat(size, users=1)
+            try:
+                await self._running(seat, path, name, check)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._rise(seat, path, is_asked=False)
+        except SwarmError as error:
+            _log.warning("%s could not be loaded ahead: %s", name, error)
+
+    async def _size(self, path: Path, check: Check | None) -> int:
+        try:
+            header = await anyio.to_thread.run_sync(check_header, path)
+        except GgufError:
+            # That somebody changed the file says more than what its header lacks now.
+            if check is not None:
+                await anyio.to_thread.run_sync(check)
+            raise
         tokens = min(_CONTEXT, header.context_length or _CONTEXT) * _PARALLEL
-        size = header.file_size + header.cache_bytes * tokens + _WORKING_BYTES
+        return header.file_size + header.cache_bytes * tokens + _WORKING_BYTES
+
+    async def _sit(self, path: Path, check: Check | None) -> _Seat:
+        # What is loaded already is not read again for every question.
+        size = None if path in self._seats else await self._size(path, check)
         async with self._changed:
             while (seat := self._seats.get(path)) is None:
+                if size is None:
+                    size = await self._size(path, check)
                 if await self._make_room(size):
                     seat = self._seats[path] = _Seat(size)
                     break
@@ -145,10 +198,11 @@ class EnginePool:
             self._touch(seat)
             return seat
 
-    async def _rise(self, seat: _Seat, path: Path) -> None:
+    async def _rise(self, seat: _Seat, path: Path, *, is_asked: bool = True) -> None:
         async with self._changed:
             seat.users -= 1
-            self._touch(seat)
+            if is_asked:
+                self._touch(seat)
             # An engine that did not start keeps no room.
             if not seat.users and seat.engine is None and self._seats.get(path) is seat:
                 del self._seats[path]
@@ -174,12 +228,14 @@ class EnginePool:
                 await seat.engine.aclose()
         return True
 
-    async def _running(self, seat: _Seat, path: Path, name: str) -> Engine:
+    async def _running(self, seat: _Seat, path: Path, name: str, check: Check | None) -> Engine:
         async with seat.starting:
             if seat.engine is not None and not seat.engine.alive:
                 await seat.engine.aclose()
                 seat.engine = None
             if seat.engine is None:
+                if check is not None:
+                    await anyio.to_thread.run_sync(check)
                 log = self._logs / f"engine-{name}.log"
                 engine = await start_engine(
                     path, model=name, log=log, context=_CONTEXT, parallel=_PARALLEL

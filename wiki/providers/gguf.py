@@ -16,7 +16,7 @@ from swarm.completions.openai_compatible import OpenAICompatible
 from swarm.errors import DeclarationError, ProviderDownError
 from swarm.extension import Services
 from swarm.reference import ModelReference
-from wiki.engine import Engine, EngineError, EnginePool, memory_limit
+from wiki.engine import Check, Engine, EngineError, EnginePool, memory_limit
 
 __all__ = ["GgufCompletion", "open_gguf"]
 
@@ -45,8 +45,9 @@ class GgufCompletion:
         reference: ModelReference,
         spec: CompletionSpec,
         services: Services,
+        check: Check | None = None,
     ) -> None:
-        self._pool, self._path = pool, path
+        self._pool, self._path, self._check = pool, path, check
         self._reference = reference
         self._services = services
         # Answers of a wiki are facts, so the likeliest ones, and how sure the model is of them.
@@ -60,9 +61,14 @@ class GgufCompletion:
 
     @classmethod
     async def shared(
-        cls, path: Path, reference: ModelReference, spec: CompletionSpec, services: Services
+        cls,
+        path: Path,
+        reference: ModelReference,
+        spec: CompletionSpec,
+        services: Services,
+        check: Check | None = None,
     ) -> "GgufCompletion":
-        """Return a completion over the host's one engine for a file."""
+        """Return a completion over the host's one engine for a file; see `EnginePool.lease`."""
         resolved = await anyio.Path(path).resolve()
 
         async def start() -> tuple[EnginePool, Callable[[], Awaitable[None]]]:
@@ -70,7 +76,11 @@ class GgufCompletion:
             return pool, pool.aclose
 
         pool = await services.shared("gguf", start)
-        return cls(pool, Path(resolved), reference, spec, services)
+        return cls(pool, Path(resolved), reference, spec, services, check)
+
+    def load_ahead(self) -> None:
+        """Begin to load the file before anybody asks, if there is room; see `EnginePool`."""
+        self._pool.load_ahead(self._path, _plain(self._reference.name), self._check)
 
     @property
     def model(self) -> str:
@@ -93,7 +103,8 @@ class GgufCompletion:
     @asynccontextmanager
     async def _open(self) -> AsyncGenerator[Completion]:
         name = _plain(self._reference.name)
-        async with self._pool.lease(self._path, name, failure=self._down) as engine:
+        lease = self._pool.lease(self._path, name, check=self._check, failure=self._down)
+        async with lease as engine:
             if self._client is None or self._client[0] is not engine:
                 reference = ModelReference("llama-server", engine.model)
                 client = OpenAICompatible(

@@ -7,16 +7,19 @@ question that is under way finishes on the version it started with.
 import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 import anyio
 import anyio.to_thread
 
 from swarm import Completion, CompletionRequest, CompletionResult, CompletionSpec
-from swarm.errors import DeclarationError
+from swarm.errors import DeclarationError, SwarmError
 from swarm.extension import Services, model_provider
 from swarm.reference import ModelReference, parse_reference
+from wiki.groups import check_groups
 from wiki.providers.gguf import GgufCompletion
-from wiki.registry import ModelRegistry, ModelVersion
+from wiki.registry import ModelRegistry, ModelVersion, parse_version_reference
+from wiki.registry.reference import LIVE, PREVIOUS
 
 __all__ = ["RegistryCompletion", "open_registry"]
 
@@ -44,7 +47,8 @@ class RegistryCompletion:
         self._services = services
         self._registry = ModelRegistry(services.home / "models")
         self._opened: dict[int, Completion] = {}
-        # Invariant: a version is verified and opened once.
+        self._is_prepared = False
+        # Invariant: a version is opened once.
         self._opening = anyio.Lock()
 
     @property
@@ -55,7 +59,9 @@ class RegistryCompletion:
     async def complete(self, request: CompletionRequest) -> CompletionResult:
         """Return the whole answer; see `Completion.complete`."""
         version, completion = await self._current()
-        return _named(await completion.complete(request), version)
+        result = _named(await completion.complete(request), version)
+        await self._prepare_rollback()
+        return result
 
     async def stream(
         self, request: CompletionRequest
@@ -64,7 +70,11 @@ class RegistryCompletion:
         version, completion = await self._current()
         async with aclosing(completion.stream(request)) as items:
             async for item in items:
-                yield _named(item, version) if isinstance(item, CompletionResult) else item
+                if isinstance(item, CompletionResult):
+                    await self._prepare_rollback()
+                    yield _named(item, version)
+                else:
+                    yield item
 
     async def resolve(self) -> ModelVersion:
         """Return the version that the reference names now.
@@ -77,23 +87,47 @@ class RegistryCompletion:
 
     async def _current(self) -> tuple[ModelVersion, Completion]:
         version = await self.resolve()
+        return version, await self._completion(version)
+
+    async def _completion(self, version: ModelVersion) -> Completion:
         async with self._opening:
             completion = self._opened.get(version.version)
             if completion is None:
                 completion = self._opened[version.version] = await self._open(version)
-        return version, completion
+        return completion
 
     async def _open(self, version: ModelVersion) -> Completion:
+        check_groups(version.manifest.groups, self._services.environment, f"registry/{version}")
         if version.remote is not None:
             reference = parse_reference(version.remote)
             provider = model_provider(reference.provider)
             return await provider(reference, _at_its_host(self._spec, version), self._services)
-        # Weights that changed since they were registered are never loaded.
-        await anyio.to_thread.run_sync(self._registry.verify, version.name, version.version)
         if version.weights is None:
             raise DeclarationError(f"{self._reference}: the version has no weights")
         reference = ModelReference("registry", str(version))
-        return await GgufCompletion.shared(version.weights, reference, self._spec, self._services)
+        # Weights that changed since they were registered are never loaded, the first time or later.
+        return await GgufCompletion.shared(
+            version.weights,
+            reference,
+            self._spec,
+            self._services,
+            check=partial(self._registry.verify, version.name, version.version),
+        )
+
+    async def _prepare_rollback(self) -> None:
+        """Have the previous version loaded once the live one has answered, if there is room."""
+        name, _, alias = parse_version_reference(self._reference.name)
+        if self._is_prepared or alias != LIVE:
+            return
+        self._is_prepared = True
+        try:
+            previous = await anyio.to_thread.run_sync(self._registry.get, f"{name}@{PREVIOUS}")
+            completion = await self._completion(previous)
+        except SwarmError:
+            # There is none, or this process may not load it: a rollback would say so.
+            return
+        if isinstance(completion, GgufCompletion):
+            completion.load_ahead()
 
 
 def _at_its_host(spec: CompletionSpec, version: ModelVersion) -> CompletionSpec:

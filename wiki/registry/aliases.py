@@ -15,7 +15,10 @@ from swarm.files import write_atomically
 from wiki.registry.errors import CorruptedVersionError
 from wiki.registry.reference import LIVE, PREVIOUS
 
-__all__ = ["Aliases", "Promotion", "read_aliases", "write_aliases"]
+__all__ = ["Action", "Aliases", "Promotion", "read_aliases", "write_aliases"]
+
+Action = Literal["promote", "rollback", "alias", "unalias"]
+"""What is done to an alias."""
 
 _FILE_NAME = "aliases.json"
 
@@ -27,11 +30,11 @@ class Promotion(BaseModel):
 
     name: str
     """The model."""
-    action: Literal["promote", "rollback", "alias"]
+    action: Action
     alias: str
-    """The alias that was set; `live` unless the action is `alias`."""
+    """The alias that was set or, with `unalias`, taken away; `live` for the first two actions."""
     version: int
-    """What it stands for since then."""
+    """What it stands for since then; with `unalias`, what it stood for."""
     previous: int | None
     """What it stood for before."""
     at: datetime
@@ -63,7 +66,7 @@ class Aliases(BaseModel):
     def changed(
         self,
         name: str,
-        action: Literal["promote", "rollback", "alias"],
+        action: Action,
         alias: str,
         version: int,
         by: str | None,
@@ -73,12 +76,28 @@ class Aliases(BaseModel):
         aliases = {**self.aliases, alias: version}
         if alias == LIVE and before is not None:
             aliases[PREVIOUS] = before
+        return self._after(aliases, name, action, alias, version, by)
+
+    def without(self, name: str, alias: str, by: str | None) -> "Aliases":
+        """Return the aliases when one of them stands for nothing any more."""
+        aliases = {known: number for known, number in self.aliases.items() if known != alias}
+        return self._after(aliases, name, "unalias", alias, self.aliases[alias], by)
+
+    def _after(
+        self,
+        aliases: Mapping[str, int],
+        name: str,
+        action: Action,
+        alias: str,
+        version: int,
+        by: str | None,
+    ) -> "Aliases":
         event = Promotion(
             name=name,
             action=action,
             alias=alias,
             version=version,
-            previous=before,
+            previous=self.aliases.get(alias),
             at=datetime.now(UTC),
             by=by or _user(),
         )
@@ -103,6 +122,9 @@ def read_aliases(folder: Path) -> Aliases:
 
 def write_aliases(folder: Path, aliases: Aliases) -> None:
     """Replace the aliases of the model in a folder; the caller holds the folder's lock."""
+    # Nobody else writes now, so what lies here is left from processes that were killed.
+    for left in folder.glob(f".{_FILE_NAME}.*.tmp"):
+        left.unlink(missing_ok=True)
     write_atomically(folder / _FILE_NAME, aliases.model_dump_json(indent=1) + "\n")
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from swarm.errors import DataError
+from wiki.groups import GroupName
 
 __all__ = ["MANIFEST_NAME", "FileName", "Manifest", "ModelFile", "ModelVersion", "manifest_hash"]
 
@@ -24,6 +25,8 @@ FileName = Annotated[
 _SHA256 = r"^[0-9a-f]{64}$"
 # They differ between two runs that made the same model.
 _NOT_HASHED = {"created_at", "notes", "sha256", "version"}
+# Older versions do not have it, and keep the hash that they were registered with.
+_HASHED_WHEN_SET = {"groups"}
 
 
 class _Record(BaseModel):
@@ -59,7 +62,9 @@ class Manifest(_Record):
     metrics: Mapping[str, JsonValue] = {}
     """How good it is; times belong into `notes`."""
     licence: str | None = None
-    """The licence that the weights are under, such as `apache-2.0` or `llama3.2`."""
+    """The licence that the weights are under, such as `apache-2.0` or `llama-3.2`."""
+    groups: tuple[GroupName, ...] = ()
+    """The groups of workers that may load it, sorted; every process may when there are none."""
     files: tuple[ModelFile, ...] = ()
     """Every file but the manifest, by name."""
     notes: Mapping[str, JsonValue] = {}
@@ -110,7 +115,11 @@ def manifest_hash(manifest: Mapping[str, object]) -> str:
     Raises:
         DataError: It holds a number that JSON has no form for.
     """
-    kept = {key: value for key, value in manifest.items() if key not in _NOT_HASHED}
+    kept = {
+        key: value
+        for key, value in manifest.items()
+        if key not in _NOT_HASHED and (value or key not in _HASHED_WHEN_SET)
+    }
     try:
         text = json.dumps(
             kept, allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True

@@ -9,8 +9,7 @@ another one is promoted. All methods are plain functions that wait for the disk,
 and `verify` read whole files: from async code, call them in `anyio.to_thread.run_sync`.
 """
 
-import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from pydantic import JsonValue, ValidationError
 from swarm.errors import DataError, DeclarationError, UnknownNameError
 from swarm.locks import folder_lock
 from wiki.registry.aliases import Aliases, Promotion, read_aliases, write_aliases
+from wiki.registry.checking import check_files
 from wiki.registry.errors import CorruptedVersionError, NotPromotedError
-from wiki.registry.files import hash_file
 from wiki.registry.intake import check_sources, store_version, weights_name
 from wiki.registry.layout import check_plain_folder, store_errors, version_numbers
-from wiki.registry.manifest import MANIFEST_NAME, Manifest, ModelVersion, manifest_hash
+from wiki.registry.manifest import MANIFEST_NAME, Manifest, ModelVersion
 from wiki.registry.reference import LIVE, PREVIOUS, check_name, parse_version_reference
 
 __all__ = ["ModelRegistry"]
@@ -46,6 +45,7 @@ class ModelRegistry:
         training: Mapping[str, JsonValue] | None = None,
         metrics: Mapping[str, JsonValue] | None = None,
         licence: str | None = None,
+        groups: Sequence[str] = (),
         files: Mapping[str, Path] | None = None,
         notes: Mapping[str, JsonValue] | None = None,
     ) -> ModelVersion:
@@ -63,6 +63,8 @@ class ModelRegistry:
             training: The settings of the training, without times and paths.
             metrics: How good it is, without times.
             licence: The licence of the weights.
+            groups: The groups of workers that may load it; none for every process. See
+                `wiki.groups`.
             files: Further files, such as a report, by the name they get.
             notes: Whatever differs between two equal runs; not part of the version's hash.
 
@@ -91,6 +93,7 @@ class ModelRegistry:
                 "training": training or {},
                 "metrics": metrics or {},
                 "licence": licence,
+                "groups": sorted(set(groups)),
                 "notes": notes or {},
             },
             sources,
@@ -180,15 +183,29 @@ class ModelRegistry:
             InvalidIdError: The alias may not be used.
             StoreError: The folder cannot be written.
         """
-        check_name(alias, "alias")
-        if alias in (LIVE, PREVIOUS) or alias.isdecimal():
-            raise DeclarationError(
-                f"{alias!r} cannot be set as an alias; promote a version instead"
-            )
+        _check_own_alias(alias)
         self._read(name, version, Aliases())
 
         def change(aliases: Aliases) -> Aliases:
             return aliases.changed(name, "alias", alias, version, by)
+
+        return self._change(name, change).history[-1]
+
+    def unalias(self, name: str, alias: str, *, by: str | None = None) -> Promotion:
+        """Take an alias such as `candidate` away; the version that it stood for stays.
+
+        Raises:
+            UnknownNameError: There is no such model or alias.
+            DeclarationError: The alias is `live` or `previous`, which promotion sets.
+            InvalidIdError: No alias is called that.
+            StoreError: The folder cannot be written.
+        """
+        _check_own_alias(alias)
+
+        def change(aliases: Aliases) -> Aliases:
+            if alias not in aliases.aliases:
+                raise self._no_alias(name, alias, aliases)
+            return aliases.without(name, alias, by)
 
         return self._change(name, change).history[-1]
 
@@ -208,25 +225,7 @@ class ModelRegistry:
             CorruptedVersionError: A file differs, is missing, is a link, or does not belong.
         """
         found = self._read(name, version, read_aliases(self._home(name)))
-        manifest = found.manifest
-        if manifest.sha256 != manifest_hash(manifest.model_dump(mode="json")):
-            raise CorruptedVersionError(found.path / MANIFEST_NAME, "was changed")
-        expected = {file.name: file for file in manifest.files}
-        with store_errors(found.path):
-            for path in sorted(found.path.iterdir()):
-                if not stat.S_ISREG(path.lstat().st_mode):
-                    raise CorruptedVersionError(path, "is a link or no regular file")
-                if path.name == MANIFEST_NAME:
-                    continue
-                file = expected.pop(path.name, None)
-                if file is None:
-                    raise CorruptedVersionError(path, "does not belong to the version")
-                if path.stat().st_size != file.size:
-                    raise CorruptedVersionError(path, f"has not the {file.size} bytes it had")
-                if hash_file(path).sha256 != file.sha256:
-                    raise CorruptedVersionError(path, "has other content than was registered")
-        for missing in expected:
-            raise CorruptedVersionError(found.path / missing, "is missing")
+        check_files(found)
         return found
 
     def path_of_weights(self, reference: str) -> Path:
@@ -299,3 +298,9 @@ class ModelRegistry:
             return NotPromotedError(f"no version of {name!r} was live before this one")
         known = [f"{name}@{known}" for known in aliases.aliases]
         return UnknownNameError("model version", f"{name}@{alias}", known)
+
+
+def _check_own_alias(alias: str) -> None:
+    check_name(alias, "alias")
+    if alias in (LIVE, PREVIOUS) or alias.isdecimal():
+        raise DeclarationError(f"{alias!r} cannot be set as an alias; promote a version instead")
