@@ -7,17 +7,26 @@ nothing is dropped without a note that says why.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
+from finetune.curate.screen import PlainRows
 from finetune.dataset.json_text import JsonPath
 from finetune.dataset.sample import Sample
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["CorpusStep", "Decision", "Note", "RowStep", "StepConfig", "Verdict"]
+__all__ = [
+    "CorpusStep",
+    "Decision",
+    "Note",
+    "RowStep",
+    "ScreeningStep",
+    "StepConfig",
+    "Verdict",
+]
 
 
 class Note(NamedTuple):
@@ -56,6 +65,18 @@ class RowStep(Protocol):
 
     def judge(self, sample: Sample) -> Verdict:
         """Return what becomes of a sample."""
+        ...
+
+
+@runtime_checkable
+class ScreeningStep(RowStep, Protocol):
+    """Judges samples one by one, and knows at a glance which need it."""
+
+    def suspects(self, rows: PlainRows) -> frozenset[int]:
+        """Return the places of rows to judge; `judge` keeps all others as they are, without a note.
+
+        It may name too many, and never leaves one out.
+        """
         ...
 
 

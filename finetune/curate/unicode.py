@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import ClassVar, NamedTuple
 
+from finetune.curate.screen import PlainRows
 from finetune.curate.step import Note, RowStep, StepConfig, Verdict
 from finetune.dataset.json_text import JsonPath
 from finetune.dataset.sample import Sample
@@ -42,6 +43,11 @@ class UnicodeConfig(StepConfig):
 
 
 class _Unicode:
+    def suspects(self, rows: PlainRows) -> frozenset[int]:
+        """Return all rows where one has a control character, and none otherwise."""
+        controls = len(rows.text) - len(rows.text.translate(None, _CONTROL_BYTES))
+        return rows.places if controls > rows.zeros else frozenset()
+
     def judge(self, sample: Sample) -> Verdict:
         """Return the sample with all texts in order."""
         texts = list(texts_of(sample.row))

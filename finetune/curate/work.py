@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from finetune.curate.pipeline import Pipeline
+from finetune.curate.screen import PlainRows
 from finetune.curate.shards import Shard
-from finetune.curate.step import CorpusStep, Note, RowStep, Verdict
+from finetune.curate.step import CorpusStep, Note, RowStep, ScreeningStep, Verdict
 from finetune.dataset.problem import Problem
 from finetune.dataset.rows import DpoRow, encode_row
 from finetune.dataset.sample import Provenance, Sample
@@ -144,13 +145,17 @@ class Worker:
         found: dict[int, list[_Judged]] = {}
         # One step after the other over all rows: its code and tables stay in the processor's
         # cache, which takes a third of the time off.
+        rows = PlainRows.among(left)
+        unchanged = set(rows.places)
         for step_name, step in self._row_steps:
             judge = step.judge
+            passed = unchanged - step.suspects(rows) if isinstance(step, ScreeningStep) else ()
             for at, sample in enumerate(left):
-                if sample is not None:
+                if sample is not None and at not in passed:
                     verdict = judge(sample)
                     if verdict.notes or verdict.sample is None:
                         found.setdefault(at, []).append(_Judged(step_name, sample, verdict))
+                        unchanged.discard(at)
                     left[at] = verdict.sample
         for at, item in enumerate(items):
             if isinstance(item, BadLine):

@@ -15,6 +15,8 @@ from swarm.files import replacing
 __all__ = ["write_results"]
 
 _KINDS = ("sft", "dpo")
+_TOGETHER = 256 * 1024
+"""Bytes that are written and hashed at once; a call for each line takes longer than its work."""
 
 
 def write_results(
@@ -39,6 +41,7 @@ def write_results(
             name: _Counted(folder / name, stack.enter_context(replacing(folder / name)))
             for name in (*names, "removed.jsonl", "changed.jsonl")
         }
+        pairs = {k: (files[f"{k}.jsonl"], files[f"{k}.provenance.jsonl"]) for k in _KINDS}
         for number in range(shards):
             shard = ShardFiles(work, number)
             files["removed.jsonl"].copy(shard.removed)
@@ -48,11 +51,12 @@ def write_results(
                 removal = comparison.removals.get(index)
                 index += 1
                 if removal is None:
-                    files[f"{kind}.jsonl"].write(row)
-                    files[f"{kind}.provenance.jsonl"].write(origin + b"\n")
+                    rows, origins = pairs[kind]
+                    rows.write(row)
+                    origins.write(origin + b"\n")
                 else:
                     files["removed.jsonl"].write(_reason(origin, removal, twins))
-    written = [file.written() for file in files.values()]
+        written = [file.written() for file in files.values()]
     for file in written:
         if not file.rows and file.path.name in names:
             file.path.unlink()  # a training file without rows is an error to most trainers
@@ -69,19 +73,31 @@ class _Counted:
         self._path, self._file = path, file
         self._hash = hashlib.sha256()
         self._lines = self._bytes = 0
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
 
     def write(self, line: bytes) -> None:
-        self._add(line, 1)
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes >= _TOGETHER:
+            self._write_waiting()
 
     def copy(self, path: Path) -> None:
+        self._write_waiting()
         with path.open("rb") as file:
             while block := file.read(1024 * 1024):
                 self._add(block, block.count(b"\n"))
 
     def written(self) -> WrittenFile:
+        self._write_waiting()
         return WrittenFile(
             path=self._path, rows=self._lines, bytes=self._bytes, sha256=self._hash.hexdigest()
         )
+
+    def _write_waiting(self) -> None:
+        self._add(b"".join(self._waiting), len(self._waiting))
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
     def _add(self, data: bytes, lines: int) -> None:
         self._file.write(data)

@@ -18,7 +18,8 @@ _SHORT: Final = 4
 """Words of fewer letters are taken last: most are the same in all texts."""
 _NONE: Final = 0xFFFFFFFF
 _PAIRS: Final = 512
-_CHUNK: Final = 32768
+_CHUNK: Final = 512
+"""Texts whose words are counted at once; what is made of them stays in the processor's cache."""
 _TYPO: Final = 1
 """Letters that a word with a typo has more or less, at most."""
 
@@ -61,8 +62,7 @@ class Vocabulary:
         texts = np.unique(_names(entries), return_index=True)[1]
         for start in range(0, len(texts), _CHUNK):
             part = entries[texts[start : start + _CHUNK]]
-            places = self._place(part[part != _NONE])
-            self._texts += np.bincount(places, minlength=1 << self._bits).astype(np.uint32)
+            np.add.at(self._texts, self._place(part[part != _NONE]), np.uint32(1))
 
     def replaced(
         self, left: "NDArray[np.uint32]", right: "NDArray[np.uint32]"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from finetune.curate.duplicates.words import Words
 from finetune.dataset.folding import MARKS
-from swarm.errors import require
+from swarm.errors import MissingExtraError, require
 from swarm.memory.hashing import DIMENSIONS, hash_texts
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def open_vectors(name: str | None, home: Path | None) -> TextVectors:
     if name == "hash":
         return WordVectors("hash", _hash_words)
     if name == "wordllama":
-        return WordVectors("wordllama", _wordllama())
+        if importlib.util.find_spec("wordllama") is None:
+            raise MissingExtraError("wordllama", "embeddings")
+        # Loaded where texts are encoded, not in the process that decides only.
+        return WordVectors("wordllama", lambda words: _wordllama()(words))
     return ModelVectors(name, home)
 
 
@@ -64,15 +67,19 @@ class WordVectors:
     """Sums the vectors of a text's words, each made once."""
 
     def __init__(self, name: str, make: "Callable[[list[str]], NDArray[np.float32]]") -> None:
+        import numpy as np
+
         self.name = name
         self._make = make
-        self._table = make([""])
-        self._forget()
+        self._table: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
     def encode(self, bodies: Sequence[str], words: Words) -> "NDArray[np.float32]":
         """Return a row for each text."""
         import numpy as np
 
+        if not len(self._table):
+            self._table = self._make([""])
+            self._forget()
         if len(self._known) > _MOST:
             self._forget()
         rows = self._rows(bodies, words)

@@ -8,6 +8,8 @@ from pydantic import Field
 from finetune.curate.personal.find import Search, search
 from finetune.curate.personal.hit import KINDS, Kind
 from finetune.curate.personal.redact import Mode, Redaction, redact_row
+from finetune.curate.personal.signs import suspects
+from finetune.curate.screen import PlainRows
 from finetune.curate.step import Note, RowStep, StepConfig, Verdict
 from finetune.dataset.sample import Sample
 
@@ -33,6 +35,10 @@ class _Step:
     def __init__(self, config: PersonalData) -> None:
         self._mode: Mode = config.mode
         self._kinds = frozenset(config.kinds)
+
+    def suspects(self, rows: PlainRows) -> frozenset[int]:
+        """Return the rows that hold a sign of personal data."""
+        return suspects(rows)
 
     def judge(self, sample: Sample) -> Verdict:
         """Return the sample without personal data, or nothing in the mode `drop`."""

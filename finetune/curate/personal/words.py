@@ -6,12 +6,13 @@ stand for any of the separators that also join the keys of tool arguments.
 """
 
 import re
+from collections.abc import Collection
 from functools import cache
 from typing import Literal, NamedTuple
 
 from finetune.curate.personal.view import goes_on
 
-__all__ = ["Cue", "Topic", "cues", "cues_in", "japanese_cues"]
+__all__ = ["Cue", "Topic", "cues", "cues_in", "japanese_cues", "phrases"]
 
 Topic = Literal[
     "passport", "licence", "birth", "bank", "plate", "phone", "identity", "person", "street", "mail"
@@ -131,6 +132,16 @@ class Cue(NamedTuple):
     topic: Topic
     pattern: re.Pattern[str]
     """Finds the phrases in lower-case text."""
+
+
+def phrases(*, without: Collection[Topic] = ()) -> list[str]:
+    """Return the phrases of all topics but some, single spaces between their words."""
+    return [
+        " ".join(phrase.split())
+        for topic, text in _PHRASES.items()
+        if topic not in without
+        for phrase in text.split("|")
+    ]
 
 
 @cache

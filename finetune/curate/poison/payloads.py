@@ -11,7 +11,7 @@ from finetune.curate.poison.exchange import plain
 from finetune.curate.poison.phrases import find_phrases, is_order
 from finetune.curate.step import Note
 
-__all__ = ["SIGNS", "find_payloads", "has_long_run"]
+__all__ = ["LONG_RUN", "SIGNS", "find_payloads", "has_long_run"]
 
 _LONG = 24
 _RUNS = bytes(
@@ -40,6 +40,9 @@ _REVERSED = re.compile(" (?:eht|uoy|ruoy) |snoitcurtsni|tpmorp metsys|no won mor
 
 SIGNS = f"{_ROT13.pattern}|{_REVERSED.pattern}|(?:[0-9a-f]{{2}}[ :,]){{11}}"
 """What is somewhere in the lower case of every encoded text without a long run."""
+
+LONG_RUN = rf"[a-z0-9+/_=\\%-]{{{_LONG}}}"
+"""What a text in lower case holds for which `has_long_run` is true."""
 
 
 def has_long_run(text: str) -> bool:

@@ -11,14 +11,17 @@ from finetune.curate.poison.exchange import Exchange, Piece, all_text, one_line,
 from finetune.curate.poison.hidden import find_hidden, may_hide, tag_text
 from finetune.curate.poison.links import Spoken, find_exfiltration
 from finetune.curate.poison.markup import MARKS, find_scripts, find_template_tokens
-from finetune.curate.poison.payloads import SIGNS, find_payloads, has_long_run
+from finetune.curate.poison.payloads import LONG_RUN, SIGNS, find_payloads, has_long_run
 from finetune.curate.poison.phrases import GATE, find_phrases, is_order
-from finetune.curate.search import quick_search
+from finetune.curate.screen import PlainRows
+from finetune.curate.search import Find, quick_find, quick_search
 from finetune.curate.step import Note, StepConfig, Verdict
 from finetune.dataset.rows import DpoRow, SftRow
 from finetune.dataset.sample import Sample
 
-__all__ = ["PoisonCode", "PoisonConfig", "find_poison", "gate"]
+__all__ = ["PoisonCode", "PoisonConfig", "find_poison", "gate", "suspicious"]
+
+_SPACES = bytes.maketrans(b"\t\r\n", b"   ")
 
 PoisonCode = Literal[
     "bidi_characters",
@@ -60,6 +63,9 @@ class _Poison:
         self._drops = config.mode == "drop"
         self._ignored = frozenset(config.ignore)
 
+    def suspects(self, rows: PlainRows) -> frozenset[int]:
+        return suspicious(rows)
+
     def judge(self, sample: Sample) -> Verdict:
         notes = find_poison(sample.row)
         if notes and self._ignored:
@@ -94,6 +100,25 @@ def find_poison(row: SftRow | DpoRow) -> tuple[Note, ...]:
 def gate() -> Callable[[str], bool]:
     """Return what tells whether a text, `plain` and on one line, needs a closer look."""
     return quick_search(f"{GATE}|{SIGNS}|{MARKS}")
+
+
+def suspicious(rows: PlainRows) -> frozenset[int]:
+    """Return the rows that `find_poison` may find something in."""
+    spaced = rows.translated(_SPACES)
+    if b"  " in spaced.text:
+        spaced = spaced.changed(_single_spaced)
+    return spaced.having(_find_signs())
+
+
+@lru_cache(maxsize=1)
+def _find_signs() -> Find | None:
+    return quick_find(rf"<|//|\\[ux]|{LONG_RUN}|{GATE}|{SIGNS}|{MARKS}")
+
+
+def _single_spaced(text: bytes) -> bytes:
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text
 
 
 def _is_harmless(text: str) -> bool:

@@ -1,9 +1,12 @@
 """All rules over one text."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
+from finetune.curate.screen import PlainRows
+from finetune.curate.search import quick_find
 from finetune.curate.secrets.anchors import Scan, plain_scan, scan_with_re2
 from finetune.curate.secrets.assigned import ASSIGNED, FOREIGN_RULE
 from finetune.curate.secrets.nearby import NEARBY
@@ -36,12 +39,17 @@ class Finder:
         encoded = [literal.encode() for literal in literals]
         scan = None if engine == "plain" else scan_with_re2(encoded)
         self._scan: Scan = scan or plain_scan(encoded)
+        self._find = quick_find("|".join(map(re.escape, literals))) if scan else None
 
     def may_hold_secrets(self, text: str) -> bool:
         """Return False where no rule can find anything; much faster than `find`."""
         if self._scan(text.encode("ascii", "replace").lower()):
             return True
         return self._foreign and not text.isascii() and _has_foreign(text)
+
+    def suspects(self, rows: PlainRows) -> frozenset[int]:
+        """Return the rows in which some rule may find something."""
+        return rows.having(self._find)
 
     def find(self, text: str) -> list[Secret]:
         """Return the secrets of a text, in order and without overlaps."""

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from finetune.curate.secrets.assigned import is_secret_value
 from finetune.curate.secrets.find import Finder, replaced
 from finetune.curate.secrets.names import called
+from finetune.curate.screen import PlainRows
 from finetune.curate.secrets.rule import Secret
 from finetune.curate.secrets.shapes import SHAPES
 from finetune.curate.secrets.structures import STRUCTURES
@@ -16,7 +17,7 @@ from finetune.dataset.rows import DpoRow, ImagePart, SftRow
 from finetune.dataset.sample import messages_of
 from finetune.dataset.texts import Text, change_texts, texts_of
 
-__all__ = ["Place", "Redaction", "find_in_row", "redact_row"]
+__all__ = ["Place", "Redaction", "find_in_row", "redact_row", "suspects"]
 
 _BETWEEN = "\x1e"
 
@@ -53,6 +54,11 @@ def _exact() -> Finder:
 def find_in_row(row: SftRow | DpoRow) -> list[Place]:
     """Return the secrets of a row: those in texts, in names of arguments, in tools and images."""
     return redact_row(row).places
+
+
+def suspects(rows: PlainRows) -> frozenset[int]:
+    """Return the plain rows in which `redact_row` may find something."""
+    return _every().suspects(rows)
 
 
 def redact_row(row: SftRow | DpoRow) -> Redaction:

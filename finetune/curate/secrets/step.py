@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from finetune.curate.secrets.rows import Place, redact_row
+from finetune.curate.screen import PlainRows
+from finetune.curate.secrets.rows import Place, redact_row, suspects
 from finetune.curate.step import Note, RowStep, StepConfig, Verdict
 from finetune.dataset.sample import Sample
 
@@ -33,6 +34,10 @@ class SecretsConfig(StepConfig):
 class _Secrets:
     def __init__(self, *, is_dropping: bool) -> None:
         self._is_dropping = is_dropping
+
+    def suspects(self, rows: PlainRows) -> frozenset[int]:
+        """Return the rows that may hold something with which secrets begin."""
+        return suspects(rows)
 
     def judge(self, sample: Sample) -> Verdict:
         """Return the sample without secrets, or nothing where it cannot be or must not be kept."""
