@@ -76,6 +76,9 @@ def benchmark(
     tokenizer: Annotated[
         str | None, typer.Option(help="Folder of the model's tokenizer; needed without --chat.")
     ] = None,
+    task_folder: Annotated[
+        Path | None, typer.Option(help="Folder with tasks of your own, lm-eval's YAML files.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Questions of each task.", min=1)] = None,
     few_shot: Annotated[
         int | None, typer.Option(help="Examples before each question.", min=0)
@@ -89,7 +92,7 @@ def benchmark(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run standard benchmarks with lm-eval, which has to be installed."""
+    """Run standard benchmarks with lm-eval, the extra of that name."""
     import anyio
 
     from finetune.evaluate.benchmarks import (
@@ -102,11 +105,17 @@ def benchmark(
         serve_model,
     )
 
+    if base_url is None and not chat:
+        raise typer.BadParameter(
+            "models served from here give no log-probabilities of a prompt: choose tasks that read"
+            " an answer with --chat --task NAME, or name a server such as vLLM with --base-url"
+        )
     require_lm_eval()
     settings = BenchmarkSettings(
         tasks=tuple(task) if task else BENCHMARKS,
         kind="chat" if chat else "completions",
         tokenizer=tokenizer,
+        task_folder=task_folder,
         limit=limit,
         few_shot=few_shot,
     )

@@ -23,6 +23,7 @@ from finetune.evaluate.judging import JudgeReport, compare_rows, judge_rows
 from finetune.evaluate.match import MatchScore, exact_match, score_matches
 from finetune.evaluate.metrics import TaskMetrics, measure
 from finetune.evaluate.people import read_sheet, write_sheet
+from finetune.evaluate.power import rows_for_accuracies
 from finetune.evaluate.probes import Canary, Probes, Trigger, read_probes
 from finetune.evaluate.rendering import to_html, to_markdown, write_report
 from finetune.evaluate.report import EvaluationReport
@@ -66,6 +67,7 @@ __all__ = [
     "read_ratings",
     "read_results",
     "read_sheet",
+    "rows_for_accuracies",
     "score_matches",
     "to_html",
     "to_markdown",

@@ -1,13 +1,12 @@
 """The standard benchmarks, by lm-eval, asked of any OpenAI-compatible server.
 
-lm-eval is no dependency: it runs in a child process where it is installed (`pip install
-'lm-eval[api]'`), and its tasks download their questions. Tasks that compare probabilities (mmlu,
+lm-eval is the extra `lm-eval` and runs in a child process. Its own tasks download their questions;
+tasks of yours may read files. Tasks that compare probabilities (mmlu,
 hellaswag, truthfulqa_mc2) need a server whose `/v1/completions` gives the log-probabilities of the
 prompt, as vLLM does; tasks that read an answer (gsm8k, truthfulqa_gen, mmlu_generative) run on
 every chat server, the one that serves GGUF files here included.
 """
 
-import importlib.util
 import json
 import os
 import sys
@@ -19,7 +18,8 @@ from typing import Annotated, Literal, NamedTuple, cast
 import anyio
 from pydantic import BaseModel, ConfigDict, Field
 
-from swarm.errors import DataError, ProviderOutputError, SetupError
+from finetune.train.child import check_installed
+from swarm.errors import DataError, ProviderOutputError
 from swarm.reference import parse_reference
 from wiki import ModelRegistry
 from wiki.engine import start_engine
@@ -53,6 +53,8 @@ class BenchmarkSettings(BaseModel):
     """`chat` for tasks that read an answer, `completions` for those that compare probabilities."""
     tokenizer: str | None = None
     """The folder of the model's tokenizer, which `completions` needs."""
+    task_folder: Path | None = None
+    """A folder with tasks of your own, as lm-eval's YAML files."""
     limit: Annotated[int, Field(gt=0)] | None = None
     """Questions of each task; all when absent."""
     few_shot: Annotated[int, Field(ge=0)] | None = None
@@ -84,7 +86,9 @@ class ModelServer(NamedTuple):
 
 @asynccontextmanager
 async def serve_model(reference: str, *, home: Path, log: Path) -> AsyncGenerator[ModelServer]:
-    """Serve a GGUF file or a version of the registry for the block.
+    """Serve a GGUF file or a version of the registry for the block, to benchmarks of kind chat.
+
+    The engine gives no log-probabilities of a prompt, so it cannot serve those of kind completions.
 
     Raises:
         DataError: The reference names no weights on this machine.
@@ -144,6 +148,8 @@ def lm_eval_arguments(
     ]
     if is_chat:
         arguments.append("--apply_chat_template")
+    if settings.task_folder is not None:
+        arguments += ["--include_path", str(settings.task_folder)]
     if settings.limit is not None:
         arguments += ["--limit", str(settings.limit)]
     if settings.few_shot is not None:
@@ -155,10 +161,9 @@ def require_lm_eval() -> None:
     """Make sure that lm-eval is installed.
 
     Raises:
-        SetupError: It is not.
+        MissingExtraError: It is not.
     """
-    if importlib.util.find_spec("lm_eval") is None:
-        raise SetupError("lm-eval is not installed; run: pip install 'lm-eval[api]'")
+    check_installed("lm_eval", extra="lm-eval")
 
 
 async def run_benchmarks(
@@ -172,7 +177,7 @@ async def run_benchmarks(
         output_dir: Where lm-eval's own files go.
 
     Raises:
-        SetupError: lm-eval is not installed.
+        MissingExtraError: lm-eval is not installed.
         DataError: The settings do not go together.
         ProviderOutputError: lm-eval failed; the message has the end of what it said.
     """

@@ -16,14 +16,12 @@ from finetune.evaluate.decision import (
 )
 from finetune.evaluate.metrics import row_scores
 from finetune.evaluate.paired import PairedDifference, paired_differences
+from finetune.evaluate.power import rows_wanted
 from finetune.evaluate.probes import ProbeFinding
 from finetune.evaluate.row import RowResult, pair_results
 from swarm.errors import DataError
 
 __all__ = ["decide"]
-
-_POWER = 0.8416
-"""Standard normal quantile of 80 %."""
 
 
 def decide(
@@ -142,15 +140,9 @@ def _verdict(
         high=found.high,
         p_value=found.p_value,
         margin=wanted.margin,
-        is_better=_is_better(found, policy.confidence),
-        is_not_worse=found.low > -wanted.margin or found.mean == found.deviation == 0.0,
+        is_better=found.p_value <= 1 - policy.confidence,
+        is_not_worse=found.low >= -wanted.margin,
     )
-
-
-def _is_better(found: PairedDifference, confidence: float) -> bool:
-    """Tell whether a difference is above zero beyond chance, by both ways of asking."""
-    # The bootstrap alone is too sure of itself where only a handful of rows differ.
-    return found.low > 0 and found.p_value <= 1 - confidence
 
 
 def _failures(verdicts: _Verdicts, policy: GatePolicy) -> list[str]:
@@ -180,8 +172,5 @@ def _rows_wanted(found: PairedDifference, policy: GatePolicy) -> str:
     """Return how many questions would show a difference of this size, if it is true."""
     if found.mean <= 0:
         return ""
-    from statistics import NormalDist
-
-    quantiles = NormalDist().inv_cdf(policy.confidence) + _POWER
-    rows = math.ceil((quantiles * found.deviation / found.mean) ** 2)
+    rows = rows_wanted(found.mean, found.deviation, confidence=policy.confidence)
     return f"; if it is real, about {rows:,} questions would show it"

@@ -146,6 +146,16 @@ def test_wrong_usage_is_said_before_anything_is_asked(
 @pytest.mark.requirement("S2-22")
 @pytest.mark.skipif(importlib.util.find_spec("lm_eval") is not None, reason="it is installed")
 def test_benchmarks_need_lm_eval(wikiswarm: Wikiswarm, tmp_path: Path) -> None:
-    output = wikiswarm("benchmark", "registry/any@live", "--output", tmp_path / "b", code=3)
-    assert "pip install 'lm-eval[api]'" in output.err
+    words = ("benchmark", "registry/any@live", "--chat", "--output", tmp_path / "b")
+    output = wikiswarm(*words, code=3)
+    assert "pip install 'wikiswarm[lm-eval]'" in output.err
     assert output.err.count("\n") == 1
+
+
+@pytest.mark.requirement("S2-22")
+def test_probabilities_of_a_prompt_are_not_asked_of_the_engine(
+    wikiswarm: Wikiswarm, tmp_path: Path
+) -> None:
+    output = wikiswarm("benchmark", "registry/any@live", "--output", tmp_path / "b", code=2)
+    assert "--chat" in output.err
+    assert not (tmp_path / "b").exists()

@@ -1,4 +1,4 @@
-"""lm-eval: what it is told, and what is read of its results. It is not installed here."""
+"""lm-eval: what it is told, and what is read of its results. test_lm_eval.py runs it."""
 
 import importlib.util
 import json
@@ -18,7 +18,7 @@ from finetune.evaluate.comparison import benchmark_deltas
 from finetune.publish import publish
 from finetune.train import TrainResult
 from swarm import Catalog, CompletionRequest, CompletionSpec, Host, Message
-from swarm.errors import DataError, SetupError
+from swarm.errors import DataError, MissingExtraError
 from wiki import ModelRegistry
 from wiki.registry.errors import CorruptedVersionError
 
@@ -61,8 +61,9 @@ def test_tasks_that_compare_probabilities_ask_for_completions() -> None:
 
 @pytest.mark.requirement("S2-22")
 def test_tasks_that_read_an_answer_ask_a_chat() -> None:
-    settings = BenchmarkSettings(tasks=("gsm8k",), kind="chat")
+    settings = BenchmarkSettings(tasks=("gsm8k",), kind="chat", task_folder=Path("tasks"))
     arguments = lm_eval_arguments(SERVER, settings, Path("out"))
+    assert _option(arguments, "--include_path") == "tasks"
     assert _option(arguments, "--model") == "local-chat-completions"
     assert "base_url=http://127.0.0.1:8000/v1/chat/completions" in arguments[3]
     assert arguments[-1] == "--apply_chat_template"
@@ -82,7 +83,7 @@ def test_what_lm_eval_could_misread_is_refused() -> None:
 @pytest.mark.requirement("S2-22")
 @pytest.mark.skipif(importlib.util.find_spec("lm_eval") is not None, reason="it is installed")
 async def test_without_lm_eval_there_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"pip install 'lm-eval\[api\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'wikiswarm\[lm-eval\]'"):
         await run_benchmarks(SERVER, BenchmarkSettings(kind="chat"), output_dir=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -11,7 +11,7 @@ from finetune.evaluate.paired import paired_differences
 from finetune.evaluate.probes import ProbeFinding
 from finetune.evaluate.row import RowResult
 from swarm.errors import DataError
-from tests.finetune.evaluate.test_paired import pairs
+from tests.finetune.evaluate.test_paired import is_better, pairs
 
 
 def results(right: Sequence[bool], *, wrong: str = "Never.") -> list[RowResult]:
@@ -69,7 +69,7 @@ def test_an_equal_candidate_passes_where_not_being_worse_is_enough() -> None:
 def test_the_decision_is_the_one_that_the_simulations_count() -> None:
     drawn = pairs(100, live=0.8, candidate=0.88, correlation=0.5, runs=12)
     policy = GatePolicy(others=())
-    counted = [one.low > 0 and one.p_value <= 0.05 for one in paired_differences(drawn)]
+    counted = [is_better(one) for one in paired_differences(drawn)]
     decided = [
         decide(results(list(column >= 0)), results(list(column <= 0)), policy).may_promote
         for column in drawn.T
@@ -89,8 +89,9 @@ def test_few_questions_decide_nothing() -> None:
 def test_a_small_gain_says_how_many_questions_would_show_it() -> None:
     candidate = results([True] * 162 + [False] * 38)
     (reason,) = decide(candidate, LIVE).reasons
-    # Two rows of 200: deviation 0.0995, so (2.486 * 0.0995 / 0.01) ** 2.
-    assert "about 613 questions would show it" in reason
+    # Two rows of 200: deviation 0.0995, and 0.1 were there none,
+    # so ((1.645 * 0.1 + 0.842 * 0.0995) / 0.01) ** 2.
+    assert "about 617 questions would show it" in reason
 
 
 def test_another_figure_that_gets_worse_refuses_a_better_primary_one() -> None:
