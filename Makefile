@@ -69,6 +69,7 @@ bench: $(TEST_STAMP) ## Measure what a turn costs, and what sessions hold.
 	$(QUIET_ENV) $(BIN)/python benchmarks/turn.py --limit 4
 	$(QUIET_ENV) $(BIN)/python benchmarks/sessions.py --limit-mb 100 --limit-ratio 1.2
 	$(QUIET_ENV) $(BIN)/python benchmarks/opening.py --limit 2
+	$(QUIET_ENV) $(BIN)/python benchmarks/rollback.py --limit-ms 100
 	$(QUIET_ENV) $(BIN)/python benchmarks/rpc.py --limit-hop-ms 1 --limit-turn-ms 15
 
 clean: ## Remove caches, coverage data and build output.

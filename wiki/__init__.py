@@ -9,10 +9,11 @@ from wiki.ask import ask, question, smart_route
 from wiki.chatbot import Chatbot
 from wiki.declare import add_wiki, get_wiki, override_wiki
 from wiki.registry import ModelRegistry, ModelVersion
-from wiki.spec import WIKIS, RouteSpec, WikiCallbacks, WikiSpec
+from wiki.spec import WIKIS, CandidateSpec, RouteSpec, WikiCallbacks, WikiSpec
 
 __all__ = [
     "WIKIS",
+    "CandidateSpec",
     "Chatbot",
     "Citation",
     "ModelRegistry",

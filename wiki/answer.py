@@ -61,5 +61,8 @@ class WikiAnswer(BaseModel):
     is_fallback: bool = False
     """The fallback answered; `route` says why."""
     route: Route = "local"
+    assigned: str | None = None
+    """The version whose turn it was, such as `registry/pharma@3`, while a candidate was tried. The
+    answer counts for it, also when the live version or the fallback had to step in."""
     examples: Annotated[int, Field(ge=0)] = 0
     """How many earlier answers the model was shown; see `auto_learn`."""

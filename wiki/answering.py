@@ -58,6 +58,7 @@ async def answer_question(source: Source, swarms: Sequence[str]) -> WikiAnswer:
         retrieval=None if source.found is None else source.found.retrieval,
         is_fallback=route != "local",
         route=route,
+        assigned=source.assigned,
         examples=len(source.examples) // 2,
     )
 

@@ -47,6 +47,7 @@ async def question(message: str, client_id: str, agent_name: str, wiki_name: str
         shared.catalog,
         shared.open_completion,
         shared.services,
+        client_id=client_id,
         swarms=[shared.spec.swarm_name],
     )
     if session.turn is not None:
@@ -59,12 +60,16 @@ async def question(message: str, client_id: str, agent_name: str, wiki_name: str
     return f"{answer.text}\n\nSources:\n{list_sources(answer.citations)}"
 
 
-async def ask(wiki_name: str, message: str, *, host: Host | None = None) -> WikiAnswer:
+async def ask(
+    wiki_name: str, message: str, *, client_id: str | None = None, host: Host | None = None
+) -> WikiAnswer:
     """Ask a wiki outside of any conversation.
 
     Args:
         wiki_name: A declared wiki.
         message: The question.
+        client_id: Who asks. It decides who is answered by the wiki's `candidate`; without one, the
+            live version answers.
         host: The host to use; the open one, or one of its own, when absent.
 
     Raises:
@@ -74,7 +79,9 @@ async def ask(wiki_name: str, message: str, *, host: Host | None = None) -> Wiki
     """
     async with use_host(host) as used:
         spec = used.catalog.registry(WIKIS).get(wiki_name)
-        return await _answer(spec, message, used.catalog, used.completion, used)
+        return await _answer(
+            spec, message, used.catalog, used.completion, used, client_id=client_id
+        )
 
 
 async def smart_route(
@@ -123,8 +130,9 @@ async def _answer(
     open_completion: OpenCompletion,
     services: Services | None,
     *,
+    client_id: str | None = None,
     swarms: Sequence[str] | None = None,
 ) -> WikiAnswer:
     """Answer in the place of a session or a host; examples are those of the given swarms."""
-    source = Source(spec, message, catalog, open_completion, services)
+    source = Source(spec, message, catalog, open_completion, services, client_id)
     return await answer_question(source, catalog.swarms.names if swarms is None else swarms)

@@ -1,5 +1,6 @@
 """Where one question to a wiki is put: its model, function or documents, and its fallback."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from swarm.extension import Services
 from swarm.functions import checked_call, describe, function_name
 from swarm.runtime import OpenCompletion
 from wiki.answer import Citation
+from wiki.candidate import ask_candidate, find_trial
+from wiki.groups import check_groups
 from wiki.spec import WikiSpec
 
 if TYPE_CHECKING:
@@ -39,19 +42,27 @@ class Source:
     catalog: Catalog
     open_completion: OpenCompletion
     services: Services | None
+    client_id: str | None = None
+    """Who asks, where anybody in particular does."""
     examples: Sequence[Message] = ()
     """Earlier questions and answers that a model is shown before this one."""
     found: "Retrieved | None" = None
     """The passages, once they were looked for."""
+    assigned: str | None = None
+    """The version whose turn it was, once the wiki's own model was asked; see `wiki.candidate`."""
 
     async def ask(self) -> CompletionResult:
         """Return what the wiki itself answers.
 
         Raises:
             ProviderError: Its model failed.
+            OutsideGroupsError: It is limited to groups of workers that this process is not in.
             SetupError: The model lacks a key or an extra.
         """
         spec = self.spec
+        if spec.groups:
+            environment = os.environ if self.services is None else self.services.environment
+            check_groups(spec.groups, environment, f"wiki {spec.wiki_name}")
         await self.retrieve()
         if self.found is not None and spec.completion is None and spec.model is None:
             return _passages(self.found)
@@ -60,8 +71,27 @@ class Source:
         if spec.completion is not None:
             completion = self.catalog.completions.get(spec.completion)
         else:
-            completion = _model_spec(spec, spec.model)
+            return await self._ask_model()
         return await self._complete(await self.open_completion(completion))
+
+    async def _ask_model(self) -> CompletionResult:
+        """Return what the wiki's model answers, or the version that is tried beside it."""
+        trial = await find_trial(self.spec, self.client_id, self.services)
+        if trial is not None and trial.is_candidate:
+            self.assigned = trial.reference
+            result = await ask_candidate(
+                lambda: self._ask_version(trial.reference), trial, self.spec, self.services
+            )
+            if result is not None:
+                return result
+        result = await self._ask_version(self.spec.model)
+        if trial is not None and not trial.is_candidate:
+            # Not the trial's, which may have been rolled back in this moment.
+            self.assigned = result.model
+        return result
+
+    async def _ask_version(self, model: str | None) -> CompletionResult:
+        return await self._complete(await self.open_completion(_model_spec(self.spec, model)))
 
     async def ask_fallback(self) -> CompletionResult:
         """Return what the fallback answers, from the passages where some were found.
@@ -70,8 +100,7 @@ class Source:
             ProviderError: It failed.
             SetupError: It lacks a key or an extra.
         """
-        spec = _model_spec(self.spec, self.spec.fallback)
-        return await self._complete(await self.open_completion(spec))
+        return await self._ask_version(self.spec.fallback)
 
     async def retrieve(self) -> None:
         """Look for passages, in a wiki that has documents and once for each question.

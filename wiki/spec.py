@@ -6,9 +6,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from swarm import Callback, Kind, Name, Spec
+from swarm.errors import DeclarationError
 from swarm.specs import Lines
+from wiki.groups import GroupName
+from wiki.registry.reference import LIVE, parse_version_reference
 
-__all__ = ["WIKIS", "RouteSpec", "WikiCallbacks", "WikiSpec"]
+__all__ = ["CANDIDATE", "WIKIS", "CandidateSpec", "RouteSpec", "WikiCallbacks", "WikiSpec"]
+
+CANDIDATE = "candidate"
+"""The alias of the version that is tried beside the live one."""
 
 
 class WikiCallbacks(Spec):
@@ -26,6 +32,14 @@ class RouteSpec(Spec):
     code, maths, several parts or a need for tools."""
     hard_words: Annotated[Sequence[str], AfterValidator(tuple)] = ()
     """Words and phrases that make any question a hard one."""
+
+
+class CandidateSpec(Spec):
+    """A new version that some clients are answered by, so that people can compare it."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    """The share of clients that the model's version `@candidate` answers, from 0 to 1: the same
+    clients every time. While there is no candidate, and where it fails, the live version does."""
 
 
 class WikiSpec(Spec):
@@ -62,6 +76,12 @@ class WikiSpec(Spec):
     """Below this confidence the fallback is asked."""
     route: RouteSpec | None = None
     """Hard questions go to the fallback at once; the model answers the others."""
+    candidate: CandidateSpec | None = None
+    """Some clients are answered by the version `@candidate` of a `model` that is
+    `registry/NAME@live`."""
+    groups: Annotated[Sequence[GroupName], AfterValidator(tuple)] = ()
+    """Only processes of these groups (`WIKISWARM_GROUPS`) may ask the wiki's own model; elsewhere
+    the fallback answers."""
     auto_learn: bool = False
     """Answers that people rated 4 or 5, or corrected, are shown to the model with questions like
     theirs."""
@@ -103,11 +123,24 @@ class WikiSpec(Spec):
             raise ValueError("`min_confidence` needs a `fallback` to ask instead")
         if self.route is not None and self.fallback is None:
             raise ValueError("`route` needs a `fallback` for hard questions")
+        if self.candidate is not None and not _is_live(self.model):
+            raise ValueError("`candidate` needs `model: registry/NAME@live` to be compared with")
+        if self.groups and self.model is None and self.completion is None:
+            raise ValueError("`groups` limit who may ask a `model` or `completion`; give one")
         if not self.auto_learn and {"max_examples", "max_example_tokens"} & self.model_fields_set:
             raise ValueError("`max_examples` and the like limit `auto_learn`; set that to true")
         if self.auto_learn and self.get_chat is not None:
             raise ValueError("`auto_learn` needs a model to show examples to, and no `get_chat`")
         return self
+
+
+def _is_live(model: str | None) -> bool:
+    """Whether a reference is the live version of a model in the registry."""
+    provider, _, name = (model or "").partition("/")
+    try:
+        return provider == "registry" and parse_version_reference(name).alias == LIVE
+    except DeclarationError:
+        return False
 
 
 WIKIS = Kind("wiki", WikiSpec, "wiki_name")

@@ -28,6 +28,7 @@ from bindings.cli import (
     outline,
     package,
     plan,
+    ratings,
     run,
     runs,
     serve,
@@ -75,6 +76,7 @@ app.command("gate")(gate.gate)
 app.add_typer(golden.app, name="golden")
 app.command("benchmark")(golden.benchmark)
 models.app.command("calibrate")(calibrate.calibrate)
+models.app.command("compare")(ratings.compare)
 models.app.command("serve")(serve_model.serve_model)
 app.add_typer(jobs.app, name="jobs")
 app.command("package")(package.package)

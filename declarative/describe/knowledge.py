@@ -124,6 +124,11 @@ def _wiki(writer: Writer, spec: WikiSpec) -> Iterator[tuple[str, str]]:
         yield "Otherwise", f"{said_model(writer, spec.fallback)}, {when}"
     if spec.route is not None:
         yield "Hard questions", f"go there at once, above {spec.route.max_complexity:g} of 1"
+    if spec.candidate is not None:
+        told = f"`@candidate`, when there is one, for {spec.candidate.share:.0%} of the clients"
+        yield "On trial", told
+    if spec.groups:
+        yield "Its model runs", f"only in the groups {writer.codes(spec.groups)}"
     if spec.auto_learn:
         shown = count(spec.max_examples, "good answer")
         yield "Learns", f"is shown up to {shown} to similar questions"

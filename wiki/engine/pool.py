@@ -139,7 +139,12 @@ class EnginePool:
             return
         task = asyncio.get_running_loop().create_task(self._load(path, name, check))
         self._ahead[path] = task
-        task.add_done_callback(lambda _: self._ahead.pop(path, None))
+        task.add_done_callback(lambda _: self._ahead.pop(path))
+
+    async def wait_ahead(self) -> None:
+        """Wait until nothing is being loaded ahead any more."""
+        while ahead := list(self._ahead.values()):
+            await asyncio.wait(ahead)
 
     async def aclose(self) -> None:
         """Stop all engines, also those that answer."""

@@ -212,6 +212,12 @@ export class CircuitOpenError extends ProviderDownError {
   static override readonly code: number = -32048;
 }
 
+/** A model is limited to groups of workers that this process belongs to none of. */
+export class OutsideGroupsError extends ProviderRefusedError {
+  static override readonly kind: string = "outside_groups";
+  static override readonly code: number = -32049;
+}
+
 /** One turn failed; the session lives on and its history is intact. */
 export class TurnError extends SwarmError {
   static override readonly kind: string = "turn_error";
@@ -442,6 +448,7 @@ export const ERRORS: Readonly<Record<string, typeof SwarmError>> = {
   provider_output: ProviderOutputError,
   key_budget: KeyBudgetError,
   circuit_open: CircuitOpenError,
+  outside_groups: OutsideGroupsError,
   turn_error: TurnError,
   turn_timeout: TurnTimeoutError,
   turn_interrupted: TurnInterruptedError,

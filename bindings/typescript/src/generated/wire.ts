@@ -30,6 +30,7 @@ export interface Wire {
   CancelOutputForceParams?: CancelOutputForceParams;
   CancelOutputParams?: CancelOutputParams;
   CancelParams?: CancelParams;
+  CandidateSpec?: CandidateSpec;
   Capabilities?: Capabilities;
   CatalogGetParams?: CatalogGetParams;
   CatalogResult?: CatalogResult;
@@ -695,6 +696,19 @@ export interface CancelParams {
   id: string | number;
 }
 /**
+ * A new version that some clients are answered by, so that people can compare it.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "CandidateSpec".
+ */
+export interface CandidateSpec {
+  /**
+   * The share of clients that the model's version `@candidate` answers, from 0 to 1: the same
+   * clients every time. While there is no candidate, and where it fails, the live version does.
+   */
+  share: number;
+}
+/**
  * What a side can do beyond version 1; unknown names are ignored.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1353,6 +1367,16 @@ export interface WikiDeclaration {
    * Hard questions go to the fallback at once; the model answers the others.
    */
   route?: RouteSpec | null;
+  /**
+   * Some clients are answered by the version `@candidate` of a `model` that is
+   * `registry/NAME@live`.
+   */
+  candidate?: CandidateSpec | null;
+  /**
+   * Only processes of these groups (`WIKISWARM_GROUPS`) may ask the wiki's own model; elsewhere
+   * the fallback answers.
+   */
+  groups?: string[];
   /**
    * Answers that people rated 4 or 5, or corrected, are shown to the model with questions like
    * theirs.
