@@ -9,7 +9,7 @@ from wiki.ask import ask, question, smart_route
 from wiki.chatbot import Chatbot
 from wiki.declare import add_wiki, get_wiki, override_wiki
 from wiki.registry import ModelRegistry, ModelVersion
-from wiki.spec import WIKIS, RouteSpec, WikiCallbacks, WikiSpec
+from wiki.spec import WIKIS, RouteSpec, WatchSignal, WatchSpec, WikiCallbacks, WikiSpec
 
 __all__ = [
     "WIKIS",
@@ -18,6 +18,8 @@ __all__ = [
     "ModelRegistry",
     "ModelVersion",
     "RouteSpec",
+    "WatchSignal",
+    "WatchSpec",
     "WikiAnswer",
     "WikiCallbacks",
     "WikiSpec",
