@@ -41,6 +41,9 @@ values; `tests/finetune/watch/test_changepoint.py` simulates the most telling on
 _PRIOR = 0.25
 """One imagined value at the largest variance there can be: without it, a stream that was all the
 same so far has none, and the first other value would be infinitely surprising."""
+_DECLARED = 50
+"""Imagined values beside a declared mean, with the largest variance that this mean allows: the
+first values of a stream say little about how far values scatter."""
 
 
 def threshold(false_alarms: float) -> float:
@@ -141,19 +144,20 @@ class ChangeDetector(BaseModel):
         return lowest
 
     def _compare(self, stretch: int, total: float) -> Shift | None:
-        after = total / stretch
-        mean = self.total / self.count
-        variance = self.squares / self.count - mean * mean
+        after, mean = total / stretch, self.total / self.count
         before_count = self.count - stretch
         if self.baseline is None:
             if before_count < self.first:
                 return None
-            usual, part = mean, stretch / self.count
+            usual, part, imagined = mean, stretch / self.count, _PRIOR / self.count
             before = (self.total - total) / before_count
+            variance = max(self.squares / self.count - mean * mean, imagined) * (1 - part)
         else:
             usual = before = (self.baseline - self.low) / (self.high - self.low)
-            part, before_count = 0.0, 0
-        variance = max(variance, _PRIOR / self.count) * (1 - part)
+            before_count = 0
+            imagined = _DECLARED * usual * (1 - usual)
+            spread = self.squares - self.count * mean * mean
+            variance = (spread + imagined) / (self.count + _DECLARED)
         return Shift(
             evidence=evidence_of_fall(usual, usual - after, variance, stretch),
             before=self._unscaled(before),
