@@ -1,6 +1,7 @@
 """Predictions: a line of JSON for each answer in service, and what its reader thought of it.
 
 For programs that ask a model without a session; sessions have the journal and feedback.
+`finetune.watch` reads the log.
 """
 
 import json
@@ -36,7 +37,7 @@ def log_prediction(
     response: str,
     user_feedback: int | None = None,
     *,
-    path: Path | str,
+    path: Path | str = "predictions_log.jsonl",
 ) -> Prediction:
     """Append an answer to a log; several processes may write to one.
 

@@ -9,7 +9,15 @@ from wiki.ask import ask, question, smart_route
 from wiki.chatbot import Chatbot
 from wiki.declare import add_wiki, get_wiki, override_wiki
 from wiki.registry import ModelRegistry, ModelVersion
-from wiki.spec import WIKIS, CandidateSpec, RouteSpec, WikiCallbacks, WikiSpec
+from wiki.spec import (
+    WIKIS,
+    CandidateSpec,
+    RouteSpec,
+    WatchSignal,
+    WatchSpec,
+    WikiCallbacks,
+    WikiSpec,
+)
 
 __all__ = [
     "WIKIS",
@@ -19,6 +27,8 @@ __all__ = [
     "ModelRegistry",
     "ModelVersion",
     "RouteSpec",
+    "WatchSignal",
+    "WatchSpec",
     "WikiAnswer",
     "WikiCallbacks",
     "WikiSpec",

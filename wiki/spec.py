@@ -7,14 +7,27 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from swarm import Callback, Kind, Name, Spec
 from swarm.errors import DeclarationError
+from swarm.memory import EmbeddingSpec
 from swarm.specs import Lines
 from wiki.groups import GroupName
 from wiki.registry.reference import LIVE, parse_version_reference
 
-__all__ = ["CANDIDATE", "WIKIS", "CandidateSpec", "RouteSpec", "WikiCallbacks", "WikiSpec"]
+__all__ = [
+    "CANDIDATE",
+    "WIKIS",
+    "CandidateSpec",
+    "RouteSpec",
+    "WatchSignal",
+    "WatchSpec",
+    "WikiCallbacks",
+    "WikiSpec",
+]
 
 CANDIDATE = "candidate"
 """The alias of the version that is tried beside the live one."""
+
+WatchSignal = Literal["ratings", "length", "refusals", "confidence", "questions"]
+"""What of a wiki can move."""
 
 
 class WikiCallbacks(Spec):
@@ -40,6 +53,42 @@ class CandidateSpec(Spec):
     share: Annotated[float, Field(gt=0, lt=1)]
     """The share of clients that the model's version `@candidate` answers, from 0 to 1: the same
     clients every time. While there is no candidate, and where it fails, the live version does."""
+
+
+class WatchSpec(Spec):
+    """How a wiki in service is watched, and what is done when its answers get worse."""
+
+    on_alarm: Literal["report", "rollback", "loop"] = "report"
+    """`report` tells it, `rollback` puts the previous version of the registry back into service,
+    `loop` starts the training of the next one."""
+    act_on: Annotated[Sequence[WatchSignal], AfterValidator(tuple), Field(min_length=1)] = (
+        "ratings",
+    )
+    """Which alarms `rollback` and `loop` answer to; the others are told: `ratings`, `length`,
+    `refusals`, `confidence`, `questions`."""
+    window: Annotated[int, Field(ge=50, le=1000)] = 100
+    """How many ratings or answers are learnt from before the first comparison, and how many
+    questions are compared together."""
+    false_alarms: Annotated[float, Field(gt=0, le=0.5)] = 0.025
+    """The share of wikis without any change that may raise an alarm within 5,000 ratings, and once
+    more for the other signals together within 5,000 answers."""
+    baseline: Annotated[float, Field(gt=1, le=5)] | None = None
+    """The mean rating that there should be, taken as exact; without it ratings are compared with
+    those before, also with those of the version before."""
+    per_client: Annotated[int, Field(gt=0)] = 20
+    """How many ratings of one client count on one day."""
+    signals: bool = True
+    """Watch also what needs no ratings: length, refusals, confidence and questions."""
+    embedding: str | None = None
+    """What compares questions: `wordllama`, `hash` or the reference of an embedding model;
+    wordllama where it is installed, otherwise hashed words."""
+
+    @field_validator("embedding")
+    @classmethod
+    def _makes_vectors(cls, name: str | None) -> str | None:
+        if name is not None:
+            EmbeddingSpec(embedding_name="watch", model=name)
+        return name
 
 
 class WikiSpec(Spec):
@@ -95,6 +144,8 @@ class WikiSpec(Spec):
     """The longest answer, in tokens."""
     timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds for one question, the fallback included."""
+    watch: WatchSpec | None = None
+    """How `wikiswarm watch` judges it, and what it does then; the defaults when absent."""
     callbacks: WikiCallbacks | None = None
     """Functions that are told of questions."""
 

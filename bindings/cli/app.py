@@ -34,6 +34,7 @@ from bindings.cli import (
     serve,
     serve_model,
     training,
+    watch,
 )
 
 __all__ = ["app", "main", "root"]
@@ -84,6 +85,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(mcp.app, name="mcp")
 app.command("run", context_settings=run.PASS_ON)(run.run)
 app.command("serve")(serve.serve)
+app.command("watch")(watch.watch)
 app.command("discover")(discover.discover)
 app.command("doctor")(doctor.doctor)
 

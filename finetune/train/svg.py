@@ -14,8 +14,14 @@ _MOST = 600
 """Points of a line; more than the plot has pixels for are left out."""
 
 
-def line_plot(title: str, lines: Mapping[str, Sequence[CurvePoint]]) -> str:
-    """Return an SVG with one line for each name; names without points are left out."""
+def line_plot(title: str, lines: Mapping[str, Sequence[CurvePoint]], *, unit: str = "step") -> str:
+    """Return an SVG with one line for each name; names without points are left out.
+
+    Args:
+        title: Stands above.
+        lines: What is drawn.
+        unit: What the points are numbered by.
+    """
     drawn = {
         name: [p for p in points if math.isfinite(p.loss)][:: max(1, len(points) // _MOST)]
         for name, points in lines.items()
@@ -40,7 +46,8 @@ def line_plot(title: str, lines: Mapping[str, Sequence[CurvePoint]]) -> str:
         f'<text x="{_LEFT}" y="16" font-weight="bold">{html.escape(title)}</text>',
         f'<path d="M{_LEFT} {_TOP}V{base}H{_WIDTH - 10}" fill="none" stroke="#888"/>',
         f'<text x="4" y="{_TOP + 8}">{high:.3g}</text><text x="4" y="{base}">{low:.3g}</text>',
-        f'<text x="{_WIDTH - 10}" y="{_HEIGHT - 10}" text-anchor="end">step {last}</text>',
+        f'<text x="{_WIDTH - 10}" y="{_HEIGHT - 10}" text-anchor="end">{html.escape(unit)}'
+        f" {last}</text>",
     ]
     for at, (name, points) in enumerate(drawn.items()):
         colour = _COLOURS[at % len(_COLOURS)]
