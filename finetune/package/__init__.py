@@ -3,7 +3,7 @@
 It does not register or serve a model; that is the business of `wiki`.
 """
 
-from finetune.package.adapter import MergeError, merge_adapter, seal_adapter
+from finetune.package.adapter import MergeError, merge_adapter
 from finetune.package.bundle import Lineage, Package, PackagedFile, package_run, read_lineage
 from finetune.package.converter import (
     Converter,
@@ -44,6 +44,5 @@ __all__ = [
     "package_run",
     "parse_quantisation",
     "read_lineage",
-    "seal_adapter",
     "write_modelfile",
 ]

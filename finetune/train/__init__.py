@@ -3,7 +3,13 @@
 It is not the place where data is collected, checked or exported, and it knows no hosted service.
 """
 
-from finetune.train.adapter import AdapterBaseError, AdapterManifest, base_sha256, check_adapter
+from finetune.train.adapter import (
+    AdapterBaseError,
+    AdapterManifest,
+    base_sha256,
+    check_adapter,
+    seal_adapter,
+)
 from finetune.train.augment import augment_rows
 from finetune.train.config import (
     LoraShape,
@@ -36,5 +42,6 @@ __all__ = [
     "default_config",
     "dpo_config",
     "fine_tune_model",
+    "seal_adapter",
     "train",
 ]

@@ -7,17 +7,26 @@ manifest names the base by hash and every use compares. Imports no training libr
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from finetune.train.files import folder_hashes, model_folder
-from swarm.errors import DataError
+from finetune.train.files import model_folder, sha256_file
+from swarm.errors import DataError, StoreError
 from swarm.files import write_atomically
 
-__all__ = ["AdapterBaseError", "AdapterManifest", "base_sha256", "check_adapter", "save_adapter"]
+__all__ = [
+    "AdapterBaseError",
+    "AdapterManifest",
+    "adapter_folder",
+    "base_sha256",
+    "check_adapter",
+    "save_adapter",
+    "seal_adapter",
+]
 
 _MANIFEST = "adapter.json"
+_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 class AdapterBaseError(DataError):
@@ -40,7 +49,7 @@ class AdapterManifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    base_sha256: str
+    base_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """Hash of the base's weights."""
 
 
@@ -51,11 +60,47 @@ def base_sha256(base: Path) -> str:
         DataError: There is no model in this folder.
     """
     folder = model_folder(base)
-    hashes = {name: d for name, d in folder_hashes(folder).items() if name.endswith(".safetensors")}
+    weights = sorted(folder.rglob("*.safetensors"))
+    hashes = {path.relative_to(folder).as_posix(): sha256_file(path) for path in weights}
     if len(hashes) == 1:
         return next(iter(hashes.values()))
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def adapter_folder(path: Path) -> Path:
+    """Return the folder of an adapter: of a checkpoint, of a LoRA run, or the folder itself.
+
+    Raises:
+        DataError: There is no adapter in this folder.
+    """
+    for folder in (path, path / "adapter"):
+        if all((folder / name).is_file() for name in _FILES):
+            return folder
+    missing = " and ".join(name for name in _FILES if not (path / name).is_file())
+    raise DataError(f"{path}: no adapter here; {missing} not found, and it is no LoRA run")
+
+
+def seal_adapter(adapter: Path, base: Path) -> Path:
+    """Write down which base an adapter from elsewhere was trained on, and return the file.
+
+    A run does this itself, for its adapter and for each checkpoint.
+
+    Args:
+        adapter: The folder that PEFT saved the adapter in.
+        base: The run folder or model folder that it was trained on.
+
+    Raises:
+        DataError: There is no adapter, or no model.
+        StoreError: The file cannot be written.
+    """
+    path = adapter_folder(adapter) / _MANIFEST
+    manifest = AdapterManifest(base_sha256=base_sha256(base))
+    try:
+        write_atomically(path, manifest.model_dump_json(indent=2) + "\n")
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+    return path
 
 
 def check_adapter(adapter: Path, base: Path) -> AdapterManifest:
@@ -63,12 +108,18 @@ def check_adapter(adapter: Path, base: Path) -> AdapterManifest:
 
     Raises:
         AdapterBaseError: The adapter was trained on another base.
-        DataError: The folder holds no adapter of this package.
+        DataError: The folder holds no adapter, or one that does not say what its base is.
     """
+    path = adapter_folder(adapter) / _MANIFEST
     try:
-        manifest = AdapterManifest.model_validate_json((adapter / _MANIFEST).read_bytes())
+        manifest = AdapterManifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise DataError(
+            f"{adapter} does not say which base it was trained on ({_MANIFEST}); on another one it"
+            " gives nonsense. If you know it, call seal_adapter(adapter, base)"
+        ) from None
     except (OSError, ValidationError):
-        raise DataError(f"{adapter}: no adapter here; expected {_MANIFEST} of a LoRA run") from None
+        raise DataError(f"{path} is damaged; train the adapter again") from None
     found = base_sha256(base)
     if found != manifest.base_sha256:
         raise AdapterBaseError(adapter, base, manifest.base_sha256, found)
@@ -86,5 +137,4 @@ def save_adapter(model: Any, folder: Path, *, base: Path) -> None:
     if isinstance(config.get("target_modules"), list):
         config["target_modules"].sort()  # a set, whose order is chance
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
-    manifest = AdapterManifest(base_sha256=base_sha256(base))
-    write_atomically(folder / _MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+    seal_adapter(folder, base)

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from finetune.train.adapter import seal_adapter
 from finetune.train.checkpoint import mark_checkpoint
 from finetune.train.config import TrainConfig
 from finetune.train.failure import check_loss
@@ -69,6 +70,8 @@ def trainer_callbacks(
         def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.is_world_process_zero:
                 folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+                if config.base != "scratch" and (folder / "adapter_config.json").is_file():
+                    seal_adapter(folder, Path(config.base))
                 mark_checkpoint(folder, step=state.global_step)
 
     found: list[Any] = [Reports()]

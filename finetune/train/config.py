@@ -74,7 +74,7 @@ class TrainConfig(BaseModel):
     quantization: Literal["none", "4bit"] = "none"
     """`4bit` holds the frozen base in four bits (QLoRA); needs `lora` and an NVIDIA GPU."""
     adapter: str | None = None
-    """Folder of an adapter to go on from; it must have been made for the same base."""
+    """Adapter, LoRA run or checkpoint to go on from; it must have been made for the same base."""
     epochs: int = Field(default=18, ge=1)
     """Passes over the data; with `augment` each pass sees another variation of it."""
     steps: int | None = Field(default=None, ge=1)

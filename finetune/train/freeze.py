@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from finetune.dataset import check_file
-from finetune.train.adapter import check_adapter
+from finetune.train.adapter import adapter_folder, check_adapter
 from finetune.train.catalogue import base_model
 from finetune.train.checkpoint import cut_metrics, last_checkpoint, step_of
 from finetune.train.config import TrainConfig
@@ -77,7 +77,7 @@ def _files(config: TrainConfig, inputs: Inputs) -> dict[str, str]:
         changes = {"base": str(Path(config.base).resolve())}
         if config.adapter is not None:
             check_adapter(Path(config.adapter), base)
-            changes["adapter"] = str(Path(config.adapter).resolve())
+            changes["adapter"] = str(adapter_folder(Path(config.adapter)).resolve())
         config = config.model_copy(update=changes)
     return {**found, "config.json": config.model_dump_json(indent=2) + "\n"}
 

@@ -1,30 +1,36 @@
-"""Training rows in the form of Cohere's chat fine-tuning: text only, with roles of its own."""
+"""Training rows as lines of Cohere's chat fine-tuning; the form is `finetune.dataset.formats`'."""
 
 import json
 from pathlib import Path
 
-from finetune.dataset import SftRow, read_rows
+from finetune.dataset import read_rows
+from finetune.dataset.formats import RowRefusedError, get_format
 from swarm.errors import DataError
 
 __all__ = ["chat_lines"]
-
-_ROLES = {"system": "System", "developer": "System", "user": "User", "assistant": "Chatbot"}
 
 
 def chat_lines(path: Path) -> bytes:
     """Return SFT rows as Cohere's chat lines.
 
     Raises:
-        DataError: A row holds tools or images, which Cohere's format has no place for.
+        DataError: A row cannot be said in Cohere's format, or not without a change: a job costs
+            money, so what it learns is what the file says. `wikiswarm dataset convert` makes a
+            file of the rows that can, and reports each change.
     """
+    cohere = get_format("cohere")
     lines: list[str] = []
     for number, row in enumerate(read_rows(path, kind="sft"), start=1):
-        assert isinstance(row, SftRow)
-        turns: list[dict[str, str]] = []
-        for message in row.messages:
-            role, content = _ROLES.get(message.role), getattr(message, "content", None)
-            if role is None or not isinstance(content, str) or row.tools:
-                raise DataError(f"{path}:{number}: cohere trains on text only, without tools")
-            turns.append({"role": role, "content": content})
-        lines.append(json.dumps({"messages": turns}, ensure_ascii=False))
+        try:
+            encoded = cohere.encode(row)
+        except RowRefusedError as refused:
+            reason = "; ".join(finding.message for finding in refused.findings)
+            raise DataError(f"{path}:{number}: cohere cannot hold the row: {reason}") from None
+        if encoded.losses:
+            reasons = ", ".join(sorted({loss.code for loss in encoded.losses}))
+            raise DataError(
+                f"{path}:{number}: cohere would not be told what the row says ({reasons}); convert"
+                " the file with `wikiswarm dataset convert --to cohere` and look at its report"
+            )
+        lines.append(json.dumps(encoded.value, ensure_ascii=False))
     return "".join(f"{line}\n" for line in lines).encode()

@@ -168,7 +168,10 @@ async def test_rows_with_tools_have_no_place(
     path = tmp_path / "tools.jsonl"
     text = "".join(f"{json.dumps(row)}\n" for row in rows)
     await anyio.Path(path).write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=":1: cohere trains on text only"):
+    with pytest.raises(
+        DataError,
+        match=r":1: cohere would not be told .*tool_call_lost, tool_result_lost, tools_lost",
+    ):
         await submit(
             job, data=path, output_dir=tmp_path / "run", pace=FAST, environment=environment
         )
