@@ -75,8 +75,8 @@ class WatchSpec(Spec):
     baseline: Annotated[float, Field(gt=1, le=5)] | None = None
     """The mean rating that there should be, taken as exact; without it ratings are compared with
     those before, also with those of the version before."""
-    per_client: Annotated[int, Field(gt=0)] = 20
-    """How many ratings of one client count on one day."""
+    per_client: Annotated[int, Field(gt=0)] = 5
+    """How many ratings of one client count on one day; five cannot raise an alarm on their own."""
     signals: bool = True
     """Watch also what needs no ratings: length, refusals, confidence and questions."""
     embedding: str | None = None

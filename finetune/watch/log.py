@@ -65,7 +65,7 @@ def read_log(path: Path, *, offset: int = 0, line: int = 0) -> LogReading:
                     continue
                 try:
                     predictions.append(_prediction(raw))
-                except ValueError as wrong:
+                except (ValueError, OverflowError, RecursionError) as wrong:
                     problems.append(f"{path}:{line}: no prediction: {_reason(wrong)}")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
@@ -86,10 +86,10 @@ def _prediction(raw: bytes) -> Prediction:
     return Prediction.model_validate(fields)
 
 
-def _reason(wrong: ValueError) -> str:
+def _reason(wrong: Exception) -> str:
     if isinstance(wrong, ValidationError):
         first = wrong.errors()[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     if isinstance(wrong, json.JSONDecodeError):
         return f"invalid JSON: {wrong.msg}"
-    return str(wrong)
+    return "it is nested too deeply" if isinstance(wrong, RecursionError) else str(wrong)

@@ -170,6 +170,7 @@ class _Look:
         self._adopt()
 
     async def read_journal(self, database: Database) -> None:
+        unheard = 0
         while True:
             ratings, number = await read_ratings(database, self._wiki_name, self.state.feedback)
             if number is None:
@@ -178,6 +179,11 @@ class _Look:
             for rated in ratings:
                 if self.state.is_heard(rated.client_id, rated.at, self._spec.per_client):
                     self._rate(rated)
+                else:
+                    unheard += 1
+        if unheard:
+            most = f"more than {self._spec.per_client} of one client on one day (`per_client`)"
+            self._problems.append(f"{unheard:,} new ratings do not count: {most}")
         while True:
             answers, place = await read_answers(database, self._wiki_name, self.state.answers)
             if place is None:
