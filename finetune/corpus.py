@@ -1,15 +1,16 @@
 """`export_training_corpus`: captured runs to one training file, curated on the way.
 
-The steps are those of `finetune.curate`; what a pipeline over shards does for large files, this
-does in memory for what a journal gave.
+The runs go through `finetune.curate` like any file; only the counts and the format are made here.
 """
 
 import functools
 import importlib
 import json
+import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict
@@ -17,18 +18,23 @@ from pydantic import BaseModel, ConfigDict
 from finetune.archive import Archived, Backend, archive
 from finetune.collect import collect
 from finetune.curate.pipeline import Pipeline
-from finetune.curate.step import Decision, StepConfig, Verdict
+from finetune.curate.report import CurationReport
+from finetune.curate.run import curate
+from finetune.dataset.read import read_rows
 from finetune.dataset.rows import SftRow, encode_row
-from finetune.dataset.sample import Sample
+from finetune.dataset.sample import Provenance, Sample
+from finetune.dataset.sample_file import write_samples
 from finetune.dataset.write import WrittenFile, write_encoded, write_lines
-from swarm.errors import DataError, UnknownNameError
+from swarm.errors import DataError, StoreError, UnknownNameError
 from swarm.host import default_home
 from swarm.store import Database, Run, open_database
 
-__all__ = ["Corpus", "curate_samples", "export_training_corpus"]
+__all__ = ["Corpus", "export_training_corpus"]
 
 _PERSONAL, _DUPLICATES, _QUALITY = "personal_data", "near_duplicates", "quality"
 """The steps that the options stand for, as a pipeline calls them."""
+
+_NOTHING_LEFT = "no run is left to train on; see `dropped` of `wikiswarm dataset collect`"
 
 
 class Corpus(BaseModel):
@@ -63,13 +69,6 @@ class Corpus(BaseModel):
         return await archive(
             self.path, backend, bucket=bucket, prefix=prefix, environment=environment
         )
-
-
-class _Curated(BaseModel):
-    removed: dict[str, dict[str, int]]
-    """Reasons by step."""
-    changed: dict[str, int]
-    """Changes by step."""
 
 
 async def export_training_corpus(
@@ -120,79 +119,77 @@ async def export_training_corpus(
         if database is None:
             own.close()
     samples = [Sample(segment.sft_row(), segment.provenance) for segment in found.segments]
-    work = functools.partial(curate_samples, samples, steps)
-    kept, done = await anyio.to_thread.run_sync(work)
-    lines = [(s, line) for s in kept if (line := encode(cast("SftRow", s.row))) is not None]
-    if len(lines) < len(kept):
-        done.removed["format"] = {"not_expressible": len(kept) - len(lines)}
-    if not lines:
-        raise DataError("no run is left to train on; see `dropped` of `wikiswarm dataset collect`")
+    if not samples:
+        raise DataError(_NOTHING_LEFT)
     path = Path(output_path)
-    beside = path.with_name(f"{path.stem}.provenance.jsonl")
-    write = functools.partial(_write, path, beside, lines)
-    written = await anyio.to_thread.run_sync(write)
-    removed = {
-        code: sum(step.get(code, 0) for step in done.removed.values())
-        for step in done.removed.values()
-        for code in step
-    }
+    export = functools.partial(_export, samples, steps, encode, path)
+    written, report, unsaid = await anyio.to_thread.run_sync(export)
+    removed = Counter({"not_expressible": unsaid} if unsaid else {})
+    for step in report.steps:
+        removed.update(step.removed)
+    personal = [step for step in report.steps if step.step == _PERSONAL]
     return Corpus(
         path=path,
-        provenance=beside,
+        provenance=_beside(path),
         format=format,
         num_examples=written.rows,
-        duplicates_removed=sum(done.removed.get(_DUPLICATES, {}).values()),
-        pii_redacted=done.changed.get(_PERSONAL, 0),
+        duplicates_removed=report.duplicates_removed,
+        pii_redacted=sum(sum(step.changes.values()) for step in personal),
         removed=dict(sorted(removed.items())),
         dropped={str(reason): count for reason, count in found.dropped.items()},
         sha256=written.sha256,
     )
 
 
-def curate_samples(
-    samples: Sequence[Sample], steps: Sequence[StepConfig]
-) -> tuple[list[Sample], _Curated]:
-    """Run steps over samples in memory; return those that are left, and what was done.
-
-    Raises:
-        SetupError: A step needs a package that is missing.
-    """
-    left = list(samples)
-    done = _Curated(removed={}, changed={})
-    for config in steps:
-        # `build` gives one of two protocols, told apart by what the settings say.
-        step: Any = config.build()
-        removed = done.removed.setdefault(config.step_name, {})
-        if config.is_corpus_step:
-            decisions: list[Decision] = step.decide(step.summarise(left)) if left else []
-            for decision in decisions:
-                removed[decision.note.code] = removed.get(decision.note.code, 0) + 1
-            gone = {decision.position for decision in decisions}
-            left = [sample for at, sample in enumerate(left) if at not in gone]
-            continue
-        kept: list[Sample] = []
-        for sample in left:
-            verdict: Verdict = step.judge(sample)
-            if verdict.sample is None:
-                code = verdict.notes[0].code
-                removed[code] = removed.get(code, 0) + 1
-                continue
-            if verdict.sample.row != sample.row:
-                changes = done.changed.get(config.step_name, 0)
-                done.changed[config.step_name] = changes + len(verdict.notes)
-            kept.append(verdict.sample)
-        left = kept
-    return left, done
+class _Export(NamedTuple):
+    written: WrittenFile
+    report: CurationReport
+    unsaid: int
+    """Rows that the format cannot hold."""
 
 
-def _pipeline(
-    min_quality_score: float | None, *, deduplicate: bool, strip_pii: bool
-) -> tuple[StepConfig, ...]:
+def _export(
+    samples: Sequence[Sample],
+    pipeline: Pipeline,
+    encode: Callable[[SftRow], bytes | None],
+    path: Path,
+) -> _Export:
+    """Curate samples and write those that are left."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the output: conversations stay on the disk that was meant for them.
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".corpus-") as name:
+            source, folder = Path(name) / "runs.jsonl", Path(name) / "curated"
+            write_samples(source, samples)
+            report = curate([source], folder, pipeline=pipeline)
+            kept = _kept(folder) if report.rows_out else []
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+    lines = [(origin, line) for row, origin in kept if (line := encode(row)) is not None]
+    if not lines:
+        raise DataError(_NOTHING_LEFT)
+    written = write_encoded(path, (line for _, line in lines))
+    write_lines(_beside(path), (origin.model_dump(mode="json") for origin, _ in lines))
+    return _Export(written, report, len(kept) - len(lines))
+
+
+def _kept(folder: Path) -> list[tuple[SftRow, Provenance]]:
+    with (folder / "sft.provenance.jsonl").open("rb") as file:
+        origins = [Provenance.model_validate_json(line) for line in file]
+    rows = cast("list[SftRow]", list(read_rows(folder / "sft.jsonl", kind="sft")))
+    return list(zip(rows, origins, strict=True))
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.provenance.jsonl")
+
+
+def _pipeline(min_quality_score: float | None, *, deduplicate: bool, strip_pii: bool) -> Pipeline:
     steps: list[str | Mapping[str, object]] = ["rules"]
     steps += [_PERSONAL] if strip_pii else []
     steps += [{_QUALITY: {"min_quality_score": min_quality_score}}] if min_quality_score else []
     steps += [_DUPLICATES] if deduplicate else []
-    return Pipeline.of(steps).steps
+    return Pipeline.of(steps)
 
 
 def _encoder(name: str) -> Callable[[SftRow], bytes | None]:
@@ -215,9 +212,3 @@ def _encoder(name: str) -> Callable[[SftRow], bytes | None]:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
     return encode
-
-
-def _write(path: Path, beside: Path, lines: Sequence[tuple[Sample, bytes]]) -> WrittenFile:
-    written = write_encoded(path, (line for _, line in lines))
-    write_lines(beside, (sample.provenance.model_dump(mode="json") for sample, _ in lines))
-    return written

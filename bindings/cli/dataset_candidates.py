@@ -4,7 +4,7 @@ import getpass
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -91,11 +91,7 @@ def accept(
     store: StoreOption = None,
 ) -> None:
     """Let rows into dataset versions."""
-
-    async def decide(found: "Candidates") -> int:
-        return await found.accept(ids, by=by or getpass.getuser(), reason=reason)
-
-    done(f"accepted {counted(_with_candidates(home, store, decide), 'row')}")
+    _decide("accepted", ids, by, reason, home, store)
 
 
 @app.command("reject")
@@ -108,11 +104,7 @@ def reject(
     store: StoreOption = None,
 ) -> None:
     """Keep rows out of dataset versions."""
-
-    async def decide(found: "Candidates") -> int:
-        return await found.reject(ids, by=by or getpass.getuser(), reason=reason)
-
-    done(f"rejected {counted(_with_candidates(home, store, decide), 'row')}")
+    _decide("rejected", ids, by, reason, home, store)
 
 
 @app.command("apply")
@@ -140,6 +132,21 @@ def apply(
         done(f"{name}: {counted(count, 'row')}")
     if not counts:
         say("no rule fits a row that waits")
+
+
+def _decide(
+    state: Literal["accepted", "rejected"],
+    ids: list[str],
+    by: str | None,
+    reason: str | None,
+    home: Path | None,
+    store: str | None,
+) -> None:
+    async def decide(found: "Candidates") -> int:
+        decided = found.accept if state == "accepted" else found.reject
+        return await decided(ids, by=by or getpass.getuser(), reason=reason)
+
+    done(f"{state} {counted(_with_candidates(home, store, decide), 'row')}")
 
 
 def _with_candidates(

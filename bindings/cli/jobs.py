@@ -89,10 +89,9 @@ def show(
     from finetune.train.hosted import HostedCheckpoint, Pace, look, open_host
     from finetune.train.hosted.job import measured
 
-    run = _find(job, resolve_home(home)) if backend is None else None
+    run, address = _known(job, backend, base_url, api_key_env, home)
 
     async def ask() -> "tuple[HostedJob, Sequence[HostedEvent], Sequence[HostedCheckpoint]]":
-        address = run[1].address if run is not None else _address(backend, base_url, api_key_env)
         async with open_host(address) as host:
             if run is not None:
                 record, events = await look(host, *run, _pace())
@@ -150,10 +149,9 @@ def cancel(
     from finetune.train.hosted import open_host
     from finetune.train.hosted.record import write_record
 
-    run = _find(job, resolve_home(home)) if backend is None else None
+    run, address = _known(job, backend, base_url, api_key_env, home)
 
     async def stop() -> "HostedJob":
-        address = run[1].address if run is not None else _address(backend, base_url, api_key_env)
         job_id = run[1].job.id if run is not None and run[1].job is not None else job
         async with open_host(address) as host:
             return await host.cancel(job_id)
@@ -168,11 +166,25 @@ def cancel(
 
 
 def _address(
-    backend: Literal["openai", "cohere"] | None, base_url: str | None, api_key_env: str | None
+    backend: Literal["openai", "cohere"], base_url: str | None, api_key_env: str | None
 ) -> "HostAddress":
     from finetune.train.hosted import HostAddress
 
-    return HostAddress(backend or "openai", base_url, api_key_env)
+    return HostAddress(backend, base_url, api_key_env)
+
+
+def _known(
+    job: str,
+    backend: Literal["openai", "cohere"] | None,
+    base_url: str | None,
+    api_key_env: str | None,
+    home: Path | None,
+) -> "tuple[tuple[Path, RunRecord] | None, HostAddress]":
+    """Return the run of a job of this home and where it is; the run is None with a backend."""
+    if backend is not None:
+        return None, _address(backend, base_url, api_key_env)
+    run = _find(job, resolve_home(home))
+    return run, run[1].address
 
 
 def _jobs_at(address: "HostAddress", limit: int) -> "Sequence[HostedJob]":

@@ -1,23 +1,15 @@
 """The export of a corpus: what is written, what is counted, and what is refused."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
-import numpy as np
 import pytest
 
-from finetune.corpus import curate_samples, export_training_corpus
-from finetune.curate.rules import RulesConfig
-from finetune.curate.step import Decision, Note, StepConfig, Verdict
+from finetune.corpus import export_training_corpus
 from finetune.dataset.detect import detect_file
-from finetune.dataset.sample import Sample, row_id
-from finetune.dataset.texts import change_texts
 from swarm import CompletionRequest, session
 from swarm.errors import DataError, UnknownNameError
 from swarm.store import Feedback, add_feedback, list_runs
-from tests.finetune.dataset.samples import sample
 from tests.swarm.program import Program
 
 pytestmark = pytest.mark.anyio
@@ -26,6 +18,11 @@ pytestmark = pytest.mark.anyio
 def model(request: CompletionRequest) -> str:
     """Answer."""
     return f"re: {request.messages[-1].content}"
+
+
+def names(folder: Path) -> list[str]:
+    """Return what stands in a folder."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 async def talked(folder: Path, project: str | None = None, client_id: str = "ada") -> Program:
@@ -109,6 +106,19 @@ async def test_a_corpus_is_redacted_without_copies_and_in_any_format(
     assert corpus.pii_redacted >= 2
     kind, rows = detect_file(corpus.path).format, corpus.num_examples
     assert (kind, rows) == (name, 3 - corpus.duplicates_removed)
+    assert corpus.duplicates_removed == 1 and sum(corpus.removed.values()) == 1
+    beside = ["home", "out.jsonl", "out.provenance.jsonl"]
+    assert names(tmp_path) == beside
+
+
+async def test_nothing_is_written_when_no_row_passes(tmp_path: Path) -> None:
+    program = await talked(tmp_path / "home")
+    async with program.host() as host:
+        with pytest.raises(DataError, match="no run is left"):
+            await export_training_corpus(
+                output_path=tmp_path / "out.jsonl", min_quality_score=1.0, database=host.database
+            )
+    assert names(tmp_path) == ["home"]
 
 
 @pytest.mark.requirement("S0-43", "S0-44")
@@ -131,52 +141,3 @@ async def test_a_corpus_never_mixes_projects_by_itself(tmp_path: Path) -> None:
 async def test_an_unknown_format_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="format named 'alpakka'"):
         await export_training_corpus(output_path=tmp_path / "out.jsonl", format="alpakka")
-
-
-class _Shout(StepConfig):
-    """Puts questions in capitals."""
-
-    step_name: ClassVar[str] = "shout"
-
-    def build(self) -> "_Shout":
-        """Return the step."""
-        return self
-
-    def judge(self, sample: Sample) -> Verdict:
-        """Change a row."""
-        row = change_texts(sample.row, lambda text: text.text.upper())
-        return Verdict(Sample(row, sample.provenance), (Note("shouted"),))
-
-
-class _Once(StepConfig):
-    """Keeps the first of equal rows."""
-
-    step_name: ClassVar[str] = "once"
-    is_corpus_step: ClassVar[bool] = True
-
-    def build(self) -> "_Once":
-        """Return the step."""
-        return self
-
-    def summarise(self, samples: Sequence[Sample]) -> np.ndarray:
-        """Return a number for each row."""
-        return np.array([int(row_id(one.row)[:15], 16) for one in samples])
-
-    def decide(self, summaries: np.ndarray) -> list[Decision]:
-        """Return the rows that are there already."""
-        _, first = np.unique(summaries, return_index=True)
-        return [
-            Decision(at, Note("copy"))
-            for at in range(len(summaries))
-            if at not in {int(one) for one in first}
-        ]
-
-
-def test_steps_run_over_samples_and_are_counted() -> None:
-    rows = [sample("a?"), sample("A?"), sample("b?"), sample("", "")]
-    left, done = curate_samples(rows, [RulesConfig(), _Shout(), _Once()])
-    said = [one.row.model_dump()["messages"][0]["content"] for one in left]
-    assert said == ["A?", "B?"]
-    assert done.changed == {"shout": 3}
-    assert done.removed["once"] == {"copy": 1}
-    assert sum(done.removed["rules"].values()) == 1

@@ -8,7 +8,6 @@ import pytest
 
 from finetune.train.hosted import (
     HostAddress,
-    HostedConfig,
     HostedJob,
     JobFailedError,
     follow,
@@ -16,11 +15,10 @@ from finetune.train.hosted import (
     read_events,
     read_record,
     register_hosted,
-    train_hosted,
 )
 from finetune.train.hosted.openai_wire import read_event, read_job
 from swarm.errors import DataError, ProviderDownError, ProviderOutputError
-from tests.finetune.train.hosted.conftest import FAST
+from tests.finetune.train.hosted.conftest import FAST, Jobs
 from tests.finetune.train.hosted.openai_server import FakeOpenAI, Refuse
 from wiki import ModelRegistry
 
@@ -28,13 +26,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.requirement("S2-26", "S1-10", "S1-11", "S1-12", "S1-13", "S1-14")
-async def test_a_job_is_followed_to_its_model(
-    fake: FakeOpenAI,
-    config: HostedConfig,
-    data: Path,
-    tmp_path: Path,
-    environment: dict[str, str],
-) -> None:
+async def test_a_job_is_followed_to_its_model(fake: FakeOpenAI, jobs: Jobs) -> None:
     soon = int(datetime.now(UTC).timestamp()) + 600
     fake.states = [
         {"status": "queued"},
@@ -52,15 +44,8 @@ async def test_a_job_is_followed_to_its_model(
 
     fake.on_look = happens
     seen: list[HostedJob] = []
-    run = tmp_path / "run"
-    result = await train_hosted(
-        config,
-        data=data,
-        output_dir=run,
-        pace=FAST,
-        environment=environment,
-        on_progress=seen.append,
-    )
+    run = jobs.run
+    result = await jobs.train(on_progress=seen.append)
     told = [(job.status, job.progress) for job in seen]
     assert told == [("queued", 0.0), ("running", 25.0), ("completed", 100.0)]
     assert seen[1].estimated_finish == datetime.fromtimestamp(soon, UTC)
@@ -72,7 +57,7 @@ async def test_a_job_is_followed_to_its_model(
     assert (run / "manifest.json").is_file()
     # It is done, so that nothing is sent again.
     count = len(fake.requests)
-    await train_hosted(config, data=data, output_dir=run, pace=FAST, environment=environment)
+    await jobs.train()
     assert not any(request.startswith("POST") for request in fake.requests[count:])
 
 
@@ -92,32 +77,22 @@ async def test_the_end_is_worked_out_where_the_provider_says_none() -> None:
 
 @pytest.mark.requirement("S1-22")
 async def test_a_failed_job_tells_the_reasons_of_its_log(
-    fake: FakeOpenAI,
-    config: HostedConfig,
-    data: Path,
-    tmp_path: Path,
-    environment: dict[str, str],
+    fake: FakeOpenAI, jobs: Jobs, tmp_path: Path
 ) -> None:
     error = {"code": "exceeded_quota", "message": "The job failed.", "param": None}
     fake.states = [{"status": "running"}, {"status": "failed", "error": error}]
     fake.event("Validating training file")
     fake.event("Example 7 is too long for the model", level="error")
     with pytest.raises(JobFailedError, match="Example 7 is too long") as caught:
-        await train_hosted(
-            config, data=data, output_dir=tmp_path / "run", pace=FAST, environment=environment
-        )
+        await jobs.train()
     assert caught.value.reasons == ("Example 7 is too long for the model", "The job failed.")
-    assert read_record(tmp_path / "run").has_ended
+    assert read_record(jobs.run).has_ended
     with pytest.raises(DataError, match="its job is failed"):
-        register_hosted(tmp_path / "run", "shop", ModelRegistry(tmp_path / "models"))
+        register_hosted(jobs.run, "shop", ModelRegistry(tmp_path / "models"))
 
 
 async def test_a_job_can_be_cancelled_while_it_is_followed(
-    fake: FakeOpenAI,
-    config: HostedConfig,
-    data: Path,
-    tmp_path: Path,
-    environment: dict[str, str],
+    fake: FakeOpenAI, jobs: Jobs, environment: dict[str, str]
 ) -> None:
     fake.states = [{"status": "running"}]
     address = HostAddress("openai", fake.base_url, "SHOP_KEY")
@@ -136,14 +111,7 @@ async def test_a_job_can_be_cancelled_while_it_is_followed(
     async with anyio.create_task_group() as group:
         group.start_soon(watch)
         with pytest.raises(JobFailedError, match="was cancelled") as caught:
-            await train_hosted(
-                config,
-                data=data,
-                output_dir=tmp_path / "run",
-                pace=FAST,
-                environment=environment,
-                on_progress=lambda job: started.set(),
-            )
+            await jobs.train(on_progress=lambda job: started.set())
         failed.append(caught.value.job.status)
     assert failed == ["cancelled"]
 
@@ -174,11 +142,7 @@ async def test_the_log_is_read_over_its_pages_and_circles_end(
 
 
 async def test_a_host_that_lists_the_oldest_first_hides_no_last_words(
-    fake: FakeOpenAI,
-    config: HostedConfig,
-    data: Path,
-    tmp_path: Path,
-    environment: dict[str, str],
+    fake: FakeOpenAI, jobs: Jobs
 ) -> None:
     fake.is_oldest_first, fake.page_size = True, 10
     fake.states = [{"status": "running"}, {"status": "running"}, {"status": "failed"}]
@@ -190,24 +154,20 @@ async def test_a_host_that_lists_the_oldest_first_hides_no_last_words(
             fake.event("the last words", level="error")
 
     fake.on_look = happens
-    run = tmp_path / "run"
+    run = jobs.run
     with pytest.raises(JobFailedError, match="the last words"):
-        await train_hosted(config, data=data, output_dir=run, pace=FAST, environment=environment)
+        await jobs.train()
     messages = [event.message for event in read_events(run)]
     assert messages == [*(f"line {n}" for n in range(10)), "the last words"]
 
 
 async def test_a_provider_that_is_down_is_waited_for_and_then_given_up(
-    fake: FakeOpenAI,
-    config: HostedConfig,
-    data: Path,
-    tmp_path: Path,
-    environment: dict[str, str],
+    fake: FakeOpenAI, jobs: Jobs, environment: dict[str, str]
 ) -> None:
     look = "GET /v1/fine_tuning/jobs/ftjob-0"
     fake.refusals = {look: [Refuse(502)] * 3, f"{look}/events": [Refuse(500)]}
-    run = tmp_path / "run"
-    await train_hosted(config, data=data, output_dir=run, pace=FAST, environment=environment)
+    run = jobs.run
+    await jobs.train()
     fake.refusals = {look: [Refuse(502)] * 10**5}
     with anyio.fail_after(30), pytest.raises(ProviderDownError, match="HTTP 502"):
         await follow(run, pace=FAST, environment=environment)
@@ -215,15 +175,11 @@ async def test_a_provider_that_is_down_is_waited_for_and_then_given_up(
 
 @pytest.mark.requirement("S1-16")
 async def test_the_model_is_registered_once_and_named_by_its_alias(
-    fake: FakeOpenAI,
-    config: HostedConfig,
-    data: Path,
-    tmp_path: Path,
-    environment: dict[str, str],
+    fake: FakeOpenAI, jobs: Jobs, tmp_path: Path
 ) -> None:
-    run, registry = tmp_path / "run", ModelRegistry(tmp_path / "models")
+    run, registry = jobs.run, ModelRegistry(tmp_path / "models")
     fake.event("Step 4/4", data={"step": 4, "total_steps": 4, "train_loss": 0.1})
-    await train_hosted(config, data=data, output_dir=run, pace=FAST, environment=environment)
+    await jobs.train()
     version = register_hosted(run, "shop", registry)
     assert register_hosted(run, "shop", registry).version == version.version == 1
     assert version.remote == "openai/ft:gpt-4.1-mini:org:shop:abc"
