@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from swarm import Callback, Kind, Name, Spec
 from swarm.specs import Lines
+from wiki.loop_spec import LoopSpec
 
 __all__ = ["WIKIS", "RouteSpec", "WikiCallbacks", "WikiSpec"]
 
@@ -77,6 +78,8 @@ class WikiSpec(Spec):
     """Seconds for one question, the fallback included."""
     callbacks: WikiCallbacks | None = None
     """Functions that are told of questions."""
+    loop: LoopSpec | None = None
+    """How the next version of its model is made, and when; see `wikiswarm loop`."""
 
     @field_validator("documents")
     @classmethod
