@@ -8,6 +8,7 @@ from wiki.answer import Citation, WikiAnswer
 from wiki.ask import ask, question, smart_route
 from wiki.chatbot import Chatbot
 from wiki.declare import add_wiki, get_wiki, override_wiki
+from wiki.loop_spec import LoopGateSpec, LoopSpec
 from wiki.registry import ModelRegistry, ModelVersion
 from wiki.spec import (
     WIKIS,
@@ -24,6 +25,8 @@ __all__ = [
     "CandidateSpec",
     "Chatbot",
     "Citation",
+    "LoopGateSpec",
+    "LoopSpec",
     "ModelRegistry",
     "ModelVersion",
     "RouteSpec",

@@ -10,6 +10,7 @@ from swarm.errors import DeclarationError
 from swarm.memory import EmbeddingSpec
 from swarm.specs import Lines
 from wiki.groups import GroupName
+from wiki.loop_spec import LoopSpec
 from wiki.registry.reference import LIVE, parse_version_reference
 
 __all__ = [
@@ -148,6 +149,8 @@ class WikiSpec(Spec):
     """How `wikiswarm watch` judges it, and what it does then; the defaults when absent."""
     callbacks: WikiCallbacks | None = None
     """Functions that are told of questions."""
+    loop: LoopSpec | None = None
+    """How the next version of its model is made, and when; see `wikiswarm loop`."""
 
     @field_validator("documents")
     @classmethod

@@ -23,6 +23,7 @@ from bindings.cli import (
     golden,
     inbox,
     jobs,
+    loop,
     mcp,
     models,
     outline,
@@ -79,6 +80,7 @@ app.command("benchmark")(golden.benchmark)
 models.app.command("calibrate")(calibrate.calibrate)
 models.app.command("compare")(ratings.compare)
 models.app.command("serve")(serve_model.serve_model)
+app.command("loop")(loop.loop)
 app.add_typer(jobs.app, name="jobs")
 app.command("package")(package.package)
 app.add_typer(models.app, name="models")

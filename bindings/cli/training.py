@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RunArgument", "train"]
 
-_STEPS = 240
-"""Steps of 32 rows in which a model from scratch learns its answers."""
 _UNLEARNT = 0.5
 """Mean loss per token above which a model answers mostly nonsense."""
 
@@ -93,6 +91,7 @@ def train(
             as_json=as_json,
         )
         return
+    from finetune.train.defaults import epochs_for
     from finetune.train.rows import read_data
 
     fields: dict[str, Any] = {"method": method, "base": base, "epochs": epochs, "seed": seed}
@@ -100,7 +99,7 @@ def train(
     if backend == "unsloth":
         fields["backend"] = backend
     if epochs is None and config is None and method == "sft":
-        fields["epochs"] = _epochs(len(read_data(data)))
+        fields["epochs"] = epochs_for(len(read_data(data)))
     settings = _config({k: v for k, v in fields.items() if v is not None}, config)
     if resume and output is None:
         say("error: name the run to go on with: --output")
@@ -198,8 +197,3 @@ def _config(fields: dict[str, Any], file: Path | None) -> "TrainConfig":
             for error in wrong.errors()
         )
         raise DataError(f"the training configuration is wrong: {found}") from None
-
-
-def _epochs(rows: int) -> int:
-    """Return passes enough to learn a file by heart, which takes small ones many."""
-    return min(600, max(18, -(-_STEPS * 32 // max(rows, 1))))

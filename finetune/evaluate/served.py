@@ -27,6 +27,8 @@ from wiki import ModelRegistry
 
 __all__ = ["evaluate_reference"]
 
+_LONGEST_NAME = 120
+
 
 async def evaluate_reference(
     reference: str,
@@ -37,6 +39,7 @@ async def evaluate_reference(
     system: str | None = None,
     concurrency: int = 8,
     max_tokens: int = 64,
+    declared: CompletionSpec | None = None,
     on_progress: Callable[[EvaluationProgress], None] | None = None,
 ) -> EvaluationReport:
     """Ask a served model every row and return how good its answers are.
@@ -51,6 +54,7 @@ async def evaluate_reference(
         system: System message for rows that have none.
         concurrency: Questions asked at the same time.
         max_tokens: Where an answer that does not end is cut.
+        declared: Further settings, such as the address of a host of one's own and its key.
         on_progress: Called after every answer.
 
     Raises:
@@ -64,7 +68,8 @@ async def evaluate_reference(
     results: list[RowResult | None] = [None] * len(chats)
     failures: list[Exception] = []
     limiter = anyio.CapacityLimiter(concurrency)
-    spec = CompletionSpec(completion_name="evaluation", model=reference, max_tokens=max_tokens)
+    usual = declared or CompletionSpec(completion_name="evaluation", model=reference)
+    spec = usual.model_copy(update={"model": reference, "max_tokens": max_tokens})
     async with Host(catalog=Catalog(), home=home) as host:
         completion = await host.completion(spec)
         weights = await anyio.to_thread.run_sync(_weights_sha256, reference, home)
@@ -143,4 +148,6 @@ def _report(results: list[RowResult], path: Path, values: dict[str, object]) -> 
 
 
 def _file_name(reference: str) -> str:
-    return "".join(c if c.isalnum() or c in "._-" else "-" for c in reference)
+    plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in reference)
+    # A path may be longer than the name of a file; its end tells most.
+    return plain[-_LONGEST_NAME:]

@@ -17,10 +17,18 @@ from finetune.train.hardware import find_hardware
 from finetune.train.run import train
 from swarm.errors import DataError
 
-__all__ = ["Technique", "default_config", "fine_tune_model"]
+__all__ = ["Technique", "default_config", "epochs_for", "fine_tune_model"]
 
 Technique = Literal["lora", "qlora", "full"]
 """Train an adapter, an adapter on a base in four bits, or all weights."""
+
+_STEPS = 240
+"""Steps of 32 rows in which a model from scratch learns its answers."""
+
+
+def epochs_for(rows: int) -> int:
+    """Return passes enough for a model made from nothing to learn a file by heart."""
+    return min(600, max(18, -(-_STEPS * 32 // max(rows, 1))))
 
 
 def default_config(technique: Technique, base: Path | str, **changes: Any) -> TrainConfig:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from finetune.train.config import TrainConfig
 from finetune.train.files import folder_hashes, model_folder, sha256_file
 
-__all__ = ["Manifest", "make_manifest", "manifest_text"]
+__all__ = ["Manifest", "library_versions", "make_manifest", "manifest_text"]
 
 _LIBRARIES = ("accelerate", "datasets", "peft", "tokenizers", "torch", "transformers", "trl")
 
@@ -60,7 +60,7 @@ def make_manifest(config: TrainConfig, run_dir: Path) -> Manifest:
         config=frozen,
         seed=config.seed,
         inputs=inputs,
-        libraries=_versions(),
+        libraries=library_versions(),
         outputs=outputs,
     )
 
@@ -70,7 +70,8 @@ def manifest_text(manifest: Manifest) -> str:
     return json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
+    """Return the versions of the training libraries that are installed."""
     found: dict[str, str] = {}
     for name in _LIBRARIES:
         try:

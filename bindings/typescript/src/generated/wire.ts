@@ -112,6 +112,8 @@ export interface Wire {
   JsonValue?: JsonValue;
   Limits?: Limits;
   LogParams?: LogParams;
+  LoopGateSpec?: LoopGateSpec1;
+  LoopSpec?: LoopSpec;
   MarkOfflineParams?: MarkOfflineParams;
   MarkOnlineParams?: MarkOnlineParams;
   McpCallbacks?: McpCallbacks;
@@ -190,6 +192,7 @@ export interface Wire {
   UnsubscribeParams?: UnsubscribeParams;
   Usage?: Usage;
   ValidateToolArgumentsParams?: ValidateToolArgumentsParams;
+  WatchSpec?: WatchSpec;
   WikiCallbacks?: WikiCallbacks;
   WikiDeclaration?: WikiDeclaration;
   WriteSessionMemoryParams?: WriteSessionMemoryParams;
@@ -1403,9 +1406,17 @@ export interface WikiDeclaration {
    */
   timeout?: number;
   /**
+   * How `wikiswarm watch` judges it, and what it does then; the defaults when absent.
+   */
+  watch?: WatchSpec | null;
+  /**
    * Functions that are told of questions.
    */
   callbacks?: WikiCallbacks | null;
+  /**
+   * How the next version of its model is made, and when; see `wikiswarm loop`.
+   */
+  loop?: LoopSpec | null;
 }
 /**
  * Which questions go to a wiki's fallback at once, because they look hard.
@@ -1425,6 +1436,57 @@ export interface RouteSpec {
   hardWords?: string[];
 }
 /**
+ * How a wiki in service is watched, and what is done when its answers get worse.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "WatchSpec".
+ */
+export interface WatchSpec {
+  /**
+   * `report` tells it, `rollback` puts the previous version of the registry back into service,
+   * `loop` starts the training of the next one.
+   */
+  onAlarm?: "report" | "rollback" | "loop";
+  /**
+   * Which alarms `rollback` and `loop` answer to; the others are told: `ratings`, `length`,
+   * `refusals`, `confidence`, `questions`.
+   *
+   * @minItems 1
+   */
+  actOn?: [
+    "ratings" | "length" | "refusals" | "confidence" | "questions",
+    ...("ratings" | "length" | "refusals" | "confidence" | "questions")[]
+  ];
+  /**
+   * How many ratings or answers are learnt from before the first comparison, and how many
+   * questions are compared together.
+   */
+  window?: number;
+  /**
+   * The share of wikis without any change that may raise an alarm within 5,000 ratings, and once
+   * more for the other signals together within 5,000 answers.
+   */
+  falseAlarms?: number;
+  /**
+   * The mean rating that there should be, taken as exact; without it ratings are compared with
+   * those before, also with those of the version before.
+   */
+  baseline?: number | null;
+  /**
+   * How many ratings of one client count on one day; five cannot raise an alarm on their own.
+   */
+  perClient?: number;
+  /**
+   * Watch also what needs no ratings: length, refusals, confidence and questions.
+   */
+  signals?: boolean;
+  /**
+   * What compares questions: `wordllama`, `hash` or the reference of an embedding model;
+   * wordllama where it is installed, otherwise hashed words.
+   */
+  embedding?: string | null;
+}
+/**
  * Functions that hear of a wiki; one that raises is written to the log.
  *
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -1435,6 +1497,127 @@ export interface WikiCallbacks {
    * `(message, wiki_name)`, before the wiki is asked, by an agent or by `ask`.
    */
   onChat?: CallbackRef | null;
+}
+/**
+ * How the next version of a wiki's model is made, and when.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LoopSpec".
+ */
+export interface LoopSpec {
+  /**
+   * What training starts from: `scratch`, a model folder relative to the document, or, for a
+   * hosted back end, the provider's model.
+   */
+  base?: string;
+  /**
+   * Who trains.
+   */
+  backend?: "local" | "unsloth" | "openai" | "cohere";
+  /**
+   * What is trained of a base folder; a model made from nothing trains all its weights.
+   */
+  technique?: "lora" | "qlora" | "full";
+  /**
+   * Further settings of the training, by the names of `TrainConfig` or `HostedConfig`.
+   */
+  train?: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * The licence of the base; needed for a folder, which does not say.
+   */
+  licence?: string | null;
+  /**
+   * The wiki's own questions file, relative to the document.
+   */
+  questions?: string | null;
+  /**
+   * Learn the answers that people corrected.
+   */
+  corrections?: boolean;
+  /**
+   * Learn the rows that people or rules accepted, see `wikiswarm dataset candidates`.
+   */
+  candidates?: boolean;
+  /**
+   * Learn the wiki's own answers that were rated so or better; none when absent.
+   */
+  minimumRating?: number | null;
+  /**
+   * The steps that captured rows pass: a pipeline file, or a list of steps.
+   */
+  curation?: string | JsonValue[] | null;
+  /**
+   * Share of the captured rows that is kept out of training, to measure it.
+   */
+  heldOut?: number;
+  gate?: LoopGateSpec;
+  /**
+   * How the weights are stored.
+   */
+  quantization?: string;
+  /**
+   * When it is due: `7 days`, `12 hours`, or five fields as in cron, in UTC: `0 3 * * 1`.
+   */
+  every?: string | null;
+  /**
+   * Fewer rows that the last round did not have are too few for a training.
+   */
+  minimumNewRows?: number;
+  /**
+   * What happens with a better version: it serves, somebody is asked, or it gets the alias
+   * `candidate`.
+   */
+  promote?: "automatically" | "ask" | "candidate";
+  /**
+   * Keep the weights of a refused version in the run folder; the reports stay in any case.
+   */
+  keepRefused?: boolean;
+  /**
+   * The most that a hosted training may cost, in US dollars; only a host of your own
+   * (`train: {base_url: ...}`), whose prices nobody knows, does without.
+   */
+  maxCost?: number | null;
+  /**
+   * Where an answer that does not end is cut in the test.
+   */
+  maxTokens?: number;
+}
+/**
+ * What the new version has to show.
+ */
+export interface LoopGateSpec {
+  /**
+   * The questions of the test: a golden set's name, or a file beside the document (`.jsonl`, or
+   * `.yaml`, whose held-out phrasings are asked). Without it, the held-out phrasings of `questions`
+   * and the held-out rows of the dataset.
+   */
+  golden?: string | null;
+  /**
+   * The figure that has to be better: exact, normalised, token_f1, rouge_l, judge ...
+   */
+  metric?: string;
+  /**
+   * How much worse other figures may be.
+   */
+  margin?: number;
+  /**
+   * Whether not being worse by the margin is too little.
+   */
+  mustImprove?: boolean;
+  /**
+   * Fewer questions decide nothing.
+   */
+  minimumRows?: number;
+  /**
+   * 0.95 lets an equal model pass once in twenty times.
+   */
+  confidence?: number;
+  /**
+   * A model reference that scores the answers, for the figure `judge`.
+   */
+  judge?: string | null;
 }
 /**
  * A JSON document that a model fills in: its schema, what to ask, and what makes it valid.
@@ -2901,6 +3084,44 @@ export interface LogParams {
   level: "debug" | "info" | "warning" | "error";
   logger: string;
   message: string;
+}
+/**
+ * What a new version has to show before it may serve.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LoopGateSpec".
+ */
+export interface LoopGateSpec1 {
+  /**
+   * The questions of the test: a golden set's name, or a file beside the document (`.jsonl`, or
+   * `.yaml`, whose held-out phrasings are asked). Without it, the held-out phrasings of `questions`
+   * and the held-out rows of the dataset.
+   */
+  golden?: string | null;
+  /**
+   * The figure that has to be better: exact, normalised, token_f1, rouge_l, judge ...
+   */
+  metric?: string;
+  /**
+   * How much worse other figures may be.
+   */
+  margin?: number;
+  /**
+   * Whether not being worse by the margin is too little.
+   */
+  mustImprove?: boolean;
+  /**
+   * Fewer questions decide nothing.
+   */
+  minimumRows?: number;
+  /**
+   * 0.95 lets an equal model pass once in twenty times.
+   */
+  confidence?: number;
+  /**
+   * A model reference that scores the answers, for the figure `judge`.
+   */
+  judge?: string | null;
 }
 /**
  * Take back what `mark_online` said; a client whose session is open stays online.
