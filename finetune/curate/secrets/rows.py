@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from finetune.curate.screen import PlainRows
 from finetune.curate.secrets.assigned import is_secret_value
 from finetune.curate.secrets.find import Finder, replaced
 from finetune.curate.secrets.names import called
-from finetune.curate.screen import PlainRows
 from finetune.curate.secrets.rule import Secret
 from finetune.curate.secrets.shapes import SHAPES
 from finetune.curate.secrets.structures import STRUCTURES
