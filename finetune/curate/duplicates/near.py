@@ -36,6 +36,7 @@ class NearDuplicates(StepConfig):
     """Keep one of each group of conversations that share nearly all words, in nearly that order."""
 
     step_name: ClassVar[str] = "near_duplicates"
+    version: ClassVar[int] = 2  # words are numbered by their bytes
     is_corpus_step: ClassVar[bool] = True
 
     threshold: Annotated[float, Field(gt=0.3, lt=1)] = 0.8

@@ -32,9 +32,9 @@ def word_entries(words: Words) -> "NDArray[np.uint32]":
     """
     import numpy as np
 
-    letters = (words.traits & np.uint32((1 << LETTERS) - 1)).astype(np.uint64)
+    letters = words.lexicon.letters[words.row].astype(np.uint64)
     place = words.number >> np.uint64(64 - _ORDER + 1)
-    place |= (words.length < _SHORT).astype(np.uint64) << np.uint64(_ORDER - 1)
+    place |= (words.lexicon.length[words.row] < _SHORT).astype(np.uint64) << np.uint64(_ORDER - 1)
     text = words.text.astype(np.uint64)
     shifted = text << np.uint64(_ORDER + LETTERS) | place << np.uint64(LETTERS) | letters
     shifted.sort()

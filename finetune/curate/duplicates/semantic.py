@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from finetune.curate.duplicates.characters import DIGIT, mix
+from finetune.curate.duplicates.characters import mix
 from finetune.curate.duplicates.conversation import rank
 from finetune.curate.duplicates.cosine import copies_among
 from finetune.curate.duplicates.features import Features, features_of
 from finetune.curate.duplicates.groups import Copy
+from finetune.curate.duplicates.lexicon import NUMERAL
 from finetune.curate.duplicates.vectors import open_vectors
 from finetune.curate.duplicates.words import Words
 from finetune.curate.step import Decision, Note, StepConfig
@@ -40,6 +41,7 @@ class SemanticDuplicates(StepConfig):
     """Keep one of the conversations whose vectors have nearly the same direction."""
 
     step_name: ClassVar[str] = "semantic_duplicates"
+    version: ClassVar[int] = 2  # words are numbered by their bytes, and vectors hold whole numbers
     is_corpus_step: ClassVar[bool] = True
 
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.95
@@ -125,8 +127,8 @@ def _facts(words: Words) -> "NDArray[np.uint64]":
     import numpy as np
 
     texts = len(words.starts) - 1
-    has_digit = words.traits & np.uint32(DIGIT) > 0
-    chosen = has_digit | (words.is_name & (words.length > 1))
+    has_digit = words.traits & NUMERAL > 0
+    chosen = has_digit | (words.is_name & (words.lexicon.length[words.row] > 1))
     # Once each, for a rewording may name its subject more often.
     text, number = words.text[chosen], words.number[chosen]
     order = np.lexsort((number, text))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from finetune.curate.duplicates.lexicon import Lexicon
 from finetune.curate.duplicates.words import Words
 from finetune.dataset.folding import MARKS
 from swarm.errors import MissingExtraError, require
@@ -24,12 +25,13 @@ __all__ = ["ModelVectors", "TextVectors", "WordVectors", "open_vectors"]
 _SHORT: Final = 4
 _SHORT_WEIGHT: Final = 0.25
 """What words below four letters count by: how often they are used says little about a text."""
-_MOST: Final = 200_000
-"""Words that are remembered, and those of one more call."""
+_LARGEST: Final = 2047
+"""Of the numbers in a word's vector."""
 _SUMMED: Final = 4096
-"""Words of a text whose vectors are in memory at once."""
-_PLACES: Final = 1 << 20
-"""Of the table by which words are found; a few words share one."""
+"""Words of a text whose vectors are in memory at once; their sums have less than 24 bits."""
+_SHARE: Final = 8
+"""A word is usual that is said so often that every so many texts have it."""
+_FEW: Final = 4
 
 
 class TextVectors(Protocol):
@@ -54,106 +56,107 @@ def open_vectors(name: str | None, home: Path | None) -> TextVectors:
     if name is None:
         name = "wordllama" if importlib.util.find_spec("wordllama") else "hash"
     if name == "hash":
-        return WordVectors("hash", _hash_words)
+        return WordVectors("hash", _hash_words, steps=1024)
     if name == "wordllama":
         if importlib.util.find_spec("wordllama") is None:
             raise MissingExtraError("wordllama", "embeddings")
         # Loaded where texts are encoded, not in the process that decides only.
-        return WordVectors("wordllama", lambda words: _wordllama()(words))
+        return WordVectors("wordllama", lambda words: _wordllama()(words), steps=64)
     return ModelVectors(name, home)
 
 
 class WordVectors:
-    """Sums the vectors of a text's words, each made once."""
+    """Sums the vectors of a text's words, each made once.
 
-    def __init__(self, name: str, make: "Callable[[list[str]], NDArray[np.float32]]") -> None:
+    Vectors hold whole numbers, so that sums are exact in whatever order words are added.
+    """
+
+    def __init__(
+        self, name: str, make: "Callable[[list[str]], NDArray[np.float32]]", steps: int
+    ) -> None:
+        """Make ready.
+
+        Args:
+            name: What makes the vectors.
+            make: Returns the vectors of words.
+            steps: Into how many whole numbers one of their units is parted.
+        """
         import numpy as np
 
         self.name = name
         self._make = make
+        self._steps = steps
+        self._lexicon: Lexicon | None = None
+        self._held = 0
         self._table: NDArray[np.float32] = np.zeros((0, 0), np.float32)
+        """The vector of each word that the lexicon has."""
 
     def encode(self, bodies: Sequence[str], words: Words) -> "NDArray[np.float32]":
         """Return a row for each text."""
         import numpy as np
 
-        if not len(self._table):
-            self._table = self._make([""])
-            self._forget()
-        if len(self._known) > _MOST:
-            self._forget()
-        rows = self._rows(bodies, words)
-        vectors = np.zeros((len(bodies), self._table.shape[1]), np.float32)
-        longest = int(np.diff(words.starts).max(initial=0))
+        self._learn(words.lexicon)
+        lengths = np.diff(words.starts)
+        # What a short text says can be summed up in single precision without a rounding.
+        is_short = lengths <= _SUMMED
+        counts = np.bincount(words.row, minlength=len(self._table))
+        usual = np.flatnonzero(counts > max(_FEW, len(bodies) // _SHARE))
+        column = np.full(len(self._table), -1, np.int64)
+        column[usual] = np.arange(len(usual))
+        column = column[words.row]
+        is_usual = column >= 0
+        if not is_short.all():
+            is_usual &= is_short[words.text]
+        at = np.flatnonzero(is_usual)
+        # Where words are said so often, a product of matrices is quicker than a sum for each text.
+        places = words.text.take(at) * len(usual) + column.take(at)
+        said = np.bincount(places, minlength=len(bodies) * len(usual))
+        vectors = said.reshape(len(bodies), len(usual)).astype(np.float32) @ self._table[usual]
+        rest = words.row[~is_usual]
+        self._add(vectors, rest, np.concatenate(([0], np.cumsum(~is_usual)))[words.starts])
+        return vectors
+
+    def _add(
+        self,
+        vectors: "NDArray[np.float32]",
+        row: "NDArray[np.int64]",
+        starts: "NDArray[np.int64]",
+    ) -> None:
+        """Add the vectors of words; `starts` says where those of each text begin."""
+        import numpy as np
+
+        longest = int(np.diff(starts).max(initial=0))
         # Memory that is asked for anew for each text costs more than the sums.
-        taken = np.empty((min(longest, _SUMMED), self._table.shape[1]), np.float32)
-        starts = words.starts.tolist()
-        for text, start, end in zip(range(len(bodies)), starts, starts[1:], strict=False):
+        taken = np.empty((min(longest, _SUMMED), vectors.shape[1]), np.float32)
+        places = starts.tolist()
+        for vector, start, end in zip(vectors, places, places[1:], strict=False):
             for at in range(start, end, _SUMMED):
                 own = taken[: min(_SUMMED, end - at)]
                 # All rows are there; the usual mode takes a detour to leave `out` whole.
-                self._table.take(rows[at : at + len(own)], axis=0, out=own, mode="clip")
-                vectors[text] += np.add.reduce(own, axis=0)
-        return vectors
+                self._table.take(row[at : at + len(own)], axis=0, out=own, mode="clip")
+                vector += np.add.reduce(own, axis=0)  # in place, a row of `vectors`
 
-    def _forget(self) -> None:
-        import numpy as np
-
-        self._known: dict[int, int] = {}
-        """The row of each word by its number."""
-        self._number: NDArray[np.uint64] = np.zeros(len(self._table), np.uint64)
-        """The number of each row."""
-        self._at: NDArray[np.int32] = np.zeros(_PLACES, np.int32)
-        """The row of the last word with these bits of its number: a look instead of a search."""
-
-    def _rows(self, bodies: Sequence[str], words: Words) -> "NDArray[np.int64]":
-        """Return the row of the table for each word."""
-        import numpy as np
-
-        rows = self._at[words.number & np.uint64(_PLACES - 1)].astype(np.int64)
-        left = np.flatnonzero(self._number[rows] != words.number)
-        if len(left):
-            # New words, and the few whose place another word has.
-            numbers, first, which = np.unique(
-                words.number[left], return_index=True, return_inverse=True
-            )
-            self._learn(numbers.tolist(), left[first], bodies, words)
-            found = np.array([self._known[number] for number in numbers.tolist()], np.int64)
-            rows[left] = found[which]
-        return rows
-
-    def _learn(
-        self, numbers: list[int], first: "NDArray[np.int64]", bodies: Sequence[str], words: Words
-    ) -> None:
+    def _learn(self, lexicon: Lexicon) -> None:
         """Make the vectors of words that are new."""
         import numpy as np
 
-        new = [at for at, number in enumerate(numbers) if number not in self._known]
-        if not new:
+        if self._lexicon is not lexicon:
+            self._lexicon, self._held = lexicon, 0
+        if not len(self._table):
+            self._table = np.zeros((1024, self._make([""]).shape[1]), np.float32)
+        texts = lexicon.texts[self._held :]
+        if not texts:
             return
-        joined = "".join(bodies)
-        begins, lengths = words.at[first].tolist(), words.length[first].tolist()
-        texts = [joined[begins[at] : begins[at] + lengths[at]].lower() for at in new]
         made = self._make(["" if text in MARKS else text for text in texts])
         made *= np.array([[_SHORT_WEIGHT if len(t) < _SHORT else 1.0] for t in texts], np.float32)
-        held = len(self._known)
-        if held + len(new) > len(self._table):
-            size = 2 * (held + len(new))
-            self._table = _grown(self._table, size)
-            self._number = _grown(self._number, size)
-        rows = np.arange(held, held + len(new))
-        self._table[rows] = made
-        self._number[rows] = [numbers[at] for at in new]
-        self._at[self._number[rows] & np.uint64(_PLACES - 1)] = rows
-        self._known.update((numbers[at], held + place) for place, at in enumerate(new))
-
-
-def _grown(array: "NDArray[Any]", size: int) -> "NDArray[Any]":
-    import numpy as np
-
-    grown = np.zeros((size, *array.shape[1:]), array.dtype)
-    grown[: len(array)] = array
-    return grown
+        np.clip(np.rint(made * self._steps), -_LARGEST, _LARGEST, out=made)
+        size = self._held + len(texts)
+        if size > len(self._table):
+            grown = np.zeros((2 * size, made.shape[1]), np.float32)
+            grown[: self._held] = self._table[: self._held]
+            self._table = grown
+        self._table[self._held : size] = made
+        self._held = size
 
 
 class ModelVectors:

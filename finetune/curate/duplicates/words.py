@@ -5,30 +5,45 @@ words, each character is one. Greetings with a person's name, and names under a 
 out: a letter that only another person wrote says the same.
 """
 
-import functools
+import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from finetune.curate.duplicates.characters import (
     ALONE,
+    COMMA,
     DIGIT,
-    MINUS,
+    LINE_END,
+    SPACE,
+    STOP,
+    UPPER,
     WORD,
-    Characters,
     characters,
     mix,
 )
 from finetune.curate.duplicates.conversation import REJECTED
-from finetune.curate.duplicates.language import FAREWELLS, GREETINGS, NEGATIONS
-from finetune.dataset.folding import MARKS
+from finetune.curate.duplicates.lexicon import (
+    FAREWELL,
+    GREETING,
+    MARK,
+    NEGATION,
+    NUMERAL,
+    Lexicon,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Words", "word_number", "words_of"]
+__all__ = ["Words", "words_of"]
 
-_FACTOR: Final = 0xD1342543DE82EF95
+_EIGHT: Final = 8
+_LONGEST: Final = 64
+"""Bytes of a word that are taken eight at a time; of the few that are longer, all at once."""
+_MINUS: Final = ord("~")
+"""Stands for the minus before a number, as in folded texts."""
+
+_lexicon: list[Lexicon] = []
 
 
 class Words(NamedTuple):
@@ -38,215 +53,197 @@ class Words(NamedTuple):
     """Where the words of each text begin, and the end of the last one."""
     text: "NDArray[np.int64]"
     """Which text a word stands in."""
-    at: "NDArray[np.int64]"
-    """Where it begins in all texts joined."""
     number: "NDArray[np.uint64]"
     """The word; those that a preference row rejects have numbers of their own."""
-    traits: "NDArray[np.uint32]"
-    """Which letters it has, and whether it has a digit."""
-    length: "NDArray[np.int64]"
-    is_fact: "NDArray[np.bool_]"
-    """A number or a negation, which another text has to have as well to say the same."""
+    row: "NDArray[np.int64]"
+    """Where the lexicon has it."""
+    traits: "NDArray[np.uint8]"
+    """What the lexicon says of it: `NEGATION`, `NUMERAL` and so on."""
     is_name: "NDArray[np.bool_]"
     """Written with a capital letter inside a sentence."""
+    lexicon: Lexicon
+
+    @property
+    def is_fact(self) -> "NDArray[np.bool_]":
+        """A number or a negation, which another text has to have as well to say the same."""
+        return self.traits & (NEGATION | NUMERAL) > 0
 
     @property
     def is_bare(self) -> "NDArray[np.bool_]":
         """Which texts hold nothing but the marks between messages."""
         import numpy as np
 
-        said = ~np.isin(self.number, _mark_numbers())
-        total = np.concatenate(([0], np.cumsum(said)))[self.starts]
+        total = np.concatenate(([0], np.cumsum(self.traits & MARK == 0)))[self.starts]
         return total[1:] == total[:-1]
+
+
+class _Text(NamedTuple):
+    """All texts joined, byte by byte."""
+
+    data: bytearray
+    """In lower case, in UTF-8, and zeros."""
+    kind: "NDArray[np.uint8]"
+    """What each byte belongs to, see `characters`."""
+    inside: "NDArray[np.bool_] | None"
+    """Which bytes go on with a character; None where all are characters."""
+    ends: "NDArray[np.int64]"
+    """Where each text ends."""
 
 
 def words_of(bodies: Sequence[str]) -> Words:
     """Return the words of texts in Unicode's form NFKC."""
     import numpy as np
 
-    table = characters()
-    codes = _codes(bodies, table)
-    value, kind, traits = table.of(codes)
-    _keep_signs(codes, value, kind, traits, table)
-    is_word = kind > 0
+    if not _lexicon or _lexicon[0].is_full:
+        # Words and what is known of them are used together, and both hold the lexicon.
+        _lexicon[:] = [Lexicon()]
+    lexicon = _lexicon[0]
+    text = _joined(bodies)
+    _keep_signs(text)
+    kind = text.kind
+    is_word = kind & WORD > 0
     # A word begins where the character before is none, or where one of the two stands alone.
-    is_joined = is_word[1:] & is_word[:-1] & ((kind[1:] | kind[:-1]) < ALONE)
+    is_joined = is_word[1:] & is_word[:-1] & ((kind[1:] | kind[:-1]) & ALONE == 0)
+    if text.inside is not None:
+        is_joined |= text.inside[1:] & is_word[1:]
     at = np.flatnonzero(is_word & ~np.concatenate(([False], is_joined)))
     ends = np.flatnonzero(is_word & ~np.concatenate((is_joined, [False]))) + 1
-    bodies_end = np.cumsum([len(body) for body in bodies], dtype=np.int64)
-    first = np.searchsorted(at, np.concatenate(([0], bodies_end)))
-    text = np.repeat(np.arange(len(bodies)), np.diff(first))
-    if not len(at):
-        nothing = np.zeros(0, np.bool_)
-        number = np.zeros(0, np.uint64)
-        return Words(first, text, at, number, traits[:0], at, nothing, nothing)
-    powers, inverses = _powers(len(codes))
-    # The sum over a word, as a polynomial that does not depend on where the word stands.
-    number = mix(np.add.reduceat(value * powers, at) * inverses[at])
-    traits = np.bitwise_or.reduceat(traits, at)
-    is_fact = _marked(number, NEGATIONS) | (traits & DIGIT > 0)
-    is_name = _inside_sentence(codes, at, kind, table)
-    _separate_rejected(number, first, text)
-    words = Words(first, text, at, number, traits, ends - at, is_fact, is_name)
-    return _without_people(words, codes)
+    first = np.searchsorted(at, np.concatenate(([0], text.ends)))
+    which = np.repeat(np.arange(len(bodies)), np.diff(first))
+    number = _numbers(text.data, at, ends)
+    row = lexicon.rows(number, at, ends, text.data)
+    traits = lexicon.traits[row]
+    is_name = _inside_sentence(kind, at)
+    _separate_rejected(number, row, first, which, lexicon)
+    words = Words(first, which, number, row, traits, is_name, lexicon)
+    return _without_people(words, text, at, ends)
 
 
-def word_number(word: str) -> int:
-    """Return the number of one word, given in lower case."""
-    table = characters()
-    codes = _codes([word], table)
-    value = table.value[codes] * _powers(len(codes))[0]
-    return int(mix(value.sum(keepdims=True))[0])
-
-
-def _codes(bodies: Sequence[str], table: Characters) -> "NDArray[np.unsignedinteger[Any]]":
+def _joined(bodies: Sequence[str]) -> _Text:
+    """Return all texts joined, with zeros behind, so that the last word has eight bytes, too."""
     import numpy as np
 
-    text = "".join(bodies)
-    if text.isascii():
-        return np.frombuffer(text.encode("ascii"), np.uint8)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+    table = characters()
+    joined = "".join(bodies)
+    lengths = np.array([len(body) for body in bodies], np.int64)
+    if joined.isascii():
+        data = joined.lower().encode() + bytes(_EIGHT)
+        kind = np.frombuffer(joined.encode().translate(table.ascii_kind), np.uint8)
+        return _Text(bytearray(data), kind.copy(), None, np.cumsum(lengths))
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
     table.learn(codes)
-    return codes
+    data = table.folded[codes].astype("<u4").tobytes().decode("utf-32-le").encode()
+    width = table.width[codes]
+    places = np.concatenate(([0], np.cumsum(width, dtype=np.int64)))
+    inside = np.ones(len(data), np.bool_)
+    inside[places[:-1]] = False
+    kind = np.repeat(table.kind[codes], width)
+    return _Text(bytearray(data + bytes(_EIGHT)), kind, inside, places[np.cumsum(lengths)])
 
 
-def _keep_signs(
-    codes: "NDArray[np.unsignedinteger[Any]]",
-    value: "NDArray[np.uint64]",
-    kind: "NDArray[np.uint8]",
-    traits: "NDArray[np.uint32]",
-    table: Characters,
-) -> None:
+def _keep_signs(text: _Text) -> None:
     """Make the minus before a number a part of it."""
     import numpy as np
 
-    at = np.flatnonzero(codes == ord("-"))
-    at = at[at < len(codes) - 1]
-    at = at[(traits[at + 1] & DIGIT > 0) & ((at == 0) | (kind[at - 1] == 0))]
-    value[at], kind[at] = table.value[MINUS], WORD
+    data, kind = np.frombuffer(text.data, np.uint8)[: len(text.kind)], text.kind
+    at = np.flatnonzero(data == ord("-"))
+    at = at[at < len(kind) - 1]
+    at = at[(kind[at + 1] & DIGIT > 0) & ((at == 0) | (kind[at - 1] & WORD == 0))]
+    data[at], kind[at] = _MINUS, WORD
 
 
-def _marked(number: "NDArray[np.uint64]", words: tuple[str, ...]) -> "NDArray[np.bool_]":
-    """Tell which words are in a list."""
+def _numbers(
+    data: bytearray, at: "NDArray[np.int64]", ends: "NDArray[np.int64]"
+) -> "NDArray[np.uint64]":
+    """Return a number for the bytes of each word."""
     import numpy as np
 
-    exact, table = _lookup(words)
-    found = table[number & np.uint64(0xFFFF)]
-    at = np.flatnonzero(found)
-    found[at] = _among(number[at], exact)
-    return found
+    # A view in which a number of eight bytes begins at each byte.
+    window = np.ndarray((len(data) - _EIGHT + 1,), "<u8", data, strides=(1,))
+    lengths = ends - at
+    number = _first_bytes(window[at], lengths)
+    long = np.flatnonzero(lengths > _EIGHT)
+    for done in range(_EIGHT, _LONGEST, _EIGHT):
+        if not len(long):
+            return mix(number)
+        more = _first_bytes(window[at[long] + done], lengths[long] - done)
+        number[long] = mix(number[long]) ^ more
+        long = long[lengths[long] > done + _EIGHT]
+    for word in long.tolist():
+        digest = hashlib.blake2b(data[at[word] : ends[word]], digest_size=_EIGHT)
+        number[word] = int.from_bytes(digest.digest(), "little")
+    return mix(number)
 
 
-@functools.cache
-def _lookup(words: tuple[str, ...]) -> "tuple[NDArray[np.uint64], NDArray[np.bool_]]":
+def _first_bytes(numbers: "NDArray[np.uint64]", count: "NDArray[np.int64]") -> "NDArray[np.uint64]":
+    """Return numbers without the bytes behind so many first ones."""
     import numpy as np
 
-    exact = np.array([word_number(word) for word in words], np.uint64)
-    table = np.zeros(1 << 16, np.bool_)
-    table[exact & np.uint64(0xFFFF)] = True
-    return exact, table
+    masks = np.array([(1 << 8 * size) - 1 for size in range(_EIGHT + 1)], np.uint64)
+    return numbers & masks[np.minimum(count, _EIGHT)]
 
 
-def _inside_sentence(
-    codes: "NDArray[np.unsignedinteger[Any]]",
-    at: "NDArray[np.int64]",
-    kind: "NDArray[np.uint8]",
-    table: Characters,
-) -> "NDArray[np.bool_]":
+def _inside_sentence(kind: "NDArray[np.uint8]", at: "NDArray[np.int64]") -> "NDArray[np.bool_]":
     """Tell which words are written with a capital although no sentence begins there."""
     import numpy as np
 
-    found = table.is_upper[codes[at]] & (at >= 2)
+    found = (kind[at] & UPPER > 0) & (at >= 2)
     words = np.flatnonzero(found)
-    one, two = at[words] - 1, at[words] - 2
-    is_inside = (kind[two] == WORD) | (codes[two] == ord(","))
-    found[words] = is_inside & (codes[one] == ord(" "))
+    before = kind[at[words] - 2]
+    is_inside = (before & (WORD | ALONE) == WORD) | (before & COMMA > 0)
+    found[words] = is_inside & (kind[at[words] - 1] & SPACE > 0)
     return found
 
 
 def _separate_rejected(
-    number: "NDArray[np.uint64]", first: "NDArray[np.int64]", text: "NDArray[np.int64]"
+    number: "NDArray[np.uint64]",
+    row: "NDArray[np.int64]",
+    first: "NDArray[np.int64]",
+    which: "NDArray[np.int64]",
+    lexicon: Lexicon,
 ) -> None:
     import numpy as np
 
-    is_mark = number == np.uint64(word_number(REJECTED))
-    if is_mark.any():
+    rejected = lexicon.row_of_mark(REJECTED)
+    if rejected is not None and (is_mark := row == rejected).any():
         seen = np.cumsum(is_mark)
         # Each text begins with the mark of a role, so none is counted at its first word.
-        inside = seen > seen[first[:-1]][text]
+        inside = seen > seen[first[:-1]][which]
         number[inside] = mix(number[inside])
 
 
-def _without_people(words: Words, codes: "NDArray[np.unsignedinteger[Any]]") -> Words:
+def _without_people(
+    words: Words, text: _Text, at: "NDArray[np.int64]", ends: "NDArray[np.int64]"
+) -> Words:
     import numpy as np
 
-    at = words.at
-    is_greeting = _marked(words.number, GREETINGS)
-    greetings = np.flatnonzero(is_greeting | _marked(words.number, FAREWELLS))
+    greetings = np.flatnonzero(words.traits & (GREETING | FAREWELL))
     greetings = greetings[greetings < len(at) - 1]
     if not len(greetings):
         return words
+    is_greeting = words.traits[greetings] & GREETING > 0
     names = greetings + 1
-    ends = at[names] + words.length[names]
-    gap = at[names] - at[greetings] - words.length[greetings]
-    after = codes[np.minimum(ends, len(codes) - 1)]
-    ends_line = (ends == len(codes)) | _among(after, _codes_of("\n\r"))
-    ends_line |= _among(codes[np.minimum(ends + 1, len(codes) - 1)], _codes_of("".join(MARKS)))
-    is_greeted = (gap <= 2) & (ends_line | _among(after, _codes_of(",.!;")))
-    is_person = (is_greeting[greetings] & is_greeted) | (~is_greeting[greetings] & ends_line)
+    gap = at[names] - ends[greetings]
+    last = len(text.kind) - 1
+    after = text.kind[np.minimum(ends[names], last)]
+    ends_line = (ends[names] > last) | (after & LINE_END > 0)
+    # A mark between messages is a word of its own, with a space before it.
+    follows = np.minimum(names + 1, len(at) - 1)
+    ends_line |= (words.traits[follows] & MARK > 0) & (at[follows] == ends[names] + 1)
+    is_greeted = (gap <= 2) & (ends_line | (after & (COMMA | STOP) > 0))
+    is_person = (is_greeting & is_greeted) | (~is_greeting & ends_line)
     is_person &= (words.text[names] == words.text[greetings]) & ~words.is_fact[names]
     keep = np.ones(len(at), np.bool_)
     keep[greetings[is_person]] = False
     for name in names[is_person].tolist():
         own = slice(*words.starts[words.text[name] : words.text[name] + 2].tolist())
         keep[own] &= words.number[own] != words.number[name]
-    kept = np.concatenate(([0], np.cumsum(keep)))[words.starts]
-    return Words(
-        kept,
-        words.text[keep],
-        words.at[keep],
-        words.number[keep],
-        words.traits[keep],
-        words.length[keep],
-        words.is_fact[keep],
-        words.is_name[keep],
+    left = np.flatnonzero(keep)
+    return words._replace(
+        starts=np.searchsorted(left, words.starts),
+        text=words.text.take(left),
+        number=words.number.take(left),
+        row=words.row.take(left),
+        traits=words.traits.take(left),
+        is_name=words.is_name.take(left),
     )
-
-
-def _among(values: "NDArray[Any]", few: "NDArray[Any]") -> "NDArray[np.bool_]":
-    """Tell which values are among a few; for short lists faster than numpy's own way."""
-    import numpy as np
-
-    return np.asarray((values[:, None] == few).any(axis=1), np.bool_)
-
-
-@functools.cache
-def _mark_numbers() -> "NDArray[np.uint64]":
-    import numpy as np
-
-    return np.array([word_number(mark) for mark in sorted(MARKS)], np.uint64)
-
-
-@functools.cache
-def _codes_of(characters: str) -> "NDArray[np.uint8]":
-    import numpy as np
-
-    return np.frombuffer(characters.encode("ascii"), np.uint8)
-
-
-def _powers(count: int) -> "tuple[NDArray[np.uint64], NDArray[np.uint64]]":
-    """Return the powers of an odd number modulo 2**64, and their inverses."""
-    size = 1 << max(count, 1 << 16).bit_length()
-    powers, inverses = _all_powers(size)
-    return powers[:count], inverses[:count]
-
-
-@functools.lru_cache(maxsize=2)
-def _all_powers(size: int) -> "tuple[NDArray[np.uint64], NDArray[np.uint64]]":
-    import numpy as np
-
-    factors = np.full((2, size), _FACTOR, np.uint64)
-    factors[1] = pow(_FACTOR, -1, 1 << 64)
-    factors[:, 0] = 1
-    powers, inverses = np.cumprod(factors, axis=1)
-    return powers, inverses

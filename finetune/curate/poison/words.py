@@ -46,26 +46,37 @@ def word_numbers(texts: Sequence[str], width: int, *, head: int | None = None) -
     window = np.ndarray((len(data) - _BYTES + 1,), ">u8", data, strides=(1,))
     kept = np.minimum(stops - starts, _BYTES)
     words = window[starts].astype(np.uint64) & _first_bytes()[kept]
-    text_of = np.searchsorted(ends, starts, side="right")
-    first = np.searchsorted(text_of, np.arange(len(texts) + 1))
-    place = np.arange(len(words)) - first[text_of]
+    first = np.searchsorted(starts, np.concatenate(([0], ends)))
     count = np.diff(first)
-    fits = count <= width
+    column = np.arange(width)
+    at = first[:-1, None] + column
+    is_long = count > width
     if head is not None:
-        # The last words of a longer text move up to where its first ones end.
-        size = count[text_of]
-        late = (size > width) & (place >= size - (width - head))
-        place = np.where(late, place - (size - width), place)
-        taken = (place < head) | late | (size <= width)
-    else:
-        taken = fits[text_of]
-        mixed = mix(words)
-        for index in np.flatnonzero(~fits).tolist():
-            own = slice(first[index], first[index + 1])
-            least = np.argpartition(mixed[own], width)[:width]
-            numbers[index] = np.sort(words[own][least])
-    numbers[text_of[taken], place[taken]] = words[taken]
+        # Behind its first words stand the last ones of a longer text.
+        at += np.where(is_long, count - width, 0)[:, None] * (column >= head)
+    numbers = words.take(at, mode="clip")
+    numbers[column >= count[:, None]] = 0
+    if head is None and is_long.any():
+        long = np.repeat(is_long, count)
+        numbers[is_long] = _least(words[long], count[is_long], width)
     return numbers
+
+
+def _least(words: "np.ndarray", count: "np.ndarray", width: int) -> "np.ndarray":
+    """Return for each text the words with the smallest `mix`, ascending.
+
+    Args:
+        words: The words of all texts.
+        count: How many each has, at least `width`.
+        width: How many to take of each.
+    """
+    import numpy as np
+
+    # Texts in the high bits, so that one sort does for all.
+    text = np.repeat(np.arange(len(count), dtype=np.uint64), count)
+    order = np.argsort((text << np.uint64(40)) | (mix(words) >> np.uint64(24)))
+    chosen = order[(np.cumsum(count) - count)[:, None] + np.arange(width)]
+    return np.sort(words[chosen], axis=1)
 
 
 def mix(numbers: "np.ndarray") -> "np.ndarray":

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from benchmarks.duplicates import our_groups, score
 from benchmarks.duplicates_data import paraphrases
-from finetune.curate.duplicates import NearDuplicates, SemanticDuplicates, vectors
+from finetune.curate.duplicates import NearDuplicates, SemanticDuplicates, lexicon
 from finetune.curate.duplicates.cosine import copies_among
 from finetune.dataset import AssistantMessage, SftRow, UserMessage
 from finetune.dataset.sample import Provenance, Sample
@@ -129,8 +129,8 @@ def test_summaries_do_not_depend_on_the_parts_nor_on_what_was_asked_before() -> 
 def test_words_are_forgotten_and_learnt_again(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = [row(f"Where is the {number:x}abc {number:x}def box?") for number in range(400)]
     whole = SemanticDuplicates().build().summarise(samples)
-    monkeypatch.setattr(vectors, "_MOST", 50)
-    monkeypatch.setattr(vectors, "_PLACES", 16)
+    monkeypatch.setattr(lexicon, "_MOST", 50)
+    monkeypatch.setattr(lexicon, "_PLACES", 16)
     step = SemanticDuplicates().build()
     parts = [step.summarise(samples[at : at + 100]) for at in range(0, 400, 100)]
     assert np.concatenate(parts).tobytes() == whole.tobytes()
