@@ -17,7 +17,7 @@ def wiki_only(**fields: Any) -> Catalog:
     return catalog
 
 
-def shop(model: Callback, **fields: Any) -> Catalog:
+def shop(model: Callback, /, **fields: Any) -> Catalog:
     """Return a catalog with the swarm `shop`: `seller` may ask the wiki `pharma` by a tool.
 
     A second agent, `porter`, may ask no wiki; a second wiki, `secret`, is on no list.

@@ -77,3 +77,38 @@ def test_what_is_not_there_is_one_line(
 def test_without_models_the_list_says_how_to_make_one(wikiswarm: Wikiswarm) -> None:
     assert "wikiswarm train" in wikiswarm("models", "list").err
     assert wikiswarm("models", "list", "--json").json == []
+
+
+@pytest.mark.requirement("S3-24")
+def test_promotion_tells_what_the_licence_asks_for(
+    wikiswarm: Wikiswarm, registry: ModelRegistry
+) -> None:
+    promoted = wikiswarm("models", "promote", "pharma@1")
+    assert "nobody said which licence pharma@1 has" in promoted.err
+    weights = registry.path_of_weights("pharma@1")
+    registry.register("pharma", weights=weights, licence="llama-3.1")
+    promoted = wikiswarm("models", "promote", "pharma@3")
+    assert promoted.out == "pharma@3 is live\n"
+    assert "licence: Llama 3.1 Community License, as of 20" in promoted.err
+    assert 'Show "Built with Llama"' in promoted.err
+    assert "warning: the name of a model that others get has to begin with Llama" in promoted.err
+    duties = wikiswarm("models", "show", "pharma@3").json["duties"]
+    assert duties["licence"] == "Llama 3.1 Community License"
+    assert "700 million" in " ".join(duties["terms"])
+    assert duties["checked"].startswith("20")
+
+
+@pytest.mark.requirement("S2-30")
+def test_an_alias_is_set_and_taken_away(wikiswarm: Wikiswarm, registry: ModelRegistry) -> None:
+    wikiswarm("models", "promote", "pharma@1")
+    said = wikiswarm("models", "alias", "pharma@2", "candidate").out
+    assert said == "pharma@candidate is pharma@2\n"
+    assert registry.get("pharma@candidate").version == 2
+    said = wikiswarm("models", "unalias", "pharma", "candidate").out
+    assert said == "pharma@candidate was pharma@2, and is nothing now\n"
+    assert [event.action for event in registry.history("pharma")][-2:] == ["alias", "unalias"]
+    assert "candidate" in wikiswarm("models", "unalias", "pharma", "candidate", code=1).err
+    for name in ("live", "previous"):
+        output = wikiswarm("models", "unalias", "pharma", name, code=1)
+        assert "promote a version instead" in output.err
+    assert registry.get("pharma").version == 1
