@@ -189,6 +189,7 @@ export interface Wire {
   UnsubscribeParams?: UnsubscribeParams;
   Usage?: Usage;
   ValidateToolArgumentsParams?: ValidateToolArgumentsParams;
+  WatchSpec?: WatchSpec;
   WikiCallbacks?: WikiCallbacks;
   WikiDeclaration?: WikiDeclaration;
   WriteSessionMemoryParams?: WriteSessionMemoryParams;
@@ -1379,6 +1380,10 @@ export interface WikiDeclaration {
    */
   timeout?: number;
   /**
+   * How `wikiswarm watch` judges it, and what it does then; the defaults when absent.
+   */
+  watch?: WatchSpec | null;
+  /**
    * Functions that are told of questions.
    */
   callbacks?: WikiCallbacks | null;
@@ -1399,6 +1404,57 @@ export interface RouteSpec {
    * Words and phrases that make any question a hard one.
    */
   hardWords?: string[];
+}
+/**
+ * How a wiki in service is watched, and what is done when its answers get worse.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "WatchSpec".
+ */
+export interface WatchSpec {
+  /**
+   * `report` tells it, `rollback` puts the previous version of the registry back into service,
+   * `loop` starts the training of the next one.
+   */
+  onAlarm?: "report" | "rollback" | "loop";
+  /**
+   * Which alarms `rollback` and `loop` answer to; the others are told: `ratings`, `length`,
+   * `refusals`, `confidence`, `questions`.
+   *
+   * @minItems 1
+   */
+  actOn?: [
+    "ratings" | "length" | "refusals" | "confidence" | "questions",
+    ...("ratings" | "length" | "refusals" | "confidence" | "questions")[]
+  ];
+  /**
+   * How many ratings or answers are learnt from before the first comparison, and how many
+   * questions are compared together.
+   */
+  window?: number;
+  /**
+   * The share of wikis without any change that may raise an alarm within 5,000 ratings, and once
+   * more for the other signals together within 5,000 answers.
+   */
+  falseAlarms?: number;
+  /**
+   * The mean rating that there should be, taken as exact; without it ratings are compared with
+   * those before, also with those of the version before.
+   */
+  baseline?: number | null;
+  /**
+   * How many ratings of one client count on one day, so that nobody speaks for all.
+   */
+  perClient?: number;
+  /**
+   * Watch also what needs no ratings: length, refusals, confidence and questions.
+   */
+  signals?: boolean;
+  /**
+   * What compares questions: `wordllama`, `hash` or the reference of an embedding model;
+   * wordllama where it is installed, otherwise hashed words.
+   */
+  embedding?: string | null;
 }
 /**
  * Functions that hear of a wiki; one that raises is written to the log.
