@@ -191,6 +191,27 @@ def test_the_probes_of_the_page_can_be_read(tmp_path: Path) -> None:
     assert (len(found.triggers), len(found.canaries)) == (2, 1)
 
 
+@pytest.mark.requirement("S3-18", "S3-19")
+def test_the_program_about_the_watch_says_what_the_page_means(tmp_path: Path) -> None:
+    (program,) = blocks(ROOT / "docs" / "watch.md", "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.splitlines() == [
+        "Not enough data for drift detection yet. (150 ratings; 200 are needed)",
+        "True Significant quality drop detected! Consider retraining.",
+        "pharma",
+        "300 [('ratings', 'the loop was started')]",
+        "0",
+    ], done.stderr
+
+
+def test_the_document_of_the_page_about_the_watch_has_no_problems(tmp_path: Path) -> None:
+    (document,) = blocks(ROOT / "docs" / "watch.md", "yaml")
+    (tmp_path / "shop.yaml").write_text(document, encoding="utf-8")
+    done = run(sys.executable, "-m", "bindings.cli", "watch", "shop.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.requirement("S0-31")
 def test_the_program_about_training_trains(tmp_path: Path) -> None:
     (program,) = blocks(ROOT / "docs" / "training.md", "python")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from swarm import Callback, Kind, Name, Spec
 from swarm.errors import DeclarationError
@@ -77,7 +77,7 @@ class WatchSpec(Spec):
     """The mean rating that there should be, taken as exact; without it ratings are compared with
     those before, also with those of the version before."""
     per_client: Annotated[int, Field(gt=0)] = 5
-    """How many ratings of one client count on one day; five cannot raise an alarm on their own."""
+    """How many ratings of one client count on one day, so that nobody speaks for all."""
     signals: bool = True
     """Watch also what needs no ratings: length, refusals, confidence and questions."""
     embedding: str | None = None
@@ -88,7 +88,11 @@ class WatchSpec(Spec):
     @classmethod
     def _makes_vectors(cls, name: str | None) -> str | None:
         if name is not None:
-            EmbeddingSpec(embedding_name="watch", model=name)
+            try:
+                EmbeddingSpec(embedding_name="watch", model=name)
+            except ValidationError as wrong:
+                # Without the field of the other declaration, which nobody wrote here.
+                raise ValueError(wrong.errors()[0]["msg"].removeprefix("Value error, ")) from None
         return name
 
 

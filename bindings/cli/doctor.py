@@ -38,13 +38,14 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Say what is missing, retired or unsafe; a missing extra or key is no error by itself."""
+    folder = resolve_home(home)
     findings = [
-        *_machine(resolve_home(home), resolve_store(store)),
+        *_machine(folder, resolve_store(store)),
         *_extras(),
         *_keys(),
         *_services(),
         *_prices(),
-        *(_document(file) if file is not None else []),
+        *(_document(file, folder) if file is not None else []),
     ]
     if as_json:
         print_json([finding._asdict() for finding in findings])
@@ -148,7 +149,7 @@ def _prices() -> list[Finding]:
     return found
 
 
-def _document(file: Path) -> list[Finding]:
+def _document(file: Path, home: Path) -> list[Finding]:
     from declarative import check, load
     from swarm import Catalog
     from swarm.environment import read_environment
@@ -158,7 +159,11 @@ def _document(file: Path) -> list[Finding]:
     if report.problems:
         return [Finding("error", str(file), str(problem)) for problem in report.problems]
     catalog = load(file, catalog=Catalog(), environment=environment)
-    return [Finding("ok", str(file), "no problems"), *_node(catalog), *_retired_models(catalog)]
+    return [
+        Finding("ok", str(file), "no problems"),
+        *_node(catalog),
+        *_retired_models(catalog, home),
+    ]
 
 
 def _node(catalog: "Catalog") -> list[Finding]:
@@ -176,16 +181,10 @@ def _node(catalog: "Catalog") -> list[Finding]:
     return found
 
 
-def _retired_models(catalog: "Catalog") -> list[Finding]:
-    from swarm.completions.retired import retirement
-    from wiki import WIKIS
+def _retired_models(catalog: "Catalog", home: Path) -> list[Finding]:
+    from finetune.retired import retired_models
 
-    named = [(f"completion {c.completion_name}", m) for c in catalog.completions
-             for m in (c.model, *c.fallbacks)]  # fmt: skip
-    named += [(f"wiki {w.wiki_name}", m) for w in catalog.registry(WIKIS)
-              for m in (w.model, w.fallback)]  # fmt: skip
     return [
-        Finding("warning", where, f"{model}: {found.detail}")
-        for where, model in named
-        if model is not None and (found := retirement(model)) is not None
+        Finding("warning", found.where, f"{found.model}: {found.retirement.detail}")
+        for found in retired_models(catalog, home)
     ]

@@ -18,6 +18,12 @@ from wiki.spec import WIKIS, WikiSpec
 
 __all__ = ["advisor_section", "pipeline_section", "server_section", "wiki_section"]
 
+_ALARMS = {
+    "report": "it is told",
+    "rollback": "the version before answers again",
+    "loop": "the next version is trained",
+}
+
 
 def wiki_section(writer: Writer) -> Iterator[str]:
     """Yield the blocks about all wikis and their documents."""
@@ -132,6 +138,8 @@ def _wiki(writer: Writer, spec: WikiSpec) -> Iterator[tuple[str, str]]:
     if spec.auto_learn:
         shown = count(spec.max_examples, "good answer")
         yield "Learns", f"is shown up to {shown} to similar questions"
+    if spec.watch is not None:
+        yield "When its answers get worse", _ALARMS[spec.watch.on_alarm]
     if spec.max_tokens is not None:
         yield "Longest answer", count(spec.max_tokens, "token")
     yield _time(spec.timeout)

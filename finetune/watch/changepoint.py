@@ -43,7 +43,8 @@ _PRIOR = 0.25
 same so far has none, and the first other value would be infinitely surprising."""
 _DECLARED = 50
 """Imagined values beside a declared mean, with the largest variance that this mean allows: the
-first values of a stream say little about how far values scatter."""
+first values of a stream say little about how far values scatter. Where a mean lies in the lowest
+twentieth of the range, these are too few, and false alarms about twice as many."""
 
 
 def threshold(false_alarms: float) -> float:

@@ -30,6 +30,7 @@ from declarative.describe.shape import field_rows
 from declarative.describe.words import count, money, seconds
 from declarative.describe.writer import Writer, table
 from swarm import BreakerSpec, BudgetSpec, Catalog, ToolFunction, use_catalog
+from wiki import WatchSpec
 
 
 def total(*arguments: Any) -> Any:
@@ -283,12 +284,14 @@ def test_wikis_advisors_and_pipelines(catalog: Catalog) -> None:
         min_confidence=0.7,
         examples=["How many?"],
         system="Be exact.",
+        watch=WatchSpec(on_alarm="rollback"),
     )
     add_advisor(advisor_name="tax", model="openai/gpt-5", system=["You know taxes."])
     add_advisor(advisor_name="sums", get_chat=total)
     add_pipeline(pipeline_name="restock", execute=total, doc_description="Orders boxes.")
     text = lines(catalog)
     for line in (
+        "- **When its answers get worse**: the version before answers again",
         "- **Answers by**: the best 4 passages of its documents",
         "- **Documents**: `law/*.md`",
         "- **Passages are found by**: [`mine`](#embeddings)",

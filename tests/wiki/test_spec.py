@@ -69,3 +69,17 @@ def test_all_wrong_fields_are_told_at_once() -> None:
         "wikis.pharma.fallbak",
     }
     assert ("wikis.pharma.fallbak", "unknown field 'fallbak'", "did you mean 'fallback'?") in found
+
+
+def test_a_watch_is_checked_with_the_wiki() -> None:
+    watch: dict[str, Any] = {
+        "on_alarm": "panic",
+        "act_on": [],
+        "window": 10,
+        "false_alarms": 0,
+        "baseline": 6,
+        "embedding": "wordlama",
+    }
+    found = _problems(model="offline", watch=watch)
+    assert {where for where, _, _ in found} >= {f"wikis.pharma.watch.{name}" for name in watch}
+    assert any("wordllama" in message for _, message, _ in found)

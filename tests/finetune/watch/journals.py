@@ -34,7 +34,8 @@ async def write_turns(
     await journal.acquire(session_id)
     opened = SessionOpened(swarm_name="shop", client_id=client_id, agent_name="seller", version="1")
     journal.append(session_id, 1, opened)
-    seq, runs, ticket = 1, [], 0
+    runs: list[str] = []
+    seq, ticket = 1, 0
     for index, turn in enumerate(turns):
         run_id = f"{client_id}{index:05}"
         answer = WikiAnswer(

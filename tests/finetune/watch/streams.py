@@ -1,13 +1,9 @@
 """Simulated streams: many at once, as arrays, by the same formulas as the detector."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from finetune.watch.changepoint import BLOCK, FIRST, STRETCHES
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["SHAPES", "evidence", "normal_ratings", "ratings"]
 
@@ -23,21 +19,25 @@ SHAPES: dict[str, tuple[float, ...]] = {
 
 def ratings(
     random: np.random.Generator, shape: str, streams: int, count: int
-) -> "NDArray[np.float64]":
+) -> NDArray[np.float64]:
     """Return ratings of a shape, a stream in each row."""
-    return random.choice(5, p=SHAPES[shape], size=(streams, count)) + 1.0
+    chosen = random.choice(5, p=SHAPES[shape], size=(streams, count))
+    return chosen.astype(np.float64) + 1.0
 
 
 def normal_ratings(
     random: np.random.Generator, mean: float, streams: int, count: int
-) -> "NDArray[np.float64]":
+) -> NDArray[np.float64]:
     """Return whole ratings with a standard deviation of about 1."""
-    return np.clip(np.rint(random.normal(mean, 1.04, (streams, count))), 1, 5)
+    whole = random.normal(mean, 1.04, (streams, count))
+    np.rint(whole, out=whole)
+    np.clip(whole, 1, 5, out=whole)
+    return whole
 
 
 def evidence(
-    values: "NDArray[np.float64]", low: float, high: float, baseline: float | None = None
-) -> "NDArray[np.float64]":
+    values: NDArray[np.float64], low: float, high: float, baseline: float | None = None
+) -> NDArray[np.float64]:
     """Return the evidence of each look, a stream in each row."""
     scaled = (values - low) / (high - low)
     streams, count = scaled.shape
@@ -51,7 +51,7 @@ def evidence(
         first = stretch // BLOCK
         if first > looks:
             break
-        counts = np.arange(first, looks + 1) * BLOCK
+        counts: NDArray[np.float64] = np.array(range(first, looks + 1), np.float64) * BLOCK
         mean = sums[:, first:] / counts
         spread = squares[:, first:] - counts * mean**2
         after = (sums[:, first:] - sums[:, : looks + 1 - first]) / stretch

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from finetune.watch import ChangeDetector, threshold
+from finetune.watch import ChangeDetector, Shift, threshold
 from tests.finetune.watch.streams import SHAPES, evidence, normal_ratings, ratings
 
 STREAMS, COUNT = 1000, 5000
@@ -82,7 +82,7 @@ def test_a_detector_goes_on_from_what_it_wrote() -> None:
     values = ratings(np.random.default_rng(5), "flat", 1, 777)[0].tolist()
     whole, parts = ChangeDetector(low=1, high=5), ChangeDetector(low=1, high=5)
     expected = [whole.add(value) for value in values]
-    found = []
+    found: list[Shift | None] = []
     for value in values:
         found.append(parts.add(value))
         parts = ChangeDetector.model_validate_json(parts.model_dump_json())
@@ -92,7 +92,7 @@ def test_a_detector_goes_on_from_what_it_wrote() -> None:
 
 def test_a_state_stays_small_however_long_the_stream_is() -> None:
     detector = ChangeDetector()
-    sizes = []
+    sizes: list[int] = []
     for index in range(20_000):
         detector.add(index % 3 / 2)
         if index in (9_999, 19_999):

@@ -1,6 +1,7 @@
 """`check_drift`: the words of the source document, on top of the sequential test."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from swarm.errors import DataError
 from tests.finetune.watch.streams import normal_ratings
 
 
-def _log(path: Path, ratings: list[int | None]) -> Path:
+def _log(path: Path, ratings: Sequence[int | None]) -> Path:
     for rating in ratings:
         log_prediction("How much?", "4.80 euros", rating, path=path)
     return path

@@ -24,7 +24,7 @@ from swarm.errors import DataError
 from swarm.store import Database, Feedback, add_feedback, open_database
 from tests.finetune.watch.journals import Turn, write_turns
 from tests.finetune.watch.streams import normal_ratings
-from wiki import ModelRegistry, add_wiki
+from wiki import ModelRegistry, WatchSpec, add_wiki
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +50,7 @@ def registry(tmp_path: Path) -> ModelRegistry:
 
 def _catalog(model: str = "registry/pharma@live", **watch: Any) -> Catalog:
     with use_catalog(Catalog()) as catalog:
-        add_wiki(wiki_name="pharma", model=model, watch={"per_client": 100_000, **watch})
+        add_wiki(wiki_name="pharma", model=model, watch=WatchSpec(per_client=100_000, **watch))
     return catalog
 
 

@@ -6,7 +6,7 @@ import pytest
 from finetune.watch import energy_test, threshold
 from finetune.watch.observed import Answered
 from finetune.watch.questions import QuestionState, QuestionVectors, encode_questions
-from finetune.watch.stream import Stream, StreamLimits
+from finetune.watch.stream import Move, Stream, StreamLimits
 from tests.finetune.watch.streams import evidence
 
 MOST = 0.025
@@ -31,7 +31,7 @@ def test_answers_that_change_are_told_with_what_they_were_and_are() -> None:
     random = np.random.default_rng(2)
     limits = StreamLimits()
     stream = Stream.begin(limits)
-    moves = []
+    moves: list[Move] = []
     for index in range(900):
         text = "x" * int(random.lognormal(5 if index < 500 else 4, 0.5))
         moves += stream.take_answer(Answered("m", "q", text, 0.9), limits)

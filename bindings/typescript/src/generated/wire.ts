@@ -1473,7 +1473,7 @@ export interface WatchSpec {
    */
   baseline?: number | null;
   /**
-   * How many ratings of one client count on one day; five cannot raise an alarm on their own.
+   * How many ratings of one client count on one day, so that nobody speaks for all.
    */
   perClient?: number;
   /**
