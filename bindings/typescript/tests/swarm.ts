@@ -7,6 +7,7 @@ import {
   addTool,
   type ICompletionArgs,
   type ICompletionOutput,
+  type IModelMessage,
   type IToolCallParams,
 } from "../src/index.js";
 
@@ -81,3 +82,7 @@ export const callsThenRepeats =
     if (role === "user" && mode === "user") return callOf(name);
     return `said: ${args.messages.findLast((one) => one.role === "tool")?.content}`;
   };
+
+/** Return a history as `role:content`. */
+export const shown = (history: IModelMessage[]) =>
+  history.map((one) => `${one.role}:${one.content}`);

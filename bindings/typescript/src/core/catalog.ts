@@ -1,8 +1,9 @@
 /** The declarations of this program: kept here, sent to the core before its first question. */
 
 import { DuplicateNameError, UnknownNameError, ValidationError } from "../generated/errors.js";
-import type { Issue } from "../generated/wire.js";
+import type * as Wire from "../generated/wire.js";
 import type { Functions } from "./functions.js";
+import type { Link } from "./link.js";
 
 /** A declaration as the program made it. */
 export interface Entry {
@@ -48,11 +49,6 @@ export class Catalog {
     this.#entries.delete(key);
   }
 
-  /** Whether a connection still has an earlier declaration of a name. */
-  isLeftOn(entry: Entry, link: object): boolean {
-    return this.#leftOn.get(`${entry.registry}:${entry.name}`) === link;
-  }
-
   find(registry: string, name: string): Entry | undefined {
     return this.#entries.get(`${registry}:${name}`);
   }
@@ -72,9 +68,24 @@ export class Catalog {
     return false;
   }
 
-  /** Return what a connection lacks, in the order of declaration. */
-  missing(link: object): Entry[] {
-    return [...this.#entries.values()].filter((entry) => entry.sentOn !== link);
+  /** Tell a connection what it lacks, in the order of declaration. */
+  async send(link: Link): Promise<void> {
+    const missing = [...this.#entries.values()].filter((entry) => entry.sentOn !== link);
+    const entries = missing.filter((entry) => !this.#isLeftOn(entry, link));
+    if (entries.length > 0) {
+      // The core checks them field by field, and says all that is wrong with them.
+      const declarations = entries.map(
+        (entry) => this.encode(entry) as unknown as Wire.ToolDeclaration,
+      );
+      const { issues } = await link.request("catalog/declare", { declarations });
+      if (issues.length > 0) throw problems(issues);
+      for (const entry of entries) entry.sentOn = link;
+    }
+    for (const entry of missing.filter((one) => this.#isLeftOn(one, link))) {
+      const { kind: _kind, ...fields } = this.encode(entry);
+      await link.request("catalog/override", { kind: entry.registry, name: entry.name, fields });
+      entry.sentOn = link;
+    }
   }
 
   /** Return a declaration as it is sent. */
@@ -82,10 +93,15 @@ export class Catalog {
     const fields = this.#functions.encode(entry.translate(), `${entry.registry}:${entry.name}`);
     return { ...(fields as Record<string, unknown>), kind: entry.kind };
   }
+
+  /** Whether a connection still has an earlier declaration of a name. */
+  #isLeftOn(entry: Entry, link: object): boolean {
+    return this.#leftOn.get(`${entry.registry}:${entry.name}`) === link;
+  }
 }
 
 /** Return the error that says everything that is wrong with a batch. */
-export function problems(issues: readonly Issue[]): ValidationError {
+export function problems(issues: readonly Wire.Issue[]): ValidationError {
   const lines = issues.map((one) => {
     const hint = one.hint ? ` (${one.hint})` : "";
     return `  ${one.path || `${one.kind} ${one.name}`}: ${one.message}${hint}`;

@@ -2,38 +2,24 @@
 
 import { ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
 import { ThrownErrors } from "../errors/wire.js";
-import { ConnectionLostError, SessionError, UnknownCallbackError } from "../generated/errors.js";
+import type { ConnectionLostError } from "../generated/errors.js";
 import type { Notifications, Requests } from "../generated/methods.js";
 import type * as Wire from "../generated/wire.js";
 import { openTransport, type Transport } from "../wire/transport.js";
-import { Catalog, problems } from "./catalog.js";
-import { type CallContext, currentCall, runInCall } from "./context.js";
-import { type AnyFunction, Functions } from "./functions.js";
+import { Callbacks } from "./callbacks.js";
+import { Catalog } from "./catalog.js";
+import { currentCall } from "./context.js";
+import { Functions } from "./functions.js";
 import { Limit } from "./limit.js";
 import { Link, type LinkEvents } from "./link.js";
 import { Mirror } from "./mirror.js";
+import { Sessions } from "./sessions.js";
 import { shared } from "./shared.js";
-
-/** A session that this program has open, whichever connection it is open on. */
-interface OpenSession {
-  params: Wire.SessionOpenParams;
-  link: Link | null;
-  opened: Promise<unknown>;
-  isRefused: boolean;
-}
-
-/** Events that this program listens to. */
-export interface Subscription {
-  params: Wire.SubscribeParams;
-  heard: (event: Notifications["event"]) => void;
-  link: Link | null;
-  id: string | null;
-}
+import { Subscriptions } from "./subscriptions.js";
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 const STABLE_AFTER_MS = 30_000;
-const MOST_PAYLOADS = 1024;
 
 type Log = (level: string, logger: string, message: string) => void;
 
@@ -51,8 +37,9 @@ export class Core implements LinkEvents {
   whenLost: (() => void) | null = null;
   readonly #errors = new ThrownErrors();
   readonly #open: () => Promise<Transport>;
-  readonly #sessions = new Map<string, OpenSession>();
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #sessions = new Sessions();
+  readonly #subscriptions = new Subscriptions();
+  readonly #callbacks: Callbacks;
   readonly #limit = new Limit(64);
   #link: Link | null = null;
   #connecting: Promise<Link> | null = null;
@@ -60,12 +47,14 @@ export class Core implements LinkEvents {
   #losses = 0;
   #held = 0;
   #tokens = 0;
-  /** Whether a message of this program has ever had a payload. */
-  #hasPayloads = false;
-  readonly #payloads = new Map<string, Promise<unknown>>();
 
   constructor(open: () => Promise<Transport> = openTransport) {
     this.#open = open;
+    this.#callbacks = new Callbacks(this.functions, {
+      link: () => this.#link,
+      call: (method, params) => this.call(method, params),
+      log: (...line) => this.log(...line),
+    });
   }
 
   /** Ask the core something, once it knows all declarations and sessions of this program. */
@@ -74,10 +63,12 @@ export class Core implements LinkEvents {
     params: Requests[M]["params"],
     signal?: AbortSignal,
   ): Promise<Requests[M]["result"]> {
-    if ((params as { payload?: unknown }).payload != null) this.#hasPayloads = true;
+    if ((params as { payload?: unknown }).payload != null) {
+      this.#callbacks.hasPayloads = true;
+    }
     return this.#holding(async () => {
       const link = await this.ready();
-      await this.#opened(params as { clientId?: unknown; swarmName?: unknown });
+      await this.#sessions.opened(params as { clientId?: unknown; swarmName?: unknown });
       return this.#request(link, method, params, signal);
     });
   }
@@ -107,36 +98,18 @@ export class Core implements LinkEvents {
 
   /** Open a session with the next question to the core; `hasSession` knows it at once. */
   open(params: Wire.SessionOpenParams): void {
-    const key = sessionKey(params.clientId, params.swarmName);
-    if (this.#sessions.get(key)?.isRefused === false) {
-      throw new SessionError(
-        `session of client '${params.clientId}' in swarm '${params.swarmName}' is open already`,
-        { details: { clientId: params.clientId, swarmName: params.swarmName } },
-      );
-    }
-    this.#sessions.set(key, {
-      params,
-      link: null,
-      opened: Promise.resolve(),
-      isRefused: false,
-    });
+    this.#sessions.add(params);
   }
 
   /** Whether this program has opened a session and not closed it. */
   hasOpen(clientId: string, swarmName?: string): boolean {
-    for (const { params, isRefused } of this.#sessions.values()) {
-      const isNamed = swarmName === undefined || params.swarmName === swarmName;
-      if (params.clientId === clientId && isNamed && !isRefused) return true;
-    }
-    return false;
+    return this.#sessions.has(clientId, swarmName);
   }
 
   /** Close a session; what never reached the core is only forgotten. */
   async dispose(clientId: string, swarmName: string): Promise<void> {
-    const key = sessionKey(clientId, swarmName);
-    const session = this.#sessions.get(key);
+    const session = this.#sessions.remove(clientId, swarmName);
     if (session === undefined) return;
-    this.#sessions.delete(key);
     if (session.params.connector) this.functions.release([session.params.connector.$callback]);
     const link = session.link;
     if (link === null || !link.isOpen) return;
@@ -147,17 +120,13 @@ export class Core implements LinkEvents {
   }
 
   /** Listen to events from the next question to the core on. */
-  subscribe(params: Wire.SubscribeParams, heard: Subscription["heard"]): () => void {
-    const subscription: Subscription = { params, heard, link: null, id: null };
-    this.#subscriptions.add(subscription);
+  subscribe(
+    params: Wire.SubscribeParams,
+    heard: (event: Notifications["event"]) => void,
+  ): () => void {
+    const stop = this.#subscriptions.add(params, heard);
     if (this.#link?.isOpen) this.ready().catch(() => undefined);
-    return () => {
-      this.#subscriptions.delete(subscription);
-      const { link, id } = subscription;
-      if (id !== null && link?.isOpen) {
-        link.request("events/unsubscribe", { subscriptionId: id }).catch(() => undefined);
-      }
-    };
+    return stop;
   }
 
   /** Name a stream of progress and hear of it. */
@@ -180,17 +149,7 @@ export class Core implements LinkEvents {
   }
 
   async invoke(params: Wire.CallbackInvokeParams, signal: AbortSignal): Promise<unknown> {
-    const run = this.functions.get(params.callback);
-    if (run === undefined) {
-      throw new UnknownCallbackError(`this program has no function ${params.callback}`);
-    }
-    const value = await this.#holding(async () => {
-      const payload = await this.#payloadOf(params.call);
-      return runInCall(contextOf(params.call, payload, signal), () =>
-        run(...params.args.map((one) => this.#decode(one))),
-      );
-    });
-    return hasFunctions(value) ? this.#lendAll(value) : value;
+    return this.#callbacks.lend(await this.#holding(() => this.#callbacks.run(params, signal)));
   }
 
   async bind(params: Wire.FunctionBindParams): Promise<Wire.FunctionBindResult> {
@@ -202,10 +161,9 @@ export class Core implements LinkEvents {
     if (method === "session/changed") {
       this.mirror.changed(params as Notifications["session/changed"]);
     } else if (method === "event") {
-      const event = params as Notifications["event"];
-      for (const one of this.#subscriptions) if (one.id === event.subscriptionId) one.heard(event);
+      this.#subscriptions.heard(params as Notifications["event"]);
     } else if (method === "callback/notify") {
-      this.#observe(params as Notifications["callback/notify"]);
+      this.#callbacks.observe(params as Notifications["callback/notify"]);
     } else if (method === "callback/release") {
       this.functions.release((params as Notifications["callback/release"]).callbacks);
     } else if (method === "log") {
@@ -219,9 +177,7 @@ export class Core implements LinkEvents {
     this.#link = null;
     this.mirror.clear();
     this.#losses = Date.now() - link.openedAt > STABLE_AFTER_MS ? 1 : this.#losses + 1;
-    const isNeeded =
-      this.#subscriptions.size > 0 ||
-      [...this.#sessions.values()].some(({ params }) => params.connector);
+    const isNeeded = this.#subscriptions.size > 0 || this.#sessions.haveConnectors;
     // Somebody waits for what the core says by itself.
     if (isNeeded) this.ready().catch(() => undefined);
     this.whenLost?.();
@@ -253,59 +209,14 @@ export class Core implements LinkEvents {
   }
 
   #isBehind(link: Link): boolean {
-    if (this.catalog.isBehind(link)) return true;
-    for (const one of this.#subscriptions) if (one.link !== link) return true;
-    for (const one of this.#sessions.values()) if (one.link !== link) return true;
-    return false;
+    const parts = [this.catalog, this.#subscriptions, this.#sessions];
+    return parts.some((one) => one.isBehind(link));
   }
 
   async #flush(link: Link): Promise<void> {
-    const missing = this.catalog.missing(link);
-    const entries = missing.filter((entry) => !this.catalog.isLeftOn(entry, link));
-    if (entries.length > 0) {
-      // The core checks them field by field, and says all that is wrong with them.
-      const declarations = entries.map(
-        (entry) => this.catalog.encode(entry) as unknown as Wire.ToolDeclaration,
-      );
-      const { issues } = await link.request("catalog/declare", { declarations });
-      if (issues.length > 0) throw problems(issues);
-      for (const entry of entries) entry.sentOn = link;
-    }
-    for (const entry of missing.filter((one) => this.catalog.isLeftOn(one, link))) {
-      const { kind: _kind, ...fields } = this.catalog.encode(entry);
-      await link.request("catalog/override", { kind: entry.registry, name: entry.name, fields });
-      entry.sentOn = link;
-    }
-    for (const one of this.#subscriptions) {
-      if (one.link === link) continue;
-      one.link = link;
-      one.id = (await link.request("events/subscribe", one.params)).subscriptionId;
-    }
-    for (const session of this.#sessions.values()) {
-      if (session.link === link) continue;
-      session.link = link;
-      session.isRefused = false;
-      session.opened = link.request("session/open", session.params).catch((error: unknown) => {
-        // What is asked of a session that the core refused fails for the same reason.
-        session.isRefused = !(error instanceof ConnectionLostError);
-        throw error;
-      });
-      session.opened.catch(() => undefined);
-    }
-  }
-
-  async #opened({
-    clientId,
-    swarmName,
-  }: {
-    clientId?: unknown;
-    swarmName?: unknown;
-  }): Promise<void> {
-    if (typeof clientId !== "string") return;
-    for (const { params, opened } of [...this.#sessions.values()]) {
-      const isNamed = typeof swarmName !== "string" || params.swarmName === swarmName;
-      if (params.clientId === clientId && isNamed) await opened;
-    }
+    await this.catalog.send(link);
+    await this.#subscriptions.send(link);
+    this.#sessions.send(link);
   }
 
   async #request<M extends keyof Requests>(
@@ -331,77 +242,6 @@ export class Core implements LinkEvents {
       if (this.#held === 0) this.#link?.hold(false);
     }
   }
-
-  /** Return the payload of the turn that a call belongs to; asked for once in each turn. */
-  async #payloadOf(call: Wire.Call): Promise<unknown> {
-    const link = this.#link;
-    if (!call.runId || link === null || !(this.#hasPayloads || !link.isOwn)) return null;
-    const known = this.#payloads.get(call.runId);
-    if (known !== undefined) return known;
-    const asked = { _meta: { callId: call.callId } };
-    const payload = link
-      .request("verb/getPayload", asked as Wire.GetPayloadParams)
-      .catch(() => null);
-    this.#payloads.set(call.runId, payload);
-    if (this.#payloads.size > MOST_PAYLOADS) {
-      this.#payloads.delete(this.#payloads.keys().next().value as string);
-    }
-    return payload;
-  }
-
-  #observe(params: Wire.CallbackNotifyParams): void {
-    const run = this.functions.get(params.callback);
-    if (run === undefined) return;
-    const failed = (error: unknown): void => {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.log("error", "wikiswarm", `callback ${params.callback} failed: ${text}`);
-    };
-    try {
-      void Promise.resolve(run(...params.args.map((one) => this.#decode(one)))).catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  /** Turn a reference to a function of the core into a function. */
-  #decode(value: unknown): unknown {
-    if (value === null || typeof value !== "object") return value;
-    if (Array.isArray(value)) return value.map((one) => this.#decode(one));
-    const id = (value as { $function?: unknown }).$function;
-    if (typeof id === "string") {
-      return async (...args: unknown[]) =>
-        (await this.call("function/call", { function: id, args })).value;
-    }
-    return value;
-  }
-
-  #lendAll(value: unknown): unknown {
-    if (typeof value === "function") return this.functions.lend(value as AnyFunction);
-    if (Array.isArray(value)) return value.map((one) => this.#lendAll(one));
-    if (value === null || typeof value !== "object") return value;
-    const fields = Object.entries(value).map(([name, one]) => [name, this.#lendAll(one)]);
-    return Object.fromEntries(fields);
-  }
-}
-
-function hasFunctions(value: unknown): boolean {
-  if (typeof value === "function") return true;
-  if (value === null || typeof value !== "object") return false;
-  return Object.values(value).some((one) => typeof one === "function");
-}
-
-function sessionKey(clientId: string, swarmName: string): string {
-  return `${swarmName}\0${clientId}`;
-}
-
-function contextOf(call: Wire.Call, payload: unknown, signal: AbortSignal): CallContext {
-  return {
-    callId: call.callId,
-    clientId: call.clientId ?? null,
-    agentName: call.agentName ?? null,
-    payload: payload ?? null,
-    signal,
-  };
 }
 
 /** The core of this process. */
