@@ -114,7 +114,7 @@ async def test_openai_returns_the_job_and_the_model(
 @pytest.mark.parametrize(
     ("changes", "error", "text"),
     [
-        ({"mode": "trian"}, UnknownNameError, "did you mean 'train'"),
+        ({"mode": "tran"}, UnknownNameError, "did you mean 'train'"),
         ({"format": "parquet"}, UnknownNameError, "no format named 'parquet'"),
         ({"technique": "dora"}, UnknownNameError, "did you mean 'lora'"),
         ({"model_name": None}, DataError, "needs model_name"),
