@@ -33,6 +33,8 @@ class Duties(BaseModel):
     """The licence's name; None when nobody said which one it is."""
     url: str | None = None
     """Where its text is."""
+    is_own: bool = False
+    """The model was made from nothing, so nobody else's terms hold."""
     checked: date
     """The day on which the terms were last compared with the licence."""
     terms: tuple[str, ...] = ()
@@ -41,7 +43,9 @@ class Duties(BaseModel):
     """What is missing or against the terms, each with what to do."""
 
     def lines(self) -> Iterator[str]:
-        """Yield the licence and its terms for people to read."""
+        """Yield the licence and its terms for people to read; nothing where there are no others'."""
+        if self.is_own:
+            return
         if self.licence is not None:
             day = f", as of {self.checked}" if self.terms else ""
             yield f"licence: {self.licence}{day}"
@@ -103,6 +107,7 @@ def duties_of(version: ModelVersion) -> Duties:
     return Duties(
         licence=licence.name,
         url=licence.url,
+        is_own=known.key == _OWN,
         checked=checked,
         terms=licence.terms,
         warnings=warnings,

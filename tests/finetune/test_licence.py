@@ -63,6 +63,7 @@ def test_a_licence_that_nobody_named_is_a_warning_with_the_fix(
 ) -> None:
     duties = duties_of(_version(registry, **fields))
     assert duties.licence == licence
+    assert duties.is_own == (fields == {"base_model": "scratch"}) == (not [*duties.lines()])
     assert bool(duties.warnings) == (warning is not None)
     assert warning is None or warning in duties.warnings[0]
 
