@@ -43,7 +43,7 @@ class Duties(BaseModel):
     """What is missing or against the terms, each with what to do."""
 
     def lines(self) -> Iterator[str]:
-        """Yield the licence and its terms for people to read; nothing where there are no others'."""
+        """Yield the licence and its terms for people to read, where they are somebody else's."""
         if self.is_own:
             return
         if self.licence is not None:
@@ -202,7 +202,8 @@ def _licence_of_card(folder: Path) -> str | None:
         if start.strip():
             return None
         front = _Card.model_validate(yaml.safe_load(rest.partition("\n---")[0]))
-    except (OSError, DataError, ValidationError, yaml.YAMLError):
+    except (OSError, DataError, ValueError, RecursionError, yaml.YAMLError):
+        # A card that cannot be read says nothing; ValueError is what strange dates raise.
         return None
     # A card says `other` when the licence's own name is in the second field.
     name = front.license_name if front.license in (None, "other") else front.license

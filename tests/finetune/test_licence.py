@@ -114,6 +114,8 @@ def _run(folder: Path, base: Path | str) -> Path:
         ("# Model\nlicense: mit\n", None),
         ("---\nlicense: [mit]\n---\n", None),
         ("---\nlicense: {\n---\n", None),
+        ("---\nlicense: 2026-99-99\n---\n", None),
+        ("---\nlicense: " + "[" * 20_000 + "\n---\n", None),
         ("---\n", None),
         ("", None),
         (None, None),

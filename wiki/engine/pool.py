@@ -37,6 +37,8 @@ _UNITS = {"": 1} | {
 _WORKING_BYTES = 384 * 2**20
 """What a child takes besides weights and conversations: its cache of prompts and its buffers."""
 _CONTEXT, _PARALLEL = 4096, 4
+_AHEAD_SECONDS = 1.0
+"""How long after an answer a load ahead begins: a program that asks one question never sees it."""
 
 
 def memory_limit(environment: Mapping[str, str]) -> int:
@@ -162,6 +164,7 @@ class EnginePool:
                     group.start_soon(seat.engine.aclose)
 
     async def _load(self, path: Path, name: str, check: Check | None) -> None:
+        await anyio.sleep(_AHEAD_SECONDS)
         try:
             size = await self._size(path, check)
             async with self._changed:
@@ -240,7 +243,8 @@ class EnginePool:
                 seat.engine = None
             if seat.engine is None:
                 if check is not None:
-                    await anyio.to_thread.run_sync(check)
+                    # It reads the whole file, and nobody who gave up waits for that.
+                    await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
                 log = self._logs / f"engine-{name}.log"
                 engine = await start_engine(
                     path, model=name, log=log, context=_CONTEXT, parallel=_PARALLEL
