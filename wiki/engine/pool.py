@@ -121,15 +121,22 @@ class EnginePool:
             SetupError: The engine is not installed, or did not start.
         """
         seat = await self._sit(path, check)
+        is_given_up = False
         try:
             try:
                 engine = await self._running(seat, path, name, check)
             except EngineError as error:
                 raise (failure(error) if failure else error) from error
+            except anyio.get_cancelled_exc_class():
+                is_given_up = True
+                raise
             yield engine
         finally:
             with anyio.CancelScope(shield=True):
                 await self._rise(seat, path)
+            if is_given_up:
+                # Otherwise a model that takes longer than a question may would never be loaded.
+                self.load_ahead(path, name, check)
 
     def load_ahead(self, path: Path, name: str, check: Check | None = None) -> None:
         """Begin to load a file that may be asked soon, if it fits beside what is loaded.
