@@ -33,6 +33,8 @@ class Duties(BaseModel):
     """The licence's name; None when nobody said which one it is."""
     url: str | None = None
     """Where its text is."""
+    is_own: bool = False
+    """The model was made from nothing, so nobody else's terms hold."""
     checked: date
     """The day on which the terms were last compared with the licence."""
     terms: tuple[str, ...] = ()
@@ -41,7 +43,9 @@ class Duties(BaseModel):
     """What is missing or against the terms, each with what to do."""
 
     def lines(self) -> Iterator[str]:
-        """Yield the licence and its terms for people to read."""
+        """Yield the licence and its terms for people to read, where they are somebody else's."""
+        if self.is_own:
+            return
         if self.licence is not None:
             day = f", as of {self.checked}" if self.terms else ""
             yield f"licence: {self.licence}{day}"
@@ -103,6 +107,7 @@ def duties_of(version: ModelVersion) -> Duties:
     return Duties(
         licence=licence.name,
         url=licence.url,
+        is_own=known.key == _OWN,
         checked=checked,
         terms=licence.terms,
         warnings=warnings,
@@ -197,7 +202,8 @@ def _licence_of_card(folder: Path) -> str | None:
         if start.strip():
             return None
         front = _Card.model_validate(yaml.safe_load(rest.partition("\n---")[0]))
-    except (OSError, DataError, ValidationError, yaml.YAMLError):
+    except (OSError, DataError, ValueError, RecursionError, yaml.YAMLError):
+        # A card that cannot be read says nothing; ValueError is what strange dates raise.
         return None
     # A card says `other` when the licence's own name is in the second field.
     name = front.license_name if front.license in (None, "other") else front.license

@@ -16,6 +16,7 @@ from swarm import CompletionResult
 from swarm.errors import DataError, DeclarationError, SwarmError
 from swarm.extension import Services
 from wiki.registry import ModelRegistry, parse_version_reference
+from wiki.registry.reference import LIVE
 from wiki.spec import CANDIDATE, WikiSpec
 
 __all__ = ["Trial", "ask_candidate", "find_trial", "is_in_share"]
@@ -55,11 +56,15 @@ async def find_trial(
 
     def look() -> Trial | None:
         try:
-            live, new = registry.get(name), registry.get(f"{name}@{CANDIDATE}")
-        except (DataError, DeclarationError):
-            # Nothing is on trial. What is wrong with the live version is told when it is asked.
+            live = str(registry.get(name))
+            new = str(registry.get(f"{name}@{CANDIDATE}"))
+        except DeclarationError:
+            # Nothing is live, or on trial.
             return None
-        if live.version == new.version:
+        except DataError:
+            # A damaged version is told to whoever asks it: it fails when it is to be loaded.
+            live, new = f"{name}@{LIVE}", f"{name}@{CANDIDATE}"
+        if live == new:
             return None
         return Trial(f"registry/{new if is_candidate else live}", is_candidate)
 

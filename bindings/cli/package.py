@@ -161,6 +161,10 @@ def _show_files(found: "Package", output: Path, *, in_ollama: bool) -> None:
         for file in found.files
     ]
     print_table(["quantization", "size", "sha256", "file"], rows)
+    if found.notice is not None:
+        say(f"{output / found.notice}: goes with the weights to whoever gets them")
+    elif found.licence is None:
+        say("warning: nobody said which licence the base has; find out, and give --licence")
     named = next((file for file in found.files if file.modelfile), None)
     if named is None:
         return

@@ -63,6 +63,7 @@ def test_a_licence_that_nobody_named_is_a_warning_with_the_fix(
 ) -> None:
     duties = duties_of(_version(registry, **fields))
     assert duties.licence == licence
+    assert duties.is_own == (fields == {"base_model": "scratch"}) == (not [*duties.lines()])
     assert bool(duties.warnings) == (warning is not None)
     assert warning is None or warning in duties.warnings[0]
 
@@ -113,6 +114,8 @@ def _run(folder: Path, base: Path | str) -> Path:
         ("# Model\nlicense: mit\n", None),
         ("---\nlicense: [mit]\n---\n", None),
         ("---\nlicense: {\n---\n", None),
+        ("---\nlicense: 2026-99-99\n---\n", None),
+        ("---\nlicense: " + "[" * 20_000 + "\n---\n", None),
         ("---\n", None),
         ("", None),
         (None, None),

@@ -183,6 +183,22 @@ async def test_a_candidate_whose_weights_changed_is_not_loaded(
     assert "has other content than was registered" in caplog.text
 
 
+@pytest.mark.requirement("S2-30", "S3-26")
+async def test_a_damaged_candidate_is_told_and_costs_nobody_an_answer(
+    registry: ModelRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = registry.folder / "pharma" / "2" / "manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_text("{}", encoding="utf-8")
+    outside = next(c for c in _CLIENTS if not is_in_share("pharma", c, 0.3))
+    async with _host(registry) as host:
+        for client in (_in_share(), outside, _in_share()):
+            answer = await ask("pharma", "hello", client_id=client, host=host)
+            assert (answer.text, answer.version) == ("old", 1)
+    [record] = [record for record in caplog.records if record.name == "wiki.candidate"]
+    assert "is no manifest" in record.getMessage()
+
+
 async def test_the_fallback_answers_when_both_versions_fail(registry: ModelRegistry) -> None:
     _on_trial(registry, "silent")
     fallback = f"python:{__name__}:paid"

@@ -37,6 +37,8 @@ _UNITS = {"": 1} | {
 _WORKING_BYTES = 384 * 2**20
 """What a child takes besides weights and conversations: its cache of prompts and its buffers."""
 _CONTEXT, _PARALLEL = 4096, 4
+_AHEAD_SECONDS = 1.0
+"""How long after an answer a load ahead begins: a program that asks one question never sees it."""
 
 
 def memory_limit(environment: Mapping[str, str]) -> int:
@@ -119,15 +121,22 @@ class EnginePool:
             SetupError: The engine is not installed, or did not start.
         """
         seat = await self._sit(path, check)
+        is_given_up = False
         try:
             try:
                 engine = await self._running(seat, path, name, check)
             except EngineError as error:
                 raise (failure(error) if failure else error) from error
+            except anyio.get_cancelled_exc_class():
+                is_given_up = True
+                raise
             yield engine
         finally:
             with anyio.CancelScope(shield=True):
                 await self._rise(seat, path)
+            if is_given_up:
+                # Otherwise a model that takes longer than a question may would never be loaded.
+                self.load_ahead(path, name, check)
 
     def load_ahead(self, path: Path, name: str, check: Check | None = None) -> None:
         """Begin to load a file that may be asked soon, if it fits beside what is loaded.
@@ -162,6 +171,7 @@ class EnginePool:
                     group.start_soon(seat.engine.aclose)
 
     async def _load(self, path: Path, name: str, check: Check | None) -> None:
+        await anyio.sleep(_AHEAD_SECONDS)
         try:
             size = await self._size(path, check)
             async with self._changed:
@@ -240,7 +250,8 @@ class EnginePool:
                 seat.engine = None
             if seat.engine is None:
                 if check is not None:
-                    await anyio.to_thread.run_sync(check)
+                    # It reads the whole file, and nobody who gave up waits for that.
+                    await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
                 log = self._logs / f"engine-{name}.log"
                 engine = await start_engine(
                     path, model=name, log=log, context=_CONTEXT, parallel=_PARALLEL

@@ -122,9 +122,12 @@ class RegistryCompletion:
         self._is_prepared = True
         try:
             previous = await anyio.to_thread.run_sync(self._registry.get, f"{name}@{PREVIOUS}")
+            if previous.weights is None:
+                return
             completion = await self._completion(previous)
-        except SwarmError:
-            # There is none, or this process may not load it: a rollback would say so.
+        except (SwarmError, OSError):
+            # There is none, or this process may not load it. A rollback would say so, and the
+            # answer that was just given is worth more.
             return
         if isinstance(completion, GgufCompletion):
             completion.load_ahead()

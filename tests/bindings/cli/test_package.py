@@ -80,3 +80,23 @@ def test_options_that_do_not_go_together_are_wrong_usage(
     wrong = wikiswarm("package", run, "--name", "a", "--quantization", "q9", code=2)
     assert wrong.err.startswith("error: no quantization 'q9'; there are f32, f16, q8_0")
     assert not (tmp_path / "dist").exists()
+
+
+@pytest.mark.requirement("S3-24", "S0-45")
+def test_licence_and_groups_go_into_the_version_and_the_files(
+    wikiswarm: Wikiswarm, run: Path, tmp_path: Path
+) -> None:
+    named = ("--name", "llama-facts", "--licence", "llama3.2")
+    folder = tmp_path / "dist"
+    written = wikiswarm("package", run, *named, "--output", folder)
+    assert f"{folder / 'NOTICE.txt'}: goes with the weights" in written.err
+    assert "Built with Llama" in (folder / "NOTICE.txt").read_text(encoding="utf-8")
+    groups = ("--group", "gpu-us", "--group", "gpu-eu")
+    packaged = wikiswarm("package", run, *named, *groups, "--parity", 0, "--json")
+    assert packaged.json["manifest"]["licence"] == "llama-3.2"
+    assert packaged.json["manifest"]["groups"] == ["gpu-eu", "gpu-us"]
+    assert "licence: Llama 3.2 Community License" in packaged.err
+    wrong = wikiswarm("package", run, *named, *groups, "--output", folder, code=2)
+    assert "--group" in wrong.err
+    bad = wikiswarm("package", run, *named, "--group", "gpu eu", "--parity", 0, code=1)
+    assert "groups" in bad.err

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import anyio.from_thread
 import pytest
 
 from swarm.errors import SetupError
@@ -121,3 +123,29 @@ def test_the_limit_is_a_size() -> None:
     for wrong in ("much", "0", "-1GiB", "1.5GiB", "6gib"):
         with pytest.raises(SetupError, match="is no size"):
             memory_limit({"WIKISWARM_ENGINE_MEMORY": wrong})
+
+
+async def test_a_model_that_took_too_long_is_there_for_the_next_question(
+    files: list[Path], tmp_path: Path
+) -> None:
+    path = files[0]
+    is_begun, may_go_on = anyio.Event(), threading.Event()
+
+    def slow_check() -> None:
+        anyio.from_thread.run_sync(is_begun.set)
+        assert may_go_on.wait(30)
+
+    async with pool_of(_TWO, tmp_path) as pool:
+        async with anyio.create_task_group() as group:
+
+            async def give_up() -> None:
+                async with pool.lease(path, "a", check=slow_check):
+                    raise AssertionError("it was loaded")
+
+            group.start_soon(give_up)
+            await is_begun.wait()
+            group.cancel_scope.cancel()
+        assert pool.files == ()
+        may_go_on.set()
+        await pool.wait_ahead()
+        assert pool.files == (path,)
