@@ -15,7 +15,14 @@ from finetune.watch.journal import read_answers, read_ratings
 from finetune.watch.log import read_log
 from finetune.watch.observed import FALLBACK, LOG, Answered, Rated
 from finetune.watch.questions import encode_questions
-from finetune.watch.state import LogPlace, WatchState, append_alarm, read_state, write_state
+from finetune.watch.state import (
+    LogPlace,
+    WatchState,
+    append_alarm,
+    read_alarms,
+    read_state,
+    write_state,
+)
 from finetune.watch.stream import Move, Stream, StreamLimits, question_moves
 from swarm import Catalog
 from swarm.bus import BusEvent
@@ -99,7 +106,11 @@ async def watch_wiki(
     wiki = catalog.registry(WIKIS).get(wiki_name)
     folder = watch_folder(home, wiki_name)
     async with _locked(folder):
-        look = _Look(wiki, read_state(folder), home)
+        state = read_state(folder)
+        # The numbers go on also where somebody removed the state to begin anew.
+        told = await to_thread.run_sync(read_alarms, folder)
+        state.raised = max([state.raised, *(alarm.number for alarm in told)])
+        look = _Look(wiki, state, home)
         await look.read_journal(database)
         if log is not None:
             await to_thread.run_sync(look.read_predictions, log)
@@ -149,6 +160,13 @@ def _model_of(wiki: WikiSpec, catalog: Catalog) -> str | None:
     if wiki.completion is not None:
         return catalog.completions.get(wiki.completion).model
     return wiki.model
+
+
+def _version_of(stream: str) -> str | None:
+    """Return the model of the registry whose version a stream is; None for all others."""
+    model, at, _ = stream.rpartition("@")
+    is_own = model.startswith("registry/") and not stream.endswith(FALLBACK)
+    return model if at and is_own else None
 
 
 class _Look:
@@ -235,6 +253,8 @@ class _Look:
     def _rate(self, rated: Rated) -> None:
         self._ratings += 1
         move = self._stream(rated.stream).take_rating(rated.rating, self._limits)
+        if _version_of(rated.stream) is not None:
+            self.state.rated = rated.stream
         if move is not None:
             self._raise(rated.stream, move)
 
@@ -261,22 +281,12 @@ class _Look:
     def _stream(self, name: str) -> Stream:
         found = self.state.streams.get(name)
         if found is None:
-            found = self.state.streams[name] = Stream.begin(
-                self._limits, self._version_before(name)
-            )
+            before = self.state.rated or ""
+            model = _version_of(name)
+            is_next = model is not None and model == _version_of(before)
+            earlier = self.state.streams.get(before) if is_next else None
+            found = self.state.streams[name] = Stream.begin(self._limits, earlier)
         return found
-
-    def _version_before(self, name: str) -> Stream | None:
-        """Return the newest stream of another version of the same model of the registry."""
-        model, at, _ = name.rpartition("@")
-        if not at or not model.startswith("registry/"):
-            return None
-        others = [
-            stream
-            for other, stream in self.state.streams.items()
-            if other.rpartition("@")[0] == model and not other.endswith(FALLBACK)
-        ]
-        return others[-1] if others else None
 
     def _raise(self, model: str, move: Move) -> None:
         acts = move.signal in self._spec.act_on and not model.endswith(FALLBACK)
