@@ -24,6 +24,7 @@ from swarm.bus import BusEvent
 from swarm.errors import DataError
 from swarm.store import Database, Feedback, add_feedback, open_database
 from tests.finetune.watch.journals import Turn, write_turns
+from tests.postgres import PostgresServer
 from wiki import ModelRegistry, WatchSpec, add_wiki
 
 pytestmark = pytest.mark.anyio
@@ -407,3 +408,18 @@ async def test_a_look_that_was_cut_off_is_finished_by_the_next(
     assert found.new_ratings == 0
     assert [alarm.outcome for alarm in found.alarms] == ["rolled back: pharma@2 is live again"]
     assert [alarm.number for alarm in read_alarms(watch_folder(tmp_path, "pharma"))] == [1]
+
+
+async def test_a_journal_on_postgresql_is_read_alike(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    database = open_database(tmp_path, postgres.fresh_url())
+    try:
+        runs = await write_turns(database, [*_turns(V3, 4, 300), *_turns(V3, 2.5, 100, seed=2)])
+        found = await _look(_catalog(signals=False), database, tmp_path)
+        assert (found.new_ratings, found.new_answers, len(found.alarms)) == (400, 400, 1)
+        await add_feedback(database, Feedback(run_id=runs[0], rating=1))
+        again = await _look(_catalog(signals=False), database, tmp_path)
+        assert (again.new_ratings, again.new_answers) == (0, 0)
+    finally:
+        database.close()
