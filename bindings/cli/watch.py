@@ -54,7 +54,7 @@ def watch(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at new ratings and answers; exit 1 when something moved for the worse."""
+    """Look at new ratings and answers; exit 1 when something moved."""
     import anyio
 
     from declarative import load
@@ -99,7 +99,12 @@ def watch(
 
 
 def _loop(file: Path, home: Path) -> "Callable[[str], None] | None":
-    """Return what starts the training of a wiki's next version; None where there is nothing."""
+    """Return what starts the training of a wiki's next version: nothing does, as of now.
+
+    Args:
+        file: The document that declares the wiki.
+        home: The folder of the state.
+    """
     del file, home
     return None
 

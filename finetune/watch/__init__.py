@@ -10,8 +10,9 @@ from finetune.watch.alarm import Alarm
 from finetune.watch.changepoint import ChangeDetector, Shift, threshold
 from finetune.watch.drift import DriftReport, check_drift
 from finetune.watch.energy import EnergyTest, energy_test
+from finetune.watch.look import StreamSummary, Watched
 from finetune.watch.report import write_watch_report
-from finetune.watch.run import ALARM_TOPIC, StreamSummary, Watched, watch_folder, watch_wiki
+from finetune.watch.run import ALARM_TOPIC, watch_folder, watch_wiki
 from finetune.watch.state import read_alarms
 
 __all__ = [

@@ -36,8 +36,8 @@ HORIZON = 5000
 """The number of values that the rate of false alarms is for."""
 
 _USUAL, _USUAL_RATE = 8.4, 0.025
-"""Of 2,000 simulated streams of each of 20 shapes, at most 1.3 % rose above 8.4 within 5,000
-values; `tests/finetune/watch/test_changepoint.py` simulates the most telling ones again."""
+"""Of 2,000 simulated streams of each of 16 shapes, at most 1.4 % rose above 8.4 within 5,000
+values; `benchmarks/watch.py` simulates them again."""
 _PRIOR = 0.25
 """One imagined value at the largest variance there can be: without it, a stream that was all the
 same so far has none, and the first other value would be infinitely surprising."""

@@ -48,6 +48,8 @@ class WatchState(BaseModel):
     """Of all models: what people ask does not depend on who answers."""
     latest: str | None = None
     """The model that answered last, fallbacks left out."""
+    rated: str | None = None
+    """The version of the registry that was rated last: the next new one took its place."""
     baseline: float | None = None
     """The declared one that the streams were begun with."""
     alarmed: list[str] = []
@@ -118,13 +120,11 @@ def append_alarm(folder: Path, alarm: Alarm) -> None:
         return
     line = json.dumps(alarm.model_dump(mode="json"), ensure_ascii=False).encode() + b"\n"
     try:
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        # What a killed process left of a line must not swallow this one.
+        is_torn = path.exists() and not (path.read_bytes() or b"\n").endswith(b"\n")
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            # What a killed process left of a line must not swallow this one.
-            size = os.fstat(handle).st_size
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                line = b"\n" + line
-            os.write(handle, line)
+            os.write(handle, b"\n" + line if is_torn else line)
             os.fsync(handle)
         finally:
             os.close(handle)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from benchmarks.watch import SHAPES, evidence, normal_ratings, ratings
 from finetune.watch import ChangeDetector, Shift, threshold
-from tests.finetune.watch.streams import SHAPES, evidence, normal_ratings, ratings
 
 STREAMS, COUNT = 1000, 5000
 MOST = 0.025

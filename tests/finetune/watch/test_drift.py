@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.watch import normal_ratings
 from finetune.watch import check_drift, log_prediction
 from swarm.errors import DataError
-from tests.finetune.watch.streams import normal_ratings
 
 
 def _log(path: Path, ratings: Sequence[int | None]) -> Path:

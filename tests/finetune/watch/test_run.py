@@ -10,6 +10,7 @@ import anyio
 import numpy as np
 import pytest
 
+from benchmarks.watch import normal_ratings
 from finetune.watch import (
     ALARM_TOPIC,
     Watched,
@@ -23,7 +24,7 @@ from swarm.bus import BusEvent
 from swarm.errors import DataError
 from swarm.store import Database, Feedback, add_feedback, open_database
 from tests.finetune.watch.journals import Turn, write_turns
-from tests.finetune.watch.streams import normal_ratings
+from tests.postgres import PostgresServer
 from wiki import ModelRegistry, WatchSpec, add_wiki
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +51,11 @@ def registry(tmp_path: Path) -> ModelRegistry:
 
 def _catalog(model: str = "registry/pharma@live", **watch: Any) -> Catalog:
     with use_catalog(Catalog()) as catalog:
-        add_wiki(wiki_name="pharma", model=model, watch=WatchSpec(per_client=100_000, **watch))
+        add_wiki(
+            wiki_name="pharma",
+            model=model,
+            watch=WatchSpec.model_validate({"per_client": 100_000, **watch}),
+        )
     return catalog
 
 
@@ -121,6 +126,41 @@ async def test_a_worse_version_is_rolled_back_once_and_the_next_look_changes_not
     (other,) = (await _look(catalog, database, tmp_path)).alarms
     assert other.outcome == "not rolled back: pharma@3 had an alarm itself"
     assert registry.get("pharma@live").version == 2
+
+
+async def test_a_new_version_is_compared_with_the_one_whose_place_it_took(
+    database: Database, tmp_path: Path, registry: ModelRegistry
+) -> None:
+    catalog = _catalog(on_alarm="rollback", signals=False)
+    for client, turns in (
+        ("ann", _turns(V2, 4.0, 400)),
+        ("ben", _turns(V3, 2.5, 200, seed=2)),
+        ("cyd", _turns(V2, 4.0, 100, seed=3)),
+    ):
+        await write_turns(database, turns, client_id=client)
+        await _look(catalog, database, tmp_path)
+    assert registry.get("pharma@live").version == 2
+    registry.register("pharma", remote="vllm/pharma-4")
+    registry.promote("pharma", 4)
+    # Better than the version that failed, and worse than the one that stood in for it.
+    v4 = "registry/pharma@4"
+    await write_turns(database, _turns(v4, 3.2, 200, seed=4), client_id="dan")
+    (alarm,) = (await _look(catalog, database, tmp_path)).alarms
+    assert (alarm.model, alarm.outcome) == (v4, "rolled back: pharma@2 is live again")
+
+
+async def test_alarms_keep_their_numbers_when_the_state_is_removed(
+    database: Database, tmp_path: Path
+) -> None:
+    catalog = _catalog(signals=False)
+    await write_turns(database, [*_turns(V3, 4, 300), *_turns(V3, 2, 100, seed=2)])
+    await _look(catalog, database, tmp_path)
+    folder = watch_folder(tmp_path, "pharma")
+    (folder / "state.json").unlink()
+    with (folder / "alarms.jsonl").open("ab") as file:
+        file.write(b'{"torn')
+    await _look(catalog, database, tmp_path)
+    assert [alarm.number for alarm in read_alarms(folder)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -368,3 +408,18 @@ async def test_a_look_that_was_cut_off_is_finished_by_the_next(
     assert found.new_ratings == 0
     assert [alarm.outcome for alarm in found.alarms] == ["rolled back: pharma@2 is live again"]
     assert [alarm.number for alarm in read_alarms(watch_folder(tmp_path, "pharma"))] == [1]
+
+
+async def test_a_journal_on_postgresql_is_read_alike(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    database = open_database(tmp_path, postgres.fresh_url())
+    try:
+        runs = await write_turns(database, [*_turns(V3, 4, 300), *_turns(V3, 2.5, 100, seed=2)])
+        found = await _look(_catalog(signals=False), database, tmp_path)
+        assert (found.new_ratings, found.new_answers, len(found.alarms)) == (400, 400, 1)
+        await add_feedback(database, Feedback(run_id=runs[0], rating=1))
+        again = await _look(_catalog(signals=False), database, tmp_path)
+        assert (again.new_ratings, again.new_answers) == (0, 0)
+    finally:
+        database.close()

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from benchmarks.watch import evidence
 from finetune.watch import energy_test, threshold
 from finetune.watch.observed import Answered
 from finetune.watch.questions import QuestionState, QuestionVectors, encode_questions
 from finetune.watch.stream import Move, Stream, StreamLimits
-from tests.finetune.watch.streams import evidence
 
 MOST = 0.025
 TESTS = 6
