@@ -6,7 +6,7 @@ Runs offline, with only the core installed. The same swarm in YAML is in swarm.y
 import sys
 from enum import StrEnum
 
-from pharma_wiki import look_up
+from pharma_wiki import answer
 
 from declarative import add_agent, add_completion, add_swarm, add_tool, add_wiki
 from swarm import (
@@ -69,7 +69,7 @@ def declare() -> None:
     add_wiki(
         wiki_name=WikiName.PHARMA,
         doc_description="Products, doses, prices, opening hours, delivery and the return policy",
-        get_chat=look_up,  # or model="registry/pharma@live" for one that was trained
+        get_chat=answer.look_up,  # or model="registry/pharma@live" for one that was trained
     )
     add_agent(
         agent_name=AgentName.TEST,

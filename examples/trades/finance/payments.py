@@ -1,0 +1,28 @@
+"""Paying back; a real one asks the payroll system."""
+
+from typing import Any
+
+from swarm import ToolContext
+
+__all__ = ["is_large", "reimburse"]
+
+_LIMIT = 200.0
+"""Euros that are paid without a person."""
+_USUAL = 250.0
+"""Euros where the model names none, as offline."""
+
+
+def is_large(arguments: dict[str, Any], context: ToolContext) -> bool:
+    """Tell whether a person has to agree."""
+    return float(arguments.get("euros", _USUAL)) > _LIMIT
+
+
+def reimburse(euros: float = _USUAL) -> str:
+    """Pay an employee back.
+
+    Args:
+        euros: The amount.
+    """
+    if not 0 < euros < 100_000:
+        raise ValueError(f"{euros} euros cannot be paid back")
+    return f"{euros:.2f} euros are paid with the next salary."
