@@ -20,6 +20,7 @@ from finetune.collect import collect
 from finetune.curate.pipeline import Pipeline
 from finetune.curate.report import CurationReport
 from finetune.curate.run import curate
+from finetune.curate.step import StepConfig
 from finetune.dataset.read import read_rows
 from finetune.dataset.rows import SftRow, encode_row
 from finetune.dataset.sample import Provenance, Sample
@@ -29,7 +30,7 @@ from swarm.errors import DataError, StoreError, UnknownNameError
 from swarm.host import default_home
 from swarm.store import Database, Run, open_database
 
-__all__ = ["Corpus", "export_training_corpus"]
+__all__ = ["Corpus", "curate_samples", "export_training_corpus"]
 
 _PERSONAL, _DUPLICATES, _QUALITY = "personal_data", "near_duplicates", "quality"
 """The steps that the options stand for, as a pipeline calls them."""
@@ -119,8 +120,6 @@ async def export_training_corpus(
         if database is None:
             own.close()
     samples = [Sample(segment.sft_row(), segment.provenance) for segment in found.segments]
-    if not samples:
-        raise DataError(_NOTHING_LEFT)
     path = Path(output_path)
     export = functools.partial(_export, samples, steps, encode, path)
     written, report, unsaid = await anyio.to_thread.run_sync(export)
@@ -141,6 +140,46 @@ async def export_training_corpus(
     )
 
 
+def curate_samples(
+    samples: Sequence[Sample], steps: Sequence[StepConfig], *, folder: Path | None = None
+) -> tuple[list[Sample], CurationReport]:
+    """Run steps over samples as `curate` does; return those that are left, and what was done.
+
+    Args:
+        samples: What is curated.
+        steps: As in a pipeline: those that compare rows come last.
+        folder: Where the working files stand while it runs; the system's place when absent.
+
+    Returns:
+        Supervised rows before preferences, each in the order that they came in.
+
+    Raises:
+        SetupError: A step needs a package that is missing.
+        StoreError: The working files cannot be written.
+    """
+    pipeline = Pipeline(tuple(steps))
+    if not samples:
+        return [], CurationReport(
+            pipeline=pipeline.digest,
+            sources=(),
+            rows_in=0,
+            bad_lines=0,
+            rows_out=0,
+            steps=(),
+            files=(),
+        )
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".curate-") as name:
+        source, out = Path(name) / "samples.jsonl", Path(name) / "curated"
+        write_samples(source, samples)
+        report = curate([source], out, pipeline=pipeline)
+        kept = [
+            sample
+            for kind in ("sft", "dpo")
+            for sample in _read(out / f"{kind}.jsonl", out / f"{kind}.provenance.jsonl")
+        ]
+    return kept, report
+
+
 class _Export(NamedTuple):
     written: WrittenFile
     report: CurationReport
@@ -158,14 +197,11 @@ def _export(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside the output: conversations stay on the disk that was meant for them.
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".corpus-") as name:
-            source, folder = Path(name) / "runs.jsonl", Path(name) / "curated"
-            write_samples(source, samples)
-            report = curate([source], folder, pipeline=pipeline)
-            kept = _kept(folder) if report.rows_out else []
+        kept, report = curate_samples(samples, pipeline.steps, folder=path.parent)
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error
-    lines = [(origin, line) for row, origin in kept if (line := encode(row)) is not None]
+    encoded = [(one, encode(cast("SftRow", one.row))) for one in kept]
+    lines = [(one.provenance, line) for one, line in encoded if line is not None]
     if not lines:
         raise DataError(_NOTHING_LEFT)
     written = write_encoded(path, (line for _, line in lines))
@@ -173,11 +209,12 @@ def _export(
     return _Export(written, report, len(kept) - len(lines))
 
 
-def _kept(folder: Path) -> list[tuple[SftRow, Provenance]]:
-    with (folder / "sft.provenance.jsonl").open("rb") as file:
-        origins = [Provenance.model_validate_json(line) for line in file]
-    rows = cast("list[SftRow]", list(read_rows(folder / "sft.jsonl", kind="sft")))
-    return list(zip(rows, origins, strict=True))
+def _read(path: Path, origins: Path) -> list[Sample]:
+    if not path.is_file():  # no row of this kind is left
+        return []
+    with origins.open("rb") as file:
+        places = [Provenance.model_validate_json(line) for line in file]
+    return [Sample(row, at) for row, at in zip(read_rows(path), places, strict=True)]
 
 
 def _beside(path: Path) -> Path:

@@ -1,13 +1,30 @@
-"""One small trained model for all tests: trained at its first use, once in a run."""
+"""One small trained model for all tests: made at its first use, once in a run.
+
+So are what is often asked of it: its answers, its twin without training, and its GGUF in a
+registry. Tests read these and change nothing.
+"""
 
 from pathlib import Path
 
 import anyio
 import pytest
 
+from finetune.evaluate import EvaluationReport, evaluate
+from finetune.publish import publish
+from finetune.questions import held_out_rows, read_questions, training_rows
 from finetune.train import ModelShape, TrainConfig, TrainProgress, TrainResult, train
+from wiki import ModelRegistry
 
-__all__ = ["FACTS", "facts_file", "progress", "tiny_config", "trained_run"]
+__all__ = [
+    "FACTS",
+    "facts_file",
+    "progress",
+    "published_home",
+    "tiny_config",
+    "trained_report",
+    "trained_run",
+    "untrained_run",
+]
 
 FACTS = """\
 - id: opening-hours
@@ -29,11 +46,14 @@ FACTS = """\
 """
 
 
+_MADE = {"published_home", "trained_report", "trained_run", "untrained_run"}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give all tests of the trained model to one worker, so that a run trains it once."""
     for item in items:
-        if isinstance(item, pytest.Function) and "trained_run" in item.fixturenames:
+        if isinstance(item, pytest.Function) and not _MADE.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group("trained_run"))
 
 
@@ -80,3 +100,53 @@ def trained_run(
         )
 
     return anyio.run(run)
+
+
+@pytest.fixture(scope="session")
+def untrained_run(
+    facts_file: Path, tiny_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory
+) -> TrainResult:
+    """The same model before its first step."""
+
+    async def run() -> TrainResult:
+        return await train(
+            tiny_config.model_copy(update={"method": "none"}),
+            data=facts_file,
+            output_dir=tmp_path_factory.mktemp("untrained") / "run",
+        )
+
+    return anyio.run(run)
+
+
+@pytest.fixture(scope="session")
+def trained_report(
+    trained_run: TrainResult, facts_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> EvaluationReport:
+    """What `trained_run` answers to the questions of its training, then to the held out ones."""
+
+    async def run() -> EvaluationReport:
+        questions = read_questions(facts_file)
+        return await evaluate(
+            trained_run.run_dir,
+            training_rows(questions) + held_out_rows(questions),
+            output_dir=tmp_path_factory.mktemp("report") / "report",
+            batch_size=5,
+        )
+
+    return anyio.run(run)
+
+
+@pytest.fixture(scope="session")
+def published_home(trained_run: TrainResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with `registry/pharma@live`: `trained_run` as GGUF."""
+    home = tmp_path_factory.mktemp("published")
+
+    async def run() -> None:
+        registry = ModelRegistry(home / "models")
+        version = await publish(
+            trained_run.run_dir, "pharma", registry, quantisation="f16", parity_conversations=50
+        )
+        registry.promote("pharma", version.version)
+
+    anyio.run(run)
+    return home

@@ -23,6 +23,7 @@ __all__ = [
     "check_adapter",
     "save_adapter",
     "seal_adapter",
+    "write_manifest",
 ]
 
 _MANIFEST = "adapter.json"
@@ -94,8 +95,17 @@ def seal_adapter(adapter: Path, base: Path) -> Path:
         DataError: There is no adapter, or no model.
         StoreError: The file cannot be written.
     """
-    path = adapter_folder(adapter) / _MANIFEST
-    manifest = AdapterManifest(base_sha256=base_sha256(base))
+    return write_manifest(adapter_folder(adapter), base_sha256(base))
+
+
+def write_manifest(folder: Path, sha256: str) -> Path:
+    """Write the manifest of an adapter whose base has this hash, and return the file.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
+    path = folder / _MANIFEST
+    manifest = AdapterManifest(base_sha256=sha256)
     try:
         write_atomically(path, manifest.model_dump_json(indent=2) + "\n")
     except OSError as error:

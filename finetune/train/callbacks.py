@@ -6,6 +6,7 @@ Imports transformers when called, so it is only ever called in the worker proces
 # transformers ships no complete types.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
+import functools
 import resource
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from finetune.train.adapter import seal_adapter
+from finetune.train.adapter import base_sha256, write_manifest
 from finetune.train.checkpoint import mark_checkpoint
 from finetune.train.config import TrainConfig
 from finetune.train.failure import check_loss
@@ -38,6 +39,8 @@ def trainer_callbacks(
         is_evaluated: Whether there are validation rows.
     """
     from transformers import EarlyStoppingCallback, TrainerCallback
+
+    base_hash = functools.cache(base_sha256)  # a large base takes seconds
 
     class Reports(TrainerCallback):
         """Reports each step and each measurement; marks each checkpoint."""
@@ -71,7 +74,7 @@ def trainer_callbacks(
             if state.is_world_process_zero:
                 folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
                 if config.base != "scratch" and (folder / "adapter_config.json").is_file():
-                    seal_adapter(folder, Path(config.base))
+                    write_manifest(folder, base_hash(Path(config.base)))
                 mark_checkpoint(folder, step=state.global_step)
 
     found: list[Any] = [Reports()]

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from finetune.corpus import export_training_corpus
+from finetune.corpus import curate_samples, export_training_corpus
+from finetune.curate.rules import RulesConfig
 from finetune.dataset.detect import detect_file
+from finetune.dataset.rows import encode_row
+from finetune.dataset.sample import Provenance, Sample
 from swarm import CompletionRequest, session
 from swarm.errors import DataError, UnknownNameError
 from swarm.store import Feedback, add_feedback, list_runs
+from tests.finetune.dataset.samples import sample
+from tests.finetune.dataset.test_round_trip import DPO_ROWS
 from tests.swarm.program import Program
 
 pytestmark = pytest.mark.anyio
@@ -141,3 +146,15 @@ async def test_a_corpus_never_mixes_projects_by_itself(tmp_path: Path) -> None:
 async def test_an_unknown_format_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="format named 'alpakka'"):
         await export_training_corpus(output_path=tmp_path / "out.jsonl", format="alpakka")
+
+
+def test_samples_of_both_kinds_keep_their_order_and_their_provenance() -> None:
+    pair = DPO_ROWS[0]
+    given = [Sample(pair, Provenance(source="journal", run_id="p"))]
+    given += [sample("a?"), sample("", ""), sample("b?")]
+    left, report = curate_samples(given, [RulesConfig()])
+    said = [json.loads(encode_row(one.row))["messages"][0]["content"] for one in left[:-1]]
+    assert said == ["a?", "b?"]
+    assert left[-1] == given[0]
+    assert (report.rows_in, report.rows_out) == (4, 3)
+    assert curate_samples([], [RulesConfig()])[0] == []

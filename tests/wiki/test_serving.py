@@ -17,10 +17,10 @@ import anyio
 import pytest
 from aiohttp import web
 
-from finetune import TrainResult, publish, read_questions
+from finetune import read_questions
 from swarm import Catalog, Host, add_completion, use_catalog
 from swarm.errors import DeclarationError, SetupError
-from wiki import ModelRegistry, add_wiki, ask
+from wiki import add_wiki, ask
 from wiki.discovery import CompletionArguments, discover, providers
 from wiki.engine import EngineError, GgufError
 from wiki.serving import serve_model
@@ -119,25 +119,22 @@ async def _answers(catalog: Catalog, home: Path, questions: list[str]) -> list[s
 
 @pytest.mark.requirement("S0-35", "S0-36", "S4-01", "S4-10")
 async def test_every_server_gives_the_same_answers(
-    trained_run: TrainResult, facts_file: Path, tmp_path: Path, llama_server: Path
+    published_home: Path, facts_file: Path, tmp_path: Path, llama_server: Path
 ) -> None:
     facts = read_questions(facts_file)
     questions = [text for fact in facts for text in (*fact.train, *fact.held_out)]
-    registry = ModelRegistry(tmp_path / "models")
-    version = await publish(trained_run.run_dir, "pharma", registry, quantisation="f16")
-    registry.promote("pharma", version.version)
     reference = "registry/pharma@live"
-    expected = await _answers(_catalog(model=reference), tmp_path, questions)
+    expected = await _answers(_catalog(model=reference), published_home, questions)
     assert len(set(expected)) >= 4
 
     async def same(served: CompletionArguments) -> None:
         assert await _answers(_catalog(served=served), tmp_path, questions) == expected
 
-    async with serve_model(reference, port=0, home=tmp_path) as first:
+    async with serve_model(reference, port=0, home=published_home) as first:
         # The system's own server is taken where there is one.
         assert first.completion()["model"] == "llama-server/pharma"
         await same(first.completion())
-    async with serve_model(reference, port=0, home=tmp_path, program="engine") as server:
+    async with serve_model(reference, port=0, home=published_home, program="engine") as server:
         await same(server.completion())
         port = int(server.base_url.split(":")[-1].removesuffix("/v1"))
         [found] = await discover(ports=[port], seconds=10)

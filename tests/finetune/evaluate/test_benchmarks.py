@@ -101,7 +101,7 @@ async def test_a_version_of_the_registry_is_served_for_them(
     trained_run: TrainResult, tmp_path: Path
 ) -> None:
     registry = ModelRegistry(tmp_path / "models")
-    version = await publish(trained_run.run_dir, "facts", registry)
+    version = await publish(trained_run.run_dir, "facts", registry, parity_conversations=0)
     async with serve_model("registry/facts@1", home=tmp_path, log=tmp_path / "log") as server:
         spec = CompletionSpec(
             completion_name="served",

@@ -16,7 +16,7 @@ from finetune.evaluate.probes import Canary, Probes
 from finetune.evaluate.rendering import write_report
 from finetune.evaluate.row import read_results
 from finetune.questions import read_questions, training_rows
-from finetune.train import TrainConfig, TrainResult, train
+from finetune.train import TrainResult
 from swarm.errors import DataError
 from tests.finetune.evaluate import models
 from tests.finetune.evaluate.judges import honest, spec_of
@@ -146,16 +146,11 @@ async def test_predictions_cannot_be_probed(tmp_path: Path) -> None:
 
 @pytest.mark.requirement("S1-31", "S2-20", "S2-23", "S3-10")
 async def test_a_trained_model_is_compared_with_its_untrained_base(
-    trained_run: TrainResult, tiny_config: TrainConfig, facts_file: Path, tmp_path: Path
+    trained_run: TrainResult, untrained_run: TrainResult, facts_file: Path, tmp_path: Path
 ) -> None:
-    base = await train(
-        tiny_config.model_copy(update={"method": "none"}),
-        data=facts_file,
-        output_dir=tmp_path / "base",
-    )
     found = await compare(
         str(trained_run.run_dir),
-        str(base.run_dir),
+        str(untrained_run.run_dir),
         training_rows(read_questions(facts_file)),
         home=tmp_path,
         output_dir=tmp_path / "out",

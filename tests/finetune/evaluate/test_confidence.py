@@ -33,7 +33,9 @@ async def test_confidence_is_worth_more_once_it_is_calibrated(
 ) -> None:
     facts = read_questions(facts_file)
     registry = ModelRegistry(tmp_path / "models")
-    version = await publish(trained_run.run_dir, "pharma", registry, quantisation="f16")
+    version = await publish(
+        trained_run.run_dir, "pharma", registry, quantisation="f16", parity_conversations=0
+    )
     registry.promote("pharma", version.version)
     rows = training_rows(facts) + held_out_rows(facts)
     with pytest.raises(DataError, match="questions that the model cannot know"):

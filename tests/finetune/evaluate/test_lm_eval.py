@@ -40,7 +40,8 @@ async def test_a_task_of_our_own_is_asked_of_a_served_model(
     tasks = tmp_path / "tasks"
     tasks.mkdir()
     (tasks / "shop_facts.yaml").write_text(TASK.format(data=data), encoding="utf-8")
-    await publish(trained_run.run_dir, "facts", ModelRegistry(tmp_path / "models"))
+    registry = ModelRegistry(tmp_path / "models")
+    await publish(trained_run.run_dir, "facts", registry, parity_conversations=0)
     settings = BenchmarkSettings(tasks=("shop_facts",), kind="chat", task_folder=tasks)
     async with serve_model("registry/facts@1", home=tmp_path, log=tmp_path / "log") as server:
         scores = await run_benchmarks(server, settings, output_dir=tmp_path / "out")

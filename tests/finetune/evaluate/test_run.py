@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from finetune.evaluate import EvaluationError, EvaluationReport, RowResult, evaluate
 from finetune.evaluate.row import read_results
 from finetune.questions import held_out_rows, read_questions, training_rows
-from finetune.train import TrainConfig, TrainResult, train
+from finetune.train import TrainResult
 from swarm.errors import DataError
 
 
@@ -21,15 +21,17 @@ from swarm.errors import DataError
 @pytest.mark.requirement("S2-21")
 @pytest.mark.requirement("S4-01")
 async def test_training_is_what_makes_the_answers_right(
-    trained_run: TrainResult, facts_file: Path, tiny_config: TrainConfig, tmp_path: Path
+    trained_run: TrainResult,
+    trained_report: EvaluationReport,
+    untrained_run: TrainResult,
+    facts_file: Path,
+    tmp_path: Path,
 ) -> None:
     questions = read_questions(facts_file)
     rows = training_rows(questions) + held_out_rows(questions)
-    config = tiny_config.model_copy(update={"method": "none"})
-    untrained = await train(config, data=facts_file, output_dir=tmp_path / "untrained")
-    assert untrained.steps == 0
-    before = await evaluate(untrained.run_dir, rows, output_dir=tmp_path / "before")
-    after = await evaluate(trained_run.run_dir, rows, output_dir=tmp_path / "after", batch_size=5)
+    assert untrained_run.steps == 0
+    before = await evaluate(untrained_run.run_dir, rows, output_dir=tmp_path / "before")
+    after = trained_report
     assert before.exact == 0
     assert after.rows == 16
     results = [
@@ -39,7 +41,8 @@ async def test_training_is_what_makes_the_answers_right(
     assert all(r.exact for r in results[:12]), after.misses
     assert sum(r.exact for r in results[12:]) >= 3, after.misses
     assert after.exact == sum(r.exact for r in results)
-    stored = (tmp_path / "after" / "report.json").read_text()
+    folder = after.results.parent
+    stored = (folder / "report.json").read_text()
     assert EvaluationReport.model_validate_json(stored) == after
     assert after.model_sha256 == trained_run.model_sha256
     assert before.metrics is not None and after.metrics is not None
@@ -49,7 +52,7 @@ async def test_training_is_what_makes_the_answers_right(
     assert (after.metrics.exact, after.metrics.rows) == (after.exact / 16, 16)
     assert before.prompts_sha256 == after.prompts_sha256
     assert before.rendered_sha256 == after.rendered_sha256
-    names = {path.name for path in (tmp_path / "after").iterdir()}
+    names = {path.name for path in folder.iterdir()}
     assert names == {"log.txt", "report.json", "results.jsonl"}
 
 

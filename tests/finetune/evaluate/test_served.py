@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from finetune import TrainResult, evaluate, held_out_rows, publish, read_questions, training_rows
-from finetune.evaluate import EvaluationProgress
+from finetune import held_out_rows, read_questions, training_rows
+from finetune.evaluate import EvaluationProgress, EvaluationReport
 from finetune.evaluate.row import read_results
 from finetune.evaluate.served import evaluate_reference
 from swarm import CompletionRequest
 from swarm.errors import DataError, DeclarationError, ProviderError, ProviderOutputError
-from wiki import ModelRegistry
 
 pytestmark = pytest.mark.anyio
 
@@ -25,19 +24,16 @@ def _answers(path: Path) -> list[str]:
 
 @pytest.mark.requirement("S0-32", "S0-35", "S4-01", "S4-10")
 async def test_the_published_version_answers_as_the_trained_model(
-    trained_run: TrainResult, facts_file: Path, tmp_path: Path
+    trained_report: EvaluationReport, published_home: Path, facts_file: Path, tmp_path: Path
 ) -> None:
     questions = read_questions(facts_file)
     rows = training_rows(questions) + held_out_rows(questions)
-    registry = ModelRegistry(tmp_path / "models")
-    version = await publish(trained_run.run_dir, "pharma", registry, quantisation="f16")
-    registry.promote("pharma", version.version)
     told: list[EvaluationProgress] = []
-    trained = await evaluate(trained_run.run_dir, rows, output_dir=tmp_path / "trained")
+    trained = trained_report
     served = await evaluate_reference(
         "registry/pharma@live",
         rows,
-        home=tmp_path,
+        home=published_home,
         output_dir=tmp_path / "served",
         on_progress=told.append,
     )

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from finetune.evaluate import evaluate, score_matches
+from finetune.evaluate import EvaluationReport, score_matches
 from finetune.package import PackagingError, package_gguf
-from finetune.questions import held_out_rows, read_questions, training_rows
 from finetune.train import TrainResult
 from finetune.train.files import sha256_file
 from tests.finetune.package.engine_answers import engine_answers
@@ -18,11 +17,9 @@ from tests.finetune.package.engine_answers import engine_answers
 @pytest.mark.anyio
 @pytest.mark.requirement("S2-25")
 async def test_the_file_answers_as_the_trained_model_does(
-    trained_run: TrainResult, facts_file: Path, tmp_path: Path
+    trained_run: TrainResult, trained_report: EvaluationReport, tmp_path: Path
 ) -> None:
-    questions = read_questions(facts_file)
-    rows = training_rows(questions) + held_out_rows(questions)
-    report = await evaluate(trained_run.run_dir, rows, output_dir=tmp_path / "report")
+    report = trained_report
     results: list[dict[str, Any]] = [
         json.loads(line) for line in report.results.read_text().splitlines()
     ]
