@@ -7,12 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from finetune.dataset.folding import MARKS, fold_text
+from finetune.dataset.folding import MARKS, fold_text, fold_texts
 from finetune.dataset.rows import DpoRow, Message, OutputMessage, SftRow
 from finetune.dataset.rules import plain_text
 from finetune.dataset.sample import Sample
 
-__all__ = ["REJECTED", "Spoken", "digest", "rank", "spoken"]
+__all__ = ["REJECTED", "Spoken", "digest", "digests", "rank", "spoken"]
 
 _MARKS: Final = {
     "system": " \x01 ",
@@ -61,6 +61,21 @@ def rank(sample: Sample) -> int:
 
 def digest(row: SftRow | DpoRow) -> int:
     """Name a conversation by eight bytes: folded texts with roles, tools by name, images."""
+    return digests([row])[0]
+
+
+def digests(rows: Sequence[SftRow | DpoRow]) -> list[int]:
+    """Return the digest of each row; of many at once it takes half the time."""
+    named = [_named(row) for row in rows]
+    texts = fold_texts([text for text, _ in named])
+    return [
+        _number("\0".join((text, *images)) if images else text)
+        for text, (_, images) in zip(texts, named, strict=True)
+    ]
+
+
+def _named(row: SftRow | DpoRow) -> tuple[str, list[str]]:
+    """Return the text of all that names a row, and the addresses of its images."""
     part = row if isinstance(row, SftRow) else row.input
     pieces, images = _all_pieces(row, part.messages)
     # Folding leaves nothing of `?`, which does not say `!`.
@@ -70,8 +85,7 @@ def digest(row: SftRow | DpoRow) -> int:
     if part.tools:
         for name in sorted(tool.function.name for tool in part.tools):
             pieces += (_OTHER, name)
-    text = fold_text("".join(pieces))
-    return _number("\0".join((text, *images)) if images else text)
+    return "".join(pieces), images
 
 
 def spoken(row: SftRow | DpoRow) -> Spoken:
