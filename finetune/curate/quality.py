@@ -5,9 +5,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from finetune.curate.answers import count_answers
 from finetune.curate.language import Languages
 from finetune.curate.pipeline import CurationError
-from finetune.curate.score import Measures, measure, score
+from finetune.curate.refusals import find_refusals
+from finetune.curate.score import (
+    DIFFERENT,
+    LONGEST_WORD,
+    STOCK_WORDS,
+    UNPUNCTUATED,
+    Measures,
+    measure,
+    score,
+)
+from finetune.curate.screen import PlainRows
 from finetune.curate.step import Note, StepConfig, Verdict
 from finetune.curate.turns import Turns, turns_of
 from finetune.dataset.sample import Provenance, Sample
@@ -69,12 +80,35 @@ class _Quality:
     def __init__(self, config: QualityConfig, languages: Languages | None) -> None:
         self._config, self._languages = config, languages
 
+    def suspects(self, rows: PlainRows) -> frozenset[int]:
+        """Return the rows that may break a limit, and those that nothing quick tells about."""
+        config = self._config
+        find = find_refusals()
+        if find is None or config.languages or config.min_quality_score is not None:
+            return rows.places
+        counts = count_answers(rows)
+        if counts is None:
+            return rows.places
+        is_suspect = counts.words <= STOCK_WORDS
+        is_suspect |= counts.size > LONGEST_WORD * (counts.words + 1)
+        is_suspect |= counts.different <= DIFFERENT * counts.words
+        is_suspect |= counts.capitals >= config.max_capitals * counts.letters
+        is_suspect |= counts.letters <= UNPUNCTUATED * counts.size
+        notes = [
+            any(_by_provenance(config, sample.provenance))
+            or any(_by_length(config, question, answer))
+            for sample, question, answer in zip(
+                rows.samples, counts.question_tokens, counts.answer_tokens, strict=True
+            )
+        ]
+        return rows.where(is_suspect | notes) | counts.rows.having(find)
+
     def judge(self, sample: Sample) -> Verdict:
         turns = turns_of(sample.row)
         measures = measure(turns)
         notes = (
             *_by_provenance(self._config, sample.provenance),
-            *_by_length(self._config, measures),
+            *_by_length(self._config, measures.question_tokens, measures.answer_tokens),
             *self._by_content(turns, measures),
             *_by_score(self._config, measures, sample.provenance),
         )
@@ -108,15 +142,10 @@ def _by_provenance(config: QualityConfig, origin: Provenance) -> Iterator[Note]:
         yield Note("low_rating", f"{rating} of 5, wanted {least}")
 
 
-def _by_length(config: QualityConfig, measures: Measures) -> Iterator[Note]:
+def _by_length(config: QualityConfig, question: int, answer: int) -> Iterator[Note]:
     for side, tokens, least, most in (
-        (
-            "question",
-            measures.question_tokens,
-            config.min_question_tokens,
-            config.max_question_tokens,
-        ),
-        ("answer", measures.answer_tokens, config.min_answer_tokens, config.max_answer_tokens),
+        ("question", question, config.min_question_tokens, config.max_question_tokens),
+        ("answer", answer, config.min_answer_tokens, config.max_answer_tokens),
     ):
         if tokens < least:
             yield Note(f"short_{side}", f"about {tokens} tokens, wanted {least}")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from finetune.curate.search import quick_search
+from finetune.curate.search import Find, quick_find, quick_search
 
-__all__ = ["refusal_share"]
+__all__ = ["find_refusals", "refusal_share"]
 
 _HELP = (
     r"(?:help|assist|answer|provide|do that|do this|comply|fulfil+|support|discuss|share|give"
@@ -70,6 +70,12 @@ def refusal_share(answer: str) -> float:
         if _DECLINES.search(sentence):
             declined += size
     return declined / total if total else 0.0
+
+
+@lru_cache(maxsize=1)
+def find_refusals() -> Find | None:
+    """Return what finds, in lower case, the words of which each refusal has some."""
+    return quick_find(_QUICK)
 
 
 @lru_cache(maxsize=1)

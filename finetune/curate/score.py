@@ -9,13 +9,34 @@ from finetune.curate.turns import Turns, turns_of
 from finetune.dataset.sample import Provenance, Sample
 from finetune.dataset.tokens import estimate_text
 
-__all__ = ["Measures", "QualityScore", "measure", "score", "score_of"]
+__all__ = [
+    "CONTROLS",
+    "DIFFERENT",
+    "LONGEST_WORD",
+    "STOCK_WORDS",
+    "UNPUNCTUATED",
+    "Measures",
+    "QualityScore",
+    "measure",
+    "score",
+    "score_of",
+]
+
+STOCK_WORDS = 40
+"""An answer of more words says something."""
+DIFFERENT = 0.55
+"""The share of different words above which hardly anything can be repeated."""
+CONTROLS = bytes([*range(9), *range(14, 32), 127])
+"""Characters that no text has."""
+LONGEST_WORD = 20
+"""Characters a word, on average; above them a text has no words, or one."""
+UNPUNCTUATED = 0.4
+"""The share of letters and digits from which a text is no mere punctuation."""
 
 _UPPER = bytes(range(ord("A"), ord("Z") + 1))
 _LETTERS = _UPPER + _UPPER.lower() + bytes(range(0x80, 0x100))
 _SPACES = b" \t\r\n"
 _TEXT = _LETTERS + b"0123456789" + _SPACES
-_CONTROLS = bytes([*range(9), *range(14, 32), 127])
 _MISREAD = re.compile("\ufffd|[\u00c3\u00c2\u00e2][\u0080-\u00bf\u20ac\u2122\u0152\u0153]")
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _STOCK = re.compile(
@@ -29,7 +50,6 @@ _STOCK = re.compile(
     r"|mit freundlichen grüßen|¿en qué puedo ayudarle?|comment puis-je vous aider"
 )
 _WORD = re.compile(r"[^\W_]+")
-_STOCK_WORDS = 40
 _USUAL_RATING = 0.7
 
 
@@ -85,7 +105,7 @@ def measure(turns: Turns) -> Measures:
         repetition=_repetition(words, answer),
         capitals=_capitals(data),
         broken=_broken(answer, data),
-        is_stock=0 < len(words) <= _STOCK_WORDS and _is_stock(answer),
+        is_stock=0 < len(words) <= STOCK_WORDS and _is_stock(answer),
     )
 
 
@@ -115,11 +135,11 @@ def score_of(sample: Sample) -> QualityScore:
 
 
 def _repetition(words: Sequence[str], text: str) -> float:
-    if text and len(text) > 20 * (len(words) + 1):
+    if text and len(text) > LONGEST_WORD * (len(words) + 1):
         # A script without spaces, or one long word: characters take the place of words.
         words = text
     # Where most words are new, hardly any run can be an old one.
-    if len(words) < 12 or len(set(words)) > 0.55 * len(words):
+    if len(words) < 12 or len(set(words)) > DIFFERENT * len(words):
         return 0.0
     runs = list(zip(words, words[1:], words[2:], strict=False))
     return 1 - len(set(runs)) / len(runs)
@@ -135,13 +155,13 @@ def _capitals(data: bytes) -> float:
 def _broken(text: str, data: bytes) -> float:
     if not text:
         return 0.0
-    wrong = len(data) - len(data.translate(None, _CONTROLS))
+    wrong = len(data) - len(data.translate(None, CONTROLS))
     if not text.isascii():
         wrong += len(_MISREAD.findall(text))
     # Few texts have one of these, and those that do mostly have many.
     broken = 10 * wrong / len(text)
     solid = len(data.translate(None, _SPACES))
-    if solid >= 20 and len(data.translate(None, _TEXT)) > 0.6 * solid:
+    if solid >= 20 and len(data.translate(None, _TEXT)) > (1 - UNPUNCTUATED) * solid:
         # Mostly punctuation; code has more of it than prose, and has its own marks.
         prose = _CODE.sub("", text)
         broken += 1.0 if len(prose) > 0.5 * len(text) else 0.0

@@ -8,10 +8,15 @@ ASCII. Other rows are judged one by one, and so are all where google-re2 is miss
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from copy import copy
+from typing import TYPE_CHECKING, NamedTuple
 
 from finetune.curate.search import Find
 from finetune.dataset.sample import Sample
 from finetune.dataset.texts import contents_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["PlainRows"]
 
@@ -19,43 +24,57 @@ _BETWEEN = b"\0\0"
 """Stands between two rows: two, so that each row has one of its own on either side."""
 
 
+class _Place(NamedTuple):
+    place: int
+    sample: Sample
+
+
 class PlainRows:
     """The texts of plain rows in lower case, a line end between the texts of one row."""
 
-    def __init__(self, texts: Sequence[bytes], places: Sequence[int]) -> None:
+    def __init__(self, texts: Sequence[bytes], rows: "Sequence[_Place] | PlainRows") -> None:
         """Join texts.
 
         Args:
             texts: The text of each row, in lower case.
-            places: The place of each row among all that are looked at, ascending.
+            rows: Whose they are; those of other plain rows.
         """
-        self.places = frozenset(places)
+        self._rows = rows._rows if isinstance(rows, PlainRows) else rows
         self.text = b"".join((_BETWEEN, _BETWEEN.join(texts), _BETWEEN))
-        self._places = places
-        self._ends: list[int] = []
+        self.ends: list[int] = []
         """Where each row ends in the text."""
         end = 0
         for text in texts:
             end += len(_BETWEEN) + len(text)
-            self._ends.append(end)
+            self.ends.append(end)
 
     @classmethod
     def among(cls, samples: "Sequence[Sample | None]") -> "PlainRows":
         """Return the plain rows among some samples."""
         texts: list[bytes] = []
-        places: list[int] = []
+        rows: list[_Place] = []
         for place, sample in enumerate(samples):
             if sample is not None and (contents := contents_of(sample.row)) is not None:
                 text = "\n".join(contents)
                 if text.isascii():
                     texts.append(text.lower().encode())
-                    places.append(place)
-        return cls(texts, places)
+                    rows.append(_Place(place, sample))
+        return cls(texts, rows)
+
+    @property
+    def places(self) -> frozenset[int]:
+        """The place of each row among all that are looked at."""
+        return frozenset([row.place for row in self._rows])
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The sample of each row."""
+        return [row.sample for row in self._rows]
 
     @property
     def zeros(self) -> int:
         """How many zeros stand around the rows."""
-        return len(_BETWEEN) * (max(1, len(self._ends)) + 1)
+        return len(_BETWEEN) * (max(1, len(self.ends)) + 1)
 
     def translated(self, table: bytes) -> "PlainRows":
         """Return the same rows with bytes that became others, see `bytes.translate`."""
@@ -65,9 +84,13 @@ class PlainRows:
 
     def changed(self, change: Callable[[bytes], bytes]) -> "PlainRows":
         """Return the same rows with each text changed."""
-        starts = [len(_BETWEEN), *(end + len(_BETWEEN) for end in self._ends)]
-        pairs = zip(starts, self._ends, strict=False)
-        return PlainRows([change(self.text[start:end]) for start, end in pairs], self._places)
+        starts = [len(_BETWEEN), *(end + len(_BETWEEN) for end in self.ends)]
+        pairs = zip(starts, self.ends, strict=False)
+        return PlainRows([change(self.text[start:end]) for start, end in pairs], self)
+
+    def where(self, is_wanted: "NDArray[np.bool_]") -> frozenset[int]:
+        """Return the places of the rows for which an array says so."""
+        return frozenset([self._rows[at].place for at in is_wanted.nonzero()[0].tolist()])
 
     def having(self, find: Find | None) -> frozenset[int]:
         """Return the places of the rows in which something is found, and all without a search.
@@ -79,10 +102,10 @@ class PlainRows:
         found: list[int] = []
         at = 0
         while (span := find(self.text, at)) is not None:
-            row = bisect_right(self._ends, span[0])
-            while row < len(self._ends):
-                found.append(self._places[row])
-                at = self._ends[row]
+            row = bisect_right(self.ends, span[0])
+            while row < len(self.ends):
+                found.append(self._rows[row].place)
+                at = self.ends[row]
                 if span[1] <= at + len(_BETWEEN):
                     break
                 row += 1

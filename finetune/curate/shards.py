@@ -50,7 +50,11 @@ class Shard(NamedTuple):
     def lines(self) -> Iterator[Line | Problem]:
         """Yield its lines, numbered as in the file, and what is wrong with some of them."""
         for item in LineReader(
-            Path(self.path), start=self.start, size=self.size, first_line=self.first_line
+            Path(self.path),
+            start=self.start,
+            size=self.size,
+            first_line=self.first_line,
+            is_hashed=False,
         ):
             # Lines without anything are no rows; where a shard ends says nothing about them.
             if not isinstance(item, Problem) or item.code not in ("blank_line", "empty_file"):

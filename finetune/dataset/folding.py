@@ -13,10 +13,12 @@ from typing import Final
 from finetune.dataset.rows import AssistantMessage, Message, OutputMessage
 from finetune.dataset.rules import plain_text
 
-__all__ = ["MARKS", "fold_character", "fold_text", "said"]
+__all__ = ["MARKS", "fold_character", "fold_text", "fold_texts", "said"]
 
 MARKS: Final = frozenset("\x01\x02\x03\x04\x05\x06\x07")
 """Characters that no text has: programs put them between texts, and folding leaves them."""
+_BETWEEN: Final = "\x07"
+"""The mark that stands between texts that are folded together."""
 _MEANS: Final = frozenset("%&@#/")
 """Punctuation by Unicode's table that changes what is said: `5 %`, `C#`, `1/2`."""
 _MARKUP: Final = frozenset("`^")
@@ -52,6 +54,27 @@ def fold_text(text: str) -> str:
         if (new := fold_character(char)) != char:
             folded = folded.replace(char, new)
     return " ".join(folded.split()) or text.strip()
+
+
+def fold_texts(texts: Sequence[str]) -> list[str]:
+    """Return what `fold_text` makes of each text; ASCII is folded in one go, by numpy."""
+    import numpy as np
+
+    is_quick = [text.isascii() and _BETWEEN not in text for text in texts]
+    folded = ["" if quick else fold_text(text) for quick, text in zip(is_quick, texts, strict=True)]
+    places = [at for at, quick in enumerate(is_quick) if quick]
+    if not places:
+        return folded
+    data = _BETWEEN.join([texts[at] for at in places]).encode("ascii")
+    if b"-" in data:
+        data = _ASCII_SIGN.sub(_MINUS.encode(), data)
+    codes = np.frombuffer(data.translate(_ascii_table()), np.uint8)
+    is_space = codes == ord(" ")
+    is_kept = np.append(True, ~(is_space[1:] & is_space[:-1]))[: len(codes)]
+    single = codes[is_kept].tobytes().decode("ascii")
+    for at, text in zip(places, single.split(_BETWEEN), strict=True):
+        folded[at] = text.strip() or texts[at].strip()
+    return folded
 
 
 def _fold_ascii(text: str) -> str:

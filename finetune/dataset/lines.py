@@ -57,6 +57,7 @@ class LineReader:
         size: int | None = None,
         first_line: int = 1,
         open_file: Callable[[Path], BinaryIO] | None = None,
+        is_hashed: bool = True,
     ) -> None:
         """Describe what to read.
 
@@ -67,6 +68,7 @@ class LineReader:
             size: How many bytes to read; to the end when absent.
             first_line: The number of the first line that is read.
             open_file: Opens it as UTF-8, for files that are packed or encoded otherwise.
+            is_hashed: Whether `sha256` is wanted.
         """
         self.path = path
         self.number = first_line - 1
@@ -74,6 +76,7 @@ class LineReader:
         self.bytes = 0
         """Bytes read so far."""
         self._hash = hashlib.sha256()
+        self._is_hashed = is_hashed
         self._limit = max_line_bytes
         self._start = start
         self._left = sys.maxsize if size is None else size
@@ -135,7 +138,8 @@ class LineReader:
             pass
 
     def _counted(self, raw: bytes) -> bytes:
-        self._hash.update(raw)
+        if self._is_hashed:
+            self._hash.update(raw)
         self.bytes += len(raw)
         self._left -= len(raw)
         return raw

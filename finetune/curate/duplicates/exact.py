@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from finetune.curate.duplicates.conversation import digest, rank
+from finetune.curate.duplicates.conversation import digests, rank
 from finetune.curate.duplicates.groups import best_first
 from finetune.curate.step import CorpusStep, Decision, Note, StepConfig
 from finetune.dataset.sample import Sample
@@ -40,7 +40,7 @@ class _Exact:
         import numpy as np
 
         summaries = np.zeros(len(samples), [("digest", "u8"), ("rank", "u1")])
-        summaries["digest"] = [digest(sample.row) for sample in samples]
+        summaries["digest"] = digests([sample.row for sample in samples])
         summaries["rank"] = [rank(sample) for sample in samples]
         return summaries
 

@@ -5,7 +5,6 @@ words, each character is one. Greetings with a person's name, and names under a 
 out: a letter that only another person wrote says the same.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -30,6 +29,7 @@ from finetune.curate.duplicates.lexicon import (
     NUMERAL,
     Lexicon,
 )
+from finetune.curate.duplicates.numbers import ROOM, number_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Words", "words_of"]
 
-_EIGHT: Final = 8
-_LONGEST: Final = 64
-"""Bytes of a word that are taken eight at a time; of the few that are longer, all at once."""
 _MINUS: Final = ord("~")
 """Stands for the minus before a number, as in folded texts."""
 
@@ -110,7 +107,7 @@ def words_of(bodies: Sequence[str]) -> Words:
     ends = np.flatnonzero(is_word & ~np.concatenate((is_joined, [False]))) + 1
     first = np.searchsorted(at, np.concatenate(([0], text.ends)))
     which = np.repeat(np.arange(len(bodies)), np.diff(first))
-    number = _numbers(text.data, at, ends)
+    number = number_words(text.data, at, ends)
     row = lexicon.rows(number, at, ends, text.data)
     traits = lexicon.traits[row]
     is_name = _inside_sentence(kind, at)
@@ -127,7 +124,7 @@ def _joined(bodies: Sequence[str]) -> _Text:
     joined = "".join(bodies)
     lengths = np.array([len(body) for body in bodies], np.int64)
     if joined.isascii():
-        data = joined.lower().encode() + bytes(_EIGHT)
+        data = joined.lower().encode() + bytes(ROOM)
         kind = np.frombuffer(joined.encode().translate(table.ascii_kind), np.uint8)
         return _Text(bytearray(data), kind.copy(), None, np.cumsum(lengths))
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
@@ -138,7 +135,7 @@ def _joined(bodies: Sequence[str]) -> _Text:
     inside = np.ones(len(data), np.bool_)
     inside[places[:-1]] = False
     kind = np.repeat(table.kind[codes], width)
-    return _Text(bytearray(data + bytes(_EIGHT)), kind, inside, places[np.cumsum(lengths)])
+    return _Text(bytearray(data + bytes(ROOM)), kind, inside, places[np.cumsum(lengths)])
 
 
 def _keep_signs(text: _Text) -> None:
@@ -150,37 +147,6 @@ def _keep_signs(text: _Text) -> None:
     at = at[at < len(kind) - 1]
     at = at[(kind[at + 1] & DIGIT > 0) & ((at == 0) | (kind[at - 1] & WORD == 0))]
     data[at], kind[at] = _MINUS, WORD
-
-
-def _numbers(
-    data: bytearray, at: "NDArray[np.int64]", ends: "NDArray[np.int64]"
-) -> "NDArray[np.uint64]":
-    """Return a number for the bytes of each word."""
-    import numpy as np
-
-    # A view in which a number of eight bytes begins at each byte.
-    window = np.ndarray((len(data) - _EIGHT + 1,), "<u8", data, strides=(1,))
-    lengths = ends - at
-    number = _first_bytes(window[at], lengths)
-    long = np.flatnonzero(lengths > _EIGHT)
-    for done in range(_EIGHT, _LONGEST, _EIGHT):
-        if not len(long):
-            return mix(number)
-        more = _first_bytes(window[at[long] + done], lengths[long] - done)
-        number[long] = mix(number[long]) ^ more
-        long = long[lengths[long] > done + _EIGHT]
-    for word in long.tolist():
-        digest = hashlib.blake2b(data[at[word] : ends[word]], digest_size=_EIGHT)
-        number[word] = int.from_bytes(digest.digest(), "little")
-    return mix(number)
-
-
-def _first_bytes(numbers: "NDArray[np.uint64]", count: "NDArray[np.int64]") -> "NDArray[np.uint64]":
-    """Return numbers without the bytes behind so many first ones."""
-    import numpy as np
-
-    masks = np.array([(1 << 8 * size) - 1 for size in range(_EIGHT + 1)], np.uint64)
-    return numbers & masks[np.minimum(count, _EIGHT)]
 
 
 def _inside_sentence(kind: "NDArray[np.uint8]", at: "NDArray[np.int64]") -> "NDArray[np.bool_]":
