@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from declarative.kinds import SECTIONS
+from declarative.loops import find_loop_problems
 from declarative.make import make_spec
 from declarative.project import Project, read_project
 from declarative.secrets import remember
 from declarative.source import Source
 from swarm import Catalog, Spec, current_catalog
 from swarm.errors import Problem, ValidationError
+from swarm.extension import add_check
 from swarm.secrets import hide, secrets_of
 from swarm.validate import find_problems
 
@@ -147,3 +149,6 @@ def _check_references(
 def _without_keys(problem: Problem, secrets: Mapping[str, str]) -> Problem:
     hint = hide(problem.hint, secrets) if problem.hint else problem.hint
     return problem._replace(message=hide(problem.message, secrets), hint=hint)
+
+
+add_check(find_loop_problems)

@@ -29,6 +29,9 @@ __all__ = ["FORGOTTEN_LOG", "ForgetReport", "forget"]
 FORGOTTEN_LOG = "forgotten.jsonl"
 """The record in the home of what was forgotten and when, without the client's name or data."""
 
+_ROUND = ("collect/captured.jsonl", "curate/kept.jsonl", "curate/sft.provenance.jsonl")
+"""Files of a round of the loop that hold captured rows."""
+
 
 class ForgetReport(BaseModel):
     """What was removed, and what still holds something of the client."""
@@ -116,11 +119,11 @@ def _search(
                 datasets.append(version)
         except CorruptedDatasetError:
             damaged.append(home / "datasets" / name)
-    files = [
-        path
-        for path in sorted((home / "dataset").glob("**/*provenance.jsonl"))
-        if _names(path, client_id, project)
+    named = [
+        *sorted((home / "dataset").glob("**/*provenance.jsonl")),
+        *(path for name in _ROUND for path in sorted((home / "loops").glob(f"*/*/{name}"))),
     ]
+    files = [path for path in named if _names(path, client_id, project)]
     return datasets, files, damaged
 
 

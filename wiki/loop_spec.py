@@ -61,8 +61,8 @@ class LoopSpec(Spec):
     """The steps that captured rows pass: a pipeline file, or a list of steps."""
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of the captured rows that is kept out of training, to measure it."""
-    gate: LoopGateSpec = LoopGateSpec()
-    """What the new version has to show."""
+    gate: LoopGateSpec | None = None
+    """What the new version has to show; see docs/loop.md."""
     quantization: str = "q8_0"
     """How the weights are stored."""
     every: str | None = None
@@ -101,6 +101,6 @@ class LoopSpec(Spec):
             raise ValueError("`max_cost` belongs to a hosted back end")
         if self.backend == "unsloth" and self.base == "scratch":
             raise ValueError("unsloth needs a model folder as `base`")
-        if self.gate.metric == "judge" and self.gate.judge is None:
+        if self.gate is not None and self.gate.metric == "judge" and self.gate.judge is None:
             raise ValueError("the figure `judge` needs `judge`, a model reference")
         return self

@@ -94,7 +94,7 @@ def choose(round: Round, own: Sequence[Sample], captured: Sequence[Sample]) -> C
             learnt, valid = parted.train, parted.valid
         except DataError:
             pass  # they all belong together, so that none can be held out
-    if round.spec.gate.golden is None:
+    if round.gate.golden is None:
         test = test + [_row(sample) for sample in valid]
     return Chosen(train + learnt, valid, test, removed)
 
@@ -106,7 +106,7 @@ def test_rows(round: Round) -> _Rows:
         DataError: The file cannot be read, or has no held-out phrasings.
         UnknownNameError: There is no such golden set.
     """
-    named = round.spec.gate.golden
+    named = round.gate.golden
     if named is None:
         if round.spec.questions is None:
             return []

@@ -17,22 +17,20 @@ from finetune.evaluate import (
     Comparison,
     EvaluationProgress,
     EvaluationReport,
-    GateMetric,
-    GatePolicy,
     ask_model,
     compare,
     write_report,
 )
-from finetune.evaluate.metrics import ROW_METRICS
 from finetune.evaluate.served import evaluate_reference
 from finetune.loop.folder import digest, store_errors
 from finetune.loop.round import Round, StageOutput
-from finetune.loop.training import hosted_config, train_config, train_folder
+from finetune.loop.settings import hosted_config, policy_of, train_config
+from finetune.loop.training import train_folder
 from finetune.train import train
 from finetune.train.files import sha256_file
 from finetune.train.rows import read_data
 from swarm import CompletionSpec
-from swarm.errors import DeclarationError, UnknownNameError
+from swarm.errors import UnknownNameError
 from swarm.files import write_atomically
 from wiki import ModelVersion
 from wiki.registry import NotPromotedError
@@ -44,7 +42,6 @@ __all__ = [
     "gate_model",
     "gate_settings",
     "live_version",
-    "policy_of",
 ]
 
 
@@ -107,7 +104,7 @@ async def evaluate_models(round: Round) -> StageOutput:
 
 def gate_settings(round: Round) -> dict[str, JsonValue]:
     """Return what the decision depends on beside the answers."""
-    gate = round.spec.gate.model_dump(mode="json")
+    gate = round.gate.model_dump(mode="json")
     gate.pop("golden")
     return gate
 
@@ -117,9 +114,7 @@ async def gate_model(round: Round) -> StageOutput:
     rows = read_data(round.path("freeze", "test.jsonl"))
     sides = [round.output("evaluate", name) for name in ("candidate", "baseline")]
     candidate, baseline = (str(round.path(side["answers"])) for side in sides)
-    settings = CompareSettings(
-        policy=policy_of(round), ask_general=False, judge=round.spec.gate.judge
-    )
+    settings = CompareSettings(policy=policy_of(round), ask_general=False, judge=round.gate.judge)
 
     def told(title: str, done: int, total: int) -> None:
         round.tell("gate", done, total, title)
@@ -157,27 +152,6 @@ async def gate_model(round: Round) -> StageOutput:
         files,
         outcome="refused" if refused else "not_enough_data",
         reasons=decision.reasons,
-    )
-
-
-def policy_of(round: Round) -> GatePolicy:
-    """Return what the new version has to show.
-
-    Raises:
-        DeclarationError: There is no such figure.
-    """
-    gate = round.spec.gate
-    where = f"wikis.{round.wiki.wiki_name}.loop.gate.metric"
-    if gate.metric != "judge" and gate.metric not in ROW_METRICS:
-        known = ", ".join([*ROW_METRICS, "judge"])
-        raise DeclarationError(f"{where}: no figure {gate.metric!r}; one of {known}")
-    other = "exact" if gate.metric == "token_f1" else "token_f1"
-    return GatePolicy(
-        primary=GateMetric.model_validate({"metric": gate.metric, "margin": gate.margin}),
-        others=(GateMetric.model_validate({"metric": other, "margin": gate.margin}),),
-        must_improve=gate.must_improve,
-        minimum_rows=gate.minimum_rows,
-        confidence=gate.confidence,
     )
 
 

@@ -15,8 +15,8 @@ from finetune.loop.judging import live_version
 from finetune.loop.preflight import disk_free, disk_needed, plan_training
 from finetune.loop.round import Round
 from finetune.loop.run import open_round
+from finetune.loop.settings import hosted_config, train_config
 from finetune.loop.stages import STAGES
-from finetune.loop.training import hosted_config, train_config
 from finetune.train import TrainConfig
 from finetune.train.bases import measure_data
 from finetune.train.hosted import CostEstimate, estimate_cost
@@ -117,7 +117,7 @@ async def plan_loop(
         train_rows=len(chosen.train),
         held_out_rows=len(chosen.valid),
         test_rows=len(chosen.test),
-        minimum_test_rows=round.spec.gate.minimum_rows,
+        minimum_test_rows=round.gate.minimum_rows,
         config=config,
         steps=steps,
         training=plan,

@@ -5,9 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from finetune.loop.errors import LicenceUnknownError, MachineTooSmallError, NoSpaceError
-from finetune.loop.judging import policy_of
 from finetune.loop.round import Round
-from finetune.loop.training import hosted_config, quantisation_of, train_config
+from finetune.loop.settings import hosted_config, policy_of, quantisation_of, train_config
 from finetune.train.bases import PlannedBase, find_base
 from finetune.train.catalogue import WeightShape
 from finetune.train.child import check_installed
@@ -48,8 +47,8 @@ def check_round(round: Round, today: date | None = None) -> None:
     spec = round.spec
     check_name(round.model, "model")
     policy_of(round)
-    if spec.gate.judge is not None:
-        refuse_retired(spec.gate.judge, what="the judge", today=today)
+    if round.gate.judge is not None:
+        refuse_retired(round.gate.judge, what="the judge", today=today)
     if round.is_hosted:
         config = hosted_config(round)
         if config.base_url is None:

@@ -11,7 +11,7 @@ from finetune.loop.folder import RunFolder, StageManifest
 from finetune.loop.result import Outcome
 from swarm.errors import DeclarationError
 from swarm.reference import parse_reference
-from wiki import LoopSpec, ModelRegistry, WikiSpec
+from wiki import LoopGateSpec, LoopSpec, ModelRegistry, WikiSpec
 from wiki.registry.reference import parse_version_reference
 
 __all__ = ["SEED", "Confirm", "OnProgress", "Round", "Stage", "StageOutput", "model_name"]
@@ -83,6 +83,11 @@ class Round:
             where = f"wikis.{self.wiki.wiki_name}.loop.{what}"
             raise DeclarationError(f"{where}: {name!r} leads out of the document's folder")
         return found
+
+    @property
+    def gate(self) -> LoopGateSpec:
+        """What the new version has to show."""
+        return self.spec.gate or LoopGateSpec()
 
     @property
     def author(self) -> str:

@@ -1,92 +1,33 @@
 """The stages that make a model: trained here or at a provider, then written as what is served."""
 
 import json
+import shutil
 from pathlib import Path
-from typing import Any
 
 import anyio
 from anyio import to_thread
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from finetune.dataset.version import DatasetVersion
 from finetune.dataset.versions import verify
 from finetune.loop.folder import digest
 from finetune.loop.freezing import training_settings
-from finetune.loop.round import SEED, Round, StageOutput
-from finetune.package import PackagingError, Quantisation, parse_quantisation, read_lineage
+from finetune.loop.round import Round, StageOutput
+from finetune.loop.settings import hosted_config, quantisation_of, train_config
+from finetune.package import read_lineage
 from finetune.publish import BuiltRun, build_run
-from finetune.train import TrainConfig, TrainProgress, default_config, train
-from finetune.train.defaults import epochs_for
+from finetune.train import TrainConfig, TrainProgress, train
 from finetune.train.files import sha256_file
-from finetune.train.hosted import HostedConfig, HostedJob, dated_suffix, train_hosted
-from swarm.errors import DataError, DeclarationError
+from finetune.train.hosted import HostedJob, train_hosted
+from swarm.errors import DataError
 
 __all__ = [
-    "hosted_config",
     "package_model",
     "package_settings",
-    "quantisation_of",
-    "train_config",
     "train_folder",
     "train_model",
     "train_settings",
 ]
-
-_CHECKPOINTS = 8
-"""A killed training loses at most such a part of its steps, and never fewer than `_FEWEST`."""
-_FEWEST = 25
-_OWN = ("backend", "base", "method", "lora", "quantization", "adapter")
-"""Settings that other fields of the loop decide."""
-
-
-def train_config(round: Round, rows: int) -> TrainConfig:
-    """Return the settings of a training on this machine.
-
-    Raises:
-        DeclarationError: The declaration's `train` holds what a training does not know.
-    """
-    spec, given = round.spec, dict(round.spec.train)
-    where = f"wikis.{round.wiki.wiki_name}.loop.train"
-    if taken := [name for name in _OWN if name in given]:
-        raise DeclarationError(f"{where}.{taken[0]} is decided by the loop; leave it out")
-    usual: dict[str, Any] = {"system": round.wiki.system, "seed": SEED, "backend": spec.backend}
-    base = round.base_folder
-    try:
-        if base is None:
-            usual["epochs"] = epochs_for(rows)
-            made = TrainConfig.model_validate({**usual, **given})
-        else:
-            made = default_config(spec.technique, base, **{**usual, **given})
-    except ValidationError as wrong:
-        found = wrong.errors(include_input=False, include_url=False)[0]
-        place = ".".join((where, *map(str, found["loc"])))
-        raise DeclarationError(f"{place}: {found['msg']}") from None
-    if made.save_every:
-        return made
-    steps = made.steps or -(-rows * made.epochs // (made.batch_size * made.accumulation))
-    return made.model_copy(update={"save_every": max(_FEWEST, steps // _CHECKPOINTS)})
-
-
-def hosted_config(round: Round) -> HostedConfig:
-    """Return the settings of a training at a provider, its model named by the round's time.
-
-    Raises:
-        DeclarationError: The declaration's `train` holds what a job does not know.
-    """
-    started = round.run.read()
-    at = started.started_at if started is not None else None
-    given: dict[str, Any] = {
-        "suffix": dated_suffix(round.wiki.wiki_name, at),
-        **round.spec.train,
-        "backend": round.spec.backend,
-        "model": round.spec.base,
-    }
-    try:
-        return HostedConfig.model_validate(given)
-    except ValidationError as wrong:
-        found = wrong.errors(include_input=False, include_url=False)[0]
-        place = ".".join((f"wikis.{round.wiki.wiki_name}.loop.train", *map(str, found["loc"])))
-        raise DeclarationError(f"{place}: {found['msg']}") from None
 
 
 def train_settings(round: Round) -> dict[str, JsonValue]:
@@ -109,6 +50,7 @@ async def train_model(round: Round) -> StageOutput:
         return await _train_hosted(round, frozen)
     folder = train_folder(round)
     config = train_config(round, frozen.manifest.train_rows)
+    await to_thread.run_sync(_remove_others, folder, config)
     if not await anyio.Path(folder / "manifest.json").is_file():
 
         def told(report: TrainProgress) -> None:
@@ -174,17 +116,11 @@ async def package_model(round: Round) -> StageOutput:
     return StageOutput(values, files)
 
 
-def quantisation_of(round: Round) -> Quantisation:
-    """Return how the weights are stored.
-
-    Raises:
-        DeclarationError: There is no such way.
-    """
-    try:
-        return parse_quantisation(round.spec.quantization)
-    except PackagingError as unknown:
-        where = f"wikis.{round.wiki.wiki_name}.loop.quantization"
-        raise DeclarationError(f"{where}: {unknown}") from None
+def _remove_others(folder: Path, config: TrainConfig) -> None:
+    """Remove a training with other settings, such as one of an older version of this code."""
+    path = folder / "config.json"
+    if path.is_file() and path.read_text("utf-8") != config.model_dump_json(indent=2) + "\n":
+        shutil.rmtree(folder)
 
 
 def _figures(folder: Path) -> dict[str, JsonValue]:

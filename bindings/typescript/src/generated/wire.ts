@@ -112,7 +112,7 @@ export interface Wire {
   JsonValue?: JsonValue;
   Limits?: Limits;
   LogParams?: LogParams;
-  LoopGateSpec?: LoopGateSpec1;
+  LoopGateSpec?: LoopGateSpec;
   LoopSpec?: LoopSpec;
   MarkOfflineParams?: MarkOfflineParams;
   MarkOnlineParams?: MarkOnlineParams;
@@ -1552,7 +1552,10 @@ export interface LoopSpec {
    * Share of the captured rows that is kept out of training, to measure it.
    */
   heldOut?: number;
-  gate?: LoopGateSpec;
+  /**
+   * What the new version has to show; see docs/loop.md.
+   */
+  gate?: LoopGateSpec | null;
   /**
    * How the weights are stored.
    */
@@ -1585,7 +1588,10 @@ export interface LoopSpec {
   maxTokens?: number;
 }
 /**
- * What the new version has to show.
+ * What a new version has to show before it may serve.
+ *
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LoopGateSpec".
  */
 export interface LoopGateSpec {
   /**
@@ -3084,44 +3090,6 @@ export interface LogParams {
   level: "debug" | "info" | "warning" | "error";
   logger: string;
   message: string;
-}
-/**
- * What a new version has to show before it may serve.
- *
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "LoopGateSpec".
- */
-export interface LoopGateSpec1 {
-  /**
-   * The questions of the test: a golden set's name, or a file beside the document (`.jsonl`, or
-   * `.yaml`, whose held-out phrasings are asked). Without it, the held-out phrasings of `questions`
-   * and the held-out rows of the dataset.
-   */
-  golden?: string | null;
-  /**
-   * The figure that has to be better: exact, normalised, token_f1, rouge_l, judge ...
-   */
-  metric?: string;
-  /**
-   * How much worse other figures may be.
-   */
-  margin?: number;
-  /**
-   * Whether not being worse by the margin is too little.
-   */
-  mustImprove?: boolean;
-  /**
-   * Fewer questions decide nothing.
-   */
-  minimumRows?: number;
-  /**
-   * 0.95 lets an equal model pass once in twenty times.
-   */
-  confidence?: number;
-  /**
-   * A model reference that scores the answers, for the figure `judge`.
-   */
-  judge?: string | null;
 }
 /**
  * Take back what `mark_online` said; a client whose session is open stays online.
