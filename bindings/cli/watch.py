@@ -69,13 +69,13 @@ def watch(
     catalog = load(file, catalog=Catalog(), environment=read_environment())
     names = _names(catalog, wiki, log)
     folder = resolve_home(home)
-    start = _loop(file, folder)
+    starts = {name: _loop(catalog, name, file, folder, resolve_store(store)) for name in names}
 
     async def look_at_all(database: "Database") -> list["Watched"]:
         from finetune.watch import watch_wiki
 
         return [
-            await watch_wiki(name, catalog, database, folder, log=log, start=start)
+            await watch_wiki(name, catalog, database, folder, log=log, start=starts[name])
             for name in names
         ]
 
@@ -98,15 +98,22 @@ def watch(
         raise typer.Exit(1)
 
 
-def _loop(file: Path, home: Path) -> "Callable[[str], None] | None":
-    """Return what starts the training of a wiki's next version: nothing does, as of now.
+def _loop(
+    catalog: "Catalog", name: str, file: Path, home: Path, store: str | None
+) -> "Callable[[str], None] | None":
+    """Return what starts a round of a wiki's loop; None for a wiki that declares none."""
+    from finetune.loop import loop_starter
+    from wiki import WIKIS
 
-    Args:
-        file: The document that declares the wiki.
-        home: The folder of the state.
-    """
-    del file, home
-    return None
+    if catalog.registry(WIKIS).get(name).loop is None:
+        return None
+    return loop_starter(
+        catalog,
+        home=home,
+        beside=file.parent,
+        store=store,
+        on_result=lambda result: say(f"{result.wiki}: the loop ended: {result.outcome}"),
+    )
 
 
 def _names(catalog: "Catalog", wiki: str | None, log: Path | None) -> list[str]:

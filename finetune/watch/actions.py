@@ -81,7 +81,7 @@ def _serving(alarm: Alarm, name: str | None, registry: ModelRegistry, state: Wat
 
 def _start(model: str, state: WatchState, *, has_loop: bool) -> Done:
     if not has_loop:
-        return Done("not started: the loop is not there; train the next version by hand")
+        return Done("not started: no loop is declared; train the next version by hand")
     if model in state.looped:
         return Done("not started again: the loop ran for this version already")
     state.looped.append(model)

@@ -102,12 +102,14 @@ def test_until_an_alarm_it_looks_again_and_again(shop: Path, home: Path, tmp_pat
     assert alarm["signal"] == "ratings"
 
 
-def test_a_loop_that_is_not_there_is_told(wikiswarm: Wikiswarm, shop: Path, tmp_path: Path) -> None:
+def test_a_loop_that_is_not_declared_is_told(
+    wikiswarm: Wikiswarm, shop: Path, tmp_path: Path
+) -> None:
     shop.write_text(SHOP.replace("rollback", "loop"), encoding="utf-8")
     log = tmp_path / "log.jsonl"
     _predictions(log, [4, 5] * 50 + [1] * 30)
     output = wikiswarm("watch", shop, "--log", log, code=1)
-    assert "loop: not started: the loop is not there" in output.lines[1]
+    assert "loop: not started: no loop is declared" in output.lines[1]
 
 
 def test_wrong_usage_is_told(wikiswarm: Wikiswarm, shop: Path, tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ async def test_without_a_loop_it_is_told_that_it_is_not_there(
 ) -> None:
     await write_turns(database, [*_turns(V3, 4, 300), *_turns(V3, 3, 200, seed=2)])
     (alarm,) = (await _look(_catalog(on_alarm="loop"), database, tmp_path)).alarms
-    assert alarm.outcome is not None and "the loop is not there" in alarm.outcome
+    assert alarm.outcome is not None and "no loop is declared" in alarm.outcome
 
 
 async def test_what_moves_without_ratings_is_told_in_words(
