@@ -10,7 +10,6 @@ import pytest
 from finetune import EvaluationReport
 from finetune.dataset.detect import detect_file
 from finetune.modes import Merged, Prepared, run_mode
-from finetune.package.adapter import seal_adapter
 from finetune.train import TrainResult
 from finetune.train.hosted import HostedResult
 from swarm.errors import DataError, UnknownNameError
@@ -82,7 +81,6 @@ async def test_train_evaluate_and_merge_share_their_arguments(
     assert isinstance(report, EvaluationReport)
     assert (report.exact, report.rows) == (2, 2)
     assert trained.adapter_dir is not None
-    seal_adapter(trained.adapter_dir, trained_run.run_dir)
     merged = await run_mode(
         "merge",
         data_path=trained.adapter_dir,
