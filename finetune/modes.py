@@ -140,7 +140,7 @@ async def run_mode(
     | `prepare` | raw data of any kind that is known | `Prepared`: the two sides, statistics |
     | `train` | rows | `TrainResult`: run folder, metrics, checkpoints |
     | `evaluate` | rows | `EvaluationReport` |
-    | `merge` | the adapter's folder | `Merged` |
+    | `merge` | the adapter's folder, or its run's | `Merged` |
     | `openai` | rows | `HostedResult`: the job, and the model's reference |
 
     Args:
