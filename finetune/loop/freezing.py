@@ -142,7 +142,7 @@ def _freeze(round: Round) -> StageOutput:
     known = _known_ids(round)
     new = [s for s in chosen.train if s.id not in known.ids]
     gone = known.ids - {s.id for s in (*chosen.train, *chosen.valid)}
-    is_same = known.training == digest(training_settings(round))
+    is_same = known.training in (None, digest(training_settings(round)))
     changed = len(new) + len(gone)
     if is_same and not round.is_forced and changed < round.spec.minimum_new_rows:
         return _too_little(

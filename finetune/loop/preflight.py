@@ -112,13 +112,16 @@ def plan_training(round: Round, size: DataSize, hardware: Hardware | None = None
     return make_plan(size, base, hardware or find_hardware())
 
 
-def check_size(round: Round, size: DataSize, free: int | None = None) -> None:
+def check_size(
+    round: Round, size: DataSize, *, free: int | None = None, hardware: Hardware | None = None
+) -> None:
     """Refuse a round that the disk or the memory cannot hold.
 
     Args:
         round: The round.
         size: Its rows.
         free: Bytes that are free; what the disk of the home says when absent.
+        hardware: The machine; this one when absent.
 
     Raises:
         NoSpaceError: The disk is too full.
@@ -130,7 +133,7 @@ def check_size(round: Round, size: DataSize, free: int | None = None) -> None:
     left = disk_free(round.home) if free is None else free
     if left < needed:
         raise NoSpaceError(round.home, needed, left)
-    plan = plan_training(round, size)
+    plan = plan_training(round, size, hardware)
     if round.base_folder is None:
         fits, reasons = plan.fits, plan.reasons
     else:
