@@ -102,6 +102,20 @@ def test_until_an_alarm_it_looks_again_and_again(shop: Path, home: Path, tmp_pat
     assert alarm["signal"] == "ratings"
 
 
+def test_an_alarm_runs_a_round_of_the_loop_once(
+    wikiswarm: Wikiswarm, shop: Path, home: Path, tmp_path: Path
+) -> None:
+    text = SHOP.replace("on_alarm: rollback", "on_alarm: loop")
+    shop.write_text(text.replace("    watch:", "    loop: {}\n    watch:"), encoding="utf-8")
+    log = tmp_path / "log.jsonl"
+    _predictions(log, [4, 5] * 50 + [1] * 30)
+    output = wikiswarm("watch", shop, "--log", log, code=1)
+    assert "loop: the loop was started" in output.lines[1]
+    # Nobody corrected anything, so there is nothing to train on.
+    assert "hours: the loop ended: not_enough_data" in output.err
+    assert len(list((home / "loops" / "hours").glob("*/result.json"))) == 1
+
+
 def test_a_loop_that_is_not_declared_is_told(
     wikiswarm: Wikiswarm, shop: Path, tmp_path: Path
 ) -> None:
