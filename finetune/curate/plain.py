@@ -42,7 +42,7 @@ def _take_out(row: SftRow | DpoRow) -> PlainRow | None:
     contents: list[str] = []
     for message in row.messages:
         content = message.content
-        if message.model_fields_set != _TEXT_ONLY or not isinstance(content, str):
+        if not message.model_fields_set <= _TEXT_ONLY or not isinstance(content, str):
             return None
         roles.append(message.role)
         contents.append(content)
