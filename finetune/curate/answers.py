@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from finetune.curate.duplicates.numbers import ROOM, number_words
 from finetune.curate.score import CONTROLS
 from finetune.curate.screen import PlainRows
-from finetune.curate.turns import plain_turns
 from finetune.dataset.tokens import estimate_text
 
 if TYPE_CHECKING:
@@ -43,8 +42,7 @@ def count_answers(rows: PlainRows) -> Counts | None:
     """Return the counts, or None where an answer has a control character."""
     import numpy as np
 
-    turns = [plain_turns(sample.row) for sample in rows.samples]
-    answers = [turn.answer.encode() for turn in turns]
+    answers = [said.said_by("assistant").encode() for said in rows.said]
     spoken = PlainRows([answer.lower() for answer in answers], rows)
     if len(spoken.text) - len(spoken.text.translate(None, CONTROLS)) != spoken.zeros:
         return None
@@ -52,8 +50,8 @@ def count_answers(rows: PlainRows) -> Counts | None:
     words, different = _count_words(spoken)
     return Counts(
         rows=spoken,
-        question_tokens=[estimate_text(turn.question) for turn in turns],
-        answer_tokens=[estimate_text(turn.answer) for turn in turns],
+        question_tokens=[estimate_text(said.said_by("user")) for said in rows.said],
+        answer_tokens=[estimate_text(answer.decode()) for answer in answers],
         size=np.array([len(answer) for answer in answers], np.int64),
         words=words,
         different=different,

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from finetune.curate.plain import remember
 from finetune.curate.shards import Shard
-from finetune.dataset.plain import parse_plain_row
+from finetune.dataset.plain import read_plain_row
 from finetune.dataset.problem import Problem
 from finetune.dataset.sample import Provenance, Sample
 from finetune.dataset.sample_file import parse_unusual_sample
@@ -32,7 +33,9 @@ def read_shard(shard: Shard) -> Iterator[ReadLine | BadLine]:
     for item in shard.lines():
         if isinstance(item, Problem):
             yield BadLine(item.line, (item,))
-        elif (row := parse_plain_row(item.text)) is not None:
+        elif (plain := read_plain_row(item.text)) is not None:
+            row, said = plain
+            remember(row, said)
             origin = Provenance(source=shard.name, line=item.number)
             yield ReadLine(Sample(row, origin), item.text)
         else:

@@ -94,14 +94,14 @@ class _Quality:
         is_suspect |= counts.different <= DIFFERENT * counts.words
         is_suspect |= counts.capitals >= config.max_capitals * counts.letters
         is_suspect |= counts.letters <= UNPUNCTUATED * counts.size
-        notes = [
-            any(_by_provenance(config, sample.provenance))
-            or any(_by_length(config, question, answer))
-            for sample, question, answer in zip(
-                rows.samples, counts.question_tokens, counts.answer_tokens, strict=True
+        is_outside = [
+            any(_by_length(config, question, answer)) or any(_by_provenance(config, origin))
+            for question, answer, (_, origin) in zip(
+                counts.question_tokens, counts.answer_tokens, rows.samples, strict=True
             )
         ]
-        return rows.where(is_suspect | notes) | counts.rows.having(find)
+        suspects = rows.where(is_suspect.tolist()) | rows.where(is_outside)
+        return suspects | counts.rows.having(find)
 
     def judge(self, sample: Sample) -> Verdict:
         turns = turns_of(sample.row)

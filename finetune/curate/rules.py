@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from finetune.curate.screen import PlainRows
 from finetune.curate.step import Note, StepConfig, Verdict
 from finetune.dataset.problem import CODES
-from finetune.dataset.rules import check_row
+from finetune.dataset.rules import check_row, is_faultless
 from finetune.dataset.sample import Sample
 
 __all__ = ["RulesConfig"]
@@ -22,6 +23,9 @@ class RulesConfig(StepConfig):
 
 
 class _Rules:
+    def suspects(self, rows: PlainRows) -> frozenset[int]:
+        return rows.where([not is_faultless(*said) for said in rows.said])
+
     def judge(self, sample: Sample) -> Verdict:
         errors = tuple(self._errors(sample))
         return Verdict(None, errors) if errors else Verdict(sample)

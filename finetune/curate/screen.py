@@ -6,17 +6,14 @@ ASCII. Other rows are judged one by one, and so are all where google-re2 is miss
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from finetune.curate.plain import plain_row
 from finetune.curate.search import Find
+from finetune.dataset.plain import PlainRow
 from finetune.dataset.sample import Sample
-from finetune.dataset.texts import contents_of
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["PlainRows"]
 
@@ -27,6 +24,7 @@ _BETWEEN = b"\0\0"
 class _Place(NamedTuple):
     place: int
     sample: Sample
+    said: PlainRow
 
 
 class PlainRows:
@@ -54,11 +52,11 @@ class PlainRows:
         texts: list[bytes] = []
         rows: list[_Place] = []
         for place, sample in enumerate(samples):
-            if sample is not None and (contents := contents_of(sample.row)) is not None:
-                text = "\n".join(contents)
+            if sample is not None and (said := plain_row(sample.row)) is not None:
+                text = "\n".join(said.contents)
                 if text.isascii():
                     texts.append(text.lower().encode())
-                    rows.append(_Place(place, sample))
+                    rows.append(_Place(place, sample, said))
         return cls(texts, rows)
 
     @property
@@ -70,6 +68,11 @@ class PlainRows:
     def samples(self) -> list[Sample]:
         """The sample of each row."""
         return [row.sample for row in self._rows]
+
+    @property
+    def said(self) -> list[PlainRow]:
+        """What each row says."""
+        return [row.said for row in self._rows]
 
     @property
     def zeros(self) -> int:
@@ -88,9 +91,10 @@ class PlainRows:
         pairs = zip(starts, self.ends, strict=False)
         return PlainRows([change(self.text[start:end]) for start, end in pairs], self)
 
-    def where(self, is_wanted: "NDArray[np.bool_]") -> frozenset[int]:
-        """Return the places of the rows for which an array says so."""
-        return frozenset([self._rows[at].place for at in is_wanted.nonzero()[0].tolist()])
+    def where(self, is_wanted: Iterable[bool]) -> frozenset[int]:
+        """Return the places of the rows that are wanted, one answer for each row in order."""
+        pairs = zip(self._rows, is_wanted, strict=True)
+        return frozenset([row.place for row, wanted in pairs if wanted])
 
     def having(self, find: Find | None) -> frozenset[int]:
         """Return the places of the rows in which something is found, and all without a search.

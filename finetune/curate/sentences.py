@@ -14,8 +14,9 @@ _INLINE = re.compile(r"`[^`\n]+`|\$\$.+?\$\$|\[[^\]\n]{0,200}\]\([^)\n]{0,400}\)
 _TABLE = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
 # What ends with a full stop and no sentence: short forms, initials, and numbers of lists.
 _SHORT_FORM = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|\d+|dr|mr|mrs|ms|prof|st|no|nr|vs|etc|e\.g|i\.e|z\.b|d\.h|u\.a|bzw|ca"
-    r"|approx|fig|inc|ltd|tel|str|incl|inkl|ggf|usw|bspw)\.$",
+    r"(?:^|[\s(\u3002\uff01\uff1f\u300d\u300f])"
+    r"(?:[A-Za-z]|\d+|dr|mr|mrs|ms|prof|st|no|nr|vs|etc|e\.g|i\.e|z\.b|d\.h|u\.a|bzw|ca|approx"
+    r"|fig|inc|ltd|tel|str|incl|inkl|ggf|usw|bspw)\.$",
     re.IGNORECASE,
 )
 

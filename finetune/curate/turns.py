@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+from finetune.curate.plain import plain_row
 from finetune.dataset.rows import Content, DpoRow, SftRow
 
-__all__ = ["Turns", "plain_turns", "turns_of"]
+__all__ = ["Turns", "turns_of"]
 
 
 class Turns(NamedTuple):
@@ -20,6 +21,8 @@ class Turns(NamedTuple):
 
 def turns_of(row: SftRow | DpoRow) -> Turns:
     """Return what is asked in a row, and what is learnt."""
+    if (said := plain_row(row)) is not None:
+        return Turns(said.said_by("user"), said.said_by("assistant"), "")
     # Roles are compared, as `isinstance` of pydantic's models takes ten times as long.
     if isinstance(row, DpoRow):
         # The input's own answers are context, and the worse output is what not to say.
@@ -31,14 +34,6 @@ def turns_of(row: SftRow | DpoRow) -> Turns:
     answers = [_text(message.content) for message in said if message.content is not None]
     calls = [call.function.arguments for message in said for call in message.tool_calls or ()]
     return Turns("\n".join(map(_text, asked)), "\n".join(answers), "\n".join(calls))
-
-
-def plain_turns(row: SftRow | DpoRow) -> Turns:
-    """Return what `turns_of` returns, for a supervised row whose messages have only texts."""
-    messages = row.messages if isinstance(row, SftRow) else ()
-    asked = [m.content for m in messages if m.role == "user"]
-    said = [m.content for m in messages if m.role == "assistant"]
-    return Turns("\n".join(map(str, asked)), "\n".join(map(str, said)), "")
 
 
 def _text(content: Content) -> str:

@@ -149,6 +149,7 @@ class Worker:
                     verdict = judge(sample)
                     if verdict.notes or verdict.sample is None:
                         found.setdefault(at, []).append(_Judged(step_name, sample, verdict))
+                    if verdict.sample is not sample:
                         unchanged.discard(at)
                     left[at] = verdict.sample
         for at, item in enumerate(items):

@@ -5,7 +5,7 @@ also say what is wrong with it.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import SchemaValidator, core_schema
@@ -16,12 +16,25 @@ from finetune.dataset.rows import (
     SftRow,
     SystemMessage,
     UserMessage,
-    encode_row,
+    encode_plain,
 )
 
-__all__ = ["parse_plain_row"]
+__all__ = ["PlainRow", "parse_plain_row", "read_plain_row"]
 
 _START: Final = '{"messages":[{"role":"'
+
+
+class PlainRow(NamedTuple):
+    """What a supervised row of nothing but messages of a role and a text says; without tools."""
+
+    roles: tuple[str, ...]
+    contents: tuple[str, ...]
+    """What each message says, also where that is nothing."""
+
+    def said_by(self, role: str) -> str:
+        """Return all that a role says, a line end between its messages."""
+        pairs = zip(self.roles, self.contents, strict=True)
+        return "\n".join([content for own, content in pairs if own == role])
 
 
 def parse_plain_row(text: str) -> SftRow | None:
@@ -29,14 +42,23 @@ def parse_plain_row(text: str) -> SftRow | None:
 
     It gives what `shape_row(parse(text))` gives.
     """
+    found = read_plain_row(text)
+    return None if found is None else found[0]
+
+
+def read_plain_row(text: str) -> tuple[SftRow, PlainRow] | None:
+    """Return the row of a line that is plain, with what it says, and None of any other."""
     if not text.startswith(_START):
         return None
     try:
         row: SftRow = _ROW.validate_json(text)
+        roles = tuple([message.role for message in row.messages])
+        contents: tuple[Any, ...] = tuple([message.content for message in row.messages])
         # Only strict JSON comes out as it went in: a key that is there twice would be gone.
-        return row if encode_row(row) == text.encode() else None
+        is_same = encode_plain(zip(roles, contents, strict=True)) == text.encode()
     except (ValidationError, UnicodeEncodeError):
         return None
+    return (row, PlainRow(roles, contents)) if is_same else None
 
 
 def _schema(

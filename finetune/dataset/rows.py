@@ -6,6 +6,7 @@ assistant message that only calls tools keeps its `content: null`.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
@@ -41,6 +42,7 @@ __all__ = [
     "ToolDefinition",
     "ToolMessage",
     "UserMessage",
+    "encode_plain",
     "encode_row",
 ]
 
@@ -227,7 +229,30 @@ def encode_row(row: SftRow | DpoRow) -> bytes:
             text = json.dumps(
                 row.model_dump(), ensure_ascii=False, allow_nan=False, separators=(",", ":")
             )
-        data = text.encode("utf-8")
+        data = _unbroken(text.encode("utf-8"))
+    return data
+
+
+def encode_plain(messages: Iterable[tuple[str, str]]) -> bytes | None:
+    """Return the line of a supervised row that has nothing but messages of a role and a text.
+
+    Args:
+        messages: Role and text of each.
+
+    Returns:
+        The line without its newline; None where UTF-8 cannot carry a text.
+    """
+    try:
+        return _unbroken(
+            orjson.dumps(
+                {"messages": [{"role": role, "content": content} for role, content in messages]}
+            )
+        )
+    except TypeError:
+        return None  # half a surrogate pair
+
+
+def _unbroken(data: bytes) -> bytes:
     # Legal inside JSON, but readers that split with str.splitlines() would cut the row there.
     if not data.isascii():
         for mark in ("\u0085", "\u2028", "\u2029"):
@@ -242,7 +267,7 @@ def _plain(row: SftRow | DpoRow) -> bytes | None:
     """
     if not isinstance(row, SftRow) or row.tools is not None or row.parallel_tool_calls is not None:
         return None
-    messages: list[dict[str, str]] = []
+    messages: list[tuple[str, str]] = []
     for message in row.messages:
         content = message.content
         if not isinstance(content, str) or message.name is not None or message.role == "tool":
@@ -251,11 +276,8 @@ def _plain(row: SftRow | DpoRow) -> bytes | None:
             message.refusal is message.tool_calls is message.weight is None
         ):
             return None
-        messages.append({"role": message.role, "content": content})
-    try:
-        return orjson.dumps({"messages": messages})
-    except TypeError:
-        return None  # half a surrogate pair; the last encoder says so
+        messages.append((message.role, content))
+    return encode_plain(messages)  # where it cannot, the last encoder says so
 
 
 def _quick(row: SftRow | DpoRow) -> str | None:

@@ -7,6 +7,7 @@ conversation and two outputs). Tools and calls are in `tool_rules`, files in `ch
 import json
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from finetune.dataset.json_text import JsonPath, JsonTextError, parse
 from finetune.dataset.problem import Finding
@@ -27,7 +28,7 @@ from finetune.dataset.rows import (
 )
 from finetune.dataset.tool_rules import call_findings, pairing_findings, tool_findings
 
-__all__ = ["check_row", "normalised", "plain_text"]
+__all__ = ["check_row", "is_faultless", "normalised", "plain_text"]
 
 _PLACEHOLDERS = frozenset({"", "noop", "n/a", "none", "null", "-", "..."})
 _MESSAGES_ONLY = {"messages"}
@@ -61,22 +62,29 @@ def normalised(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _is_faultless(row: SftRow) -> bool:
-    """Tell at once that nothing is wrong with most rows: texts only, from a user to an answer."""
-    if row.model_fields_set != _MESSAGES_ONLY:
-        return False
-    roles = [message.role for message in row.messages]
+def is_faultless(roles: tuple[str, ...], contents: Sequence[str]) -> bool:
+    """Tell at once that nothing is wrong with most rows: texts only, from a user to an answer.
+
+    Args:
+        roles: The role of each message of a row that has nothing but roles and texts.
+        contents: What each message says.
+    """
+    return _is_in_order(roles) and all(map(str.strip, contents))
+
+
+@lru_cache(maxsize=1024)
+def _is_in_order(roles: tuple[str, ...]) -> bool:
     first = next((at for at, role in enumerate(roles) if role not in _SETTING_ROLES), 0)
-    talk = set(roles[first:])
+    return roles[-1] == "assistant" and set(roles[first:]) == _TALK
+
+
+def _is_faultless(row: SftRow) -> bool:
+    contents = [m.content for m in row.messages if isinstance(m.content, str)]
     return (
-        roles[-1] == "assistant"
-        and talk == _TALK
-        and all(
-            message.model_fields_set == _TEXT_ONLY
-            and isinstance(message.content, str)
-            and message.content.strip() != ""
-            for message in row.messages
-        )
+        row.model_fields_set == _MESSAGES_ONLY
+        and len(contents) == len(row.messages)
+        and all(message.model_fields_set == _TEXT_ONLY for message in row.messages)
+        and is_faultless(tuple([message.role for message in row.messages]), contents)
     )
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from finetune.curate.plain import plain_row
 from finetune.dataset.folding import MARKS, fold_text, fold_texts
 from finetune.dataset.rows import DpoRow, Message, OutputMessage, SftRow
 from finetune.dataset.rules import plain_text
@@ -110,7 +111,14 @@ def _all_pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> tuple[list
     known = _remembered.get(id(row))
     if known is not None and known[0] is row:
         return known[1], known[2]
-    pieces, images = _pieces(row, messages)
+    if (said := plain_row(row)) is not None:
+        pairs = zip(said.roles, said.contents, strict=True)
+        pieces = [piece for role, content in pairs for piece in (_MARKS[role], content)]
+        images: list[str] = []
+        if _count_marks("".join(said.contents)):
+            pieces, images = _pieces(row, messages)
+    else:
+        pieces, images = _pieces(row, messages)
     if len(_remembered) >= _MOST:
         _remembered.clear()
     _remembered[id(row)] = row, pieces, images

@@ -1,7 +1,7 @@
 """What is known of each word: made once, however often texts say it.
 
 Words have numbers, hashes of their letters; a lexicon gives each number a row in its tables. It
-is of one process, and begins anew before it grows too large.
+is of one thread, and begins anew before it grows too large.
 """
 
 import functools
@@ -32,7 +32,7 @@ _PLACES: Final = 1 << 20
 
 
 class Lexicon:
-    """The words that a process has read."""
+    """The words that a thread has read."""
 
     def __init__(self) -> None:
         import numpy as np
@@ -78,7 +78,7 @@ class Lexicon:
         """
         import numpy as np
 
-        rows = self._at[number & np.uint64(_PLACES - 1)].astype(np.int64)
+        rows = self._at[number & np.uint64(len(self._at) - 1)].astype(np.int64)
         left = np.flatnonzero(self._number[rows] != number)
         if len(left):
             # New words, and the few whose place another word has.
@@ -95,19 +95,21 @@ class Lexicon:
         row = self._known.get(number)
         if row is not None:
             return row
-        row = self._known[number] = len(self.texts)
+        row = len(self.texts)
         if row == len(self._number):
             self._grow()
         text = data[start:end].decode()
-        self.texts.append(text)
-        if text in MARKS:
-            self._rows_of_marks[text] = row
         has_digit = any(category(char)[0] == "N" for char in text)
         self.traits[row] = _listed().get(text, 0) | (NUMERAL if has_digit else 0)
         self.letters[row] = letters_of(text)
         self.length[row] = len(text)
         self._number[row] = number
-        self._at[number & (_PLACES - 1)] = row
+        self._at[number & (len(self._at) - 1)] = row
+        if text in MARKS:
+            self._rows_of_marks[text] = row
+        # Last of all: a word that could not be learnt leaves its row to the next one.
+        self.texts.append(text)
+        self._known[number] = row
         return row
 
     def _grow(self) -> None:

@@ -5,6 +5,7 @@ words, each character is one. Greetings with a person's name, and names under a 
 out: a letter that only another person wrote says the same.
 """
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -40,7 +41,14 @@ __all__ = ["Words", "words_of"]
 _MINUS: Final = ord("~")
 """Stands for the minus before a number, as in folded texts."""
 
-_lexicon: list[Lexicon] = []
+
+class _Own(threading.local):
+    """What each thread has for itself: a lexicon that two threads teach would mix their words."""
+
+    lexicon: Lexicon | None = None
+
+
+_own = _Own()
 
 
 class Words(NamedTuple):
@@ -91,10 +99,10 @@ def words_of(bodies: Sequence[str]) -> Words:
     """Return the words of texts in Unicode's form NFKC."""
     import numpy as np
 
-    if not _lexicon or _lexicon[0].is_full:
+    lexicon = _own.lexicon
+    if lexicon is None or lexicon.is_full:
         # Words and what is known of them are used together, and both hold the lexicon.
-        _lexicon[:] = [Lexicon()]
-    lexicon = _lexicon[0]
+        lexicon = _own.lexicon = Lexicon()
     text = _joined(bodies)
     _keep_signs(text)
     kind = text.kind

@@ -2,6 +2,7 @@
 
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +135,20 @@ def test_words_are_forgotten_and_learnt_again(monkeypatch: pytest.MonkeyPatch) -
     step = SemanticDuplicates().build()
     parts = [step.summarise(samples[at : at + 100]) for at in range(0, 400, 100)]
     assert np.concatenate(parts).tobytes() == whole.tobytes()
+
+
+def test_threads_learn_words_apart_from_each_other() -> None:
+    samples = [row(f"Where is the {number:x}uvw {number:x}xyz box?") for number in range(1500)]
+
+    def summarise(start: int) -> bytes:
+        step = SemanticDuplicates().build()
+        return step.summarise(samples[start:] + samples[:start]).tobytes()
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # whatever may come between two steps does
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            together = list(pool.map(summarise, range(0, 1500, 250)))
+    finally:
+        sys.setswitchinterval(usual)
+    assert together == [summarise(start) for start in range(0, 1500, 250)]
