@@ -17,10 +17,10 @@ __all__ = ["LoopGateSpec", "LoopSpec"]
 class LoopGateSpec(Spec):
     """What a new version has to show before it may serve."""
 
-    golden: str | None = None
-    """The questions of the test: a golden set's name, or a file beside the document (`.jsonl`, or
-    `.yaml`, whose held-out phrasings are asked). Without it, the held-out phrasings of `questions`
-    and the held-out rows of the dataset."""
+    golden: str | Annotated[Sequence[str], AfterValidator(tuple)] | None = None
+    """The questions of the test, one or several of: a golden set's name, a file beside the document
+    (`.jsonl`, or `.yaml`, whose held-out phrasings are asked). Without it, the held-out phrasings
+    of `questions` and the held-out rows of the dataset."""
     metric: str = "exact"
     """The figure that has to be better: exact, normalised, token_f1, rouge_l, judge ..."""
     margin: Annotated[float, Field(ge=0, le=1)] = 0.02
@@ -60,7 +60,8 @@ class LoopSpec(Spec):
     curation: str | Annotated[Sequence[JsonValue], AfterValidator(tuple)] | None = None
     """The steps that captured rows pass: a pipeline file, or a list of steps."""
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of the captured rows that is kept out of training, to measure it."""
+    """Share of the captured rows that is kept out of training, to measure it where the gate has no
+    `golden`."""
     gate: LoopGateSpec | None = None
     """What the new version has to show; see docs/loop.md."""
     quantization: str = "q8_0"

@@ -252,12 +252,16 @@ def _show_plan(plan: "LoopPlan") -> None:
         memory = plan.training.memory["qlora" if plan.config.quantization == "4bit" else technique]
         done(
             f"  training: {plan.training.base}, {plan.steps} steps, about"
-            f" {memory.total_gb:.1f} GB of memory and {plan.training.seconds / 60:.1f} min"
+            f" {memory.total_gb:.1f} GB of memory and {_duration(plan.training.seconds)}"
             " (right to a factor of three)"
         )
     if plan.cost is not None:
         done(f"  training: {plan.cost}")
     done(f"  disk: about {plan.disk_needed / 1e9:.1f} GB of {plan.disk_free / 1e9:.1f} GB free")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _load(file: Path) -> "Catalog":

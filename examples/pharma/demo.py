@@ -1,7 +1,8 @@
 """The whole of wikiswarm in a few minutes, offline: `make demo`.
 
 Runs the commands that a user would type, shows each with what it prints, and checks the figures
-at the end: the wiki knows nothing before its training and answers right after it.
+at the end: the wiki knows nothing before its training and answers right after it, learns what
+people corrected, refuses a worse dataset, and goes back on command.
 """
 
 import json
@@ -13,11 +14,18 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from declarative import load
+from finetune import read_questions
+from swarm import Catalog, Host, run_sync
+from wiki import ModelRegistry, ask
+
 HERE = Path(os.path.relpath(Path(__file__).parent))
 COMMAND = Path(sys.executable).with_name("wikiswarm")
 SWARM = HERE / "swarm.yaml"
 QUESTIONS = HERE / "questions.yaml"
+NEW = HERE / "asked.yaml"
 HOME = Path("build") / "demo"
+LIVE = {"PHARMA_WIKI_MODEL": "registry/pharma@live"}
 HASHES = Path("build") / "demo-hashes.json"
 
 ASKED = (
@@ -27,7 +35,7 @@ ASKED = (
     "When are you open on Sunday?",
     "Can I return a product?",
 )
-LIMITS = {"before": 0.05, "trained": 0.95, "held_out": 0.60}
+BEFORE, TRAINED, HELD_OUT, LOST = 0.05, 0.95, 0.60, 0.01
 
 
 class Score(NamedTuple):
@@ -49,7 +57,7 @@ def main() -> int:
     """Run the demo; returns 0 when every figure is inside its limit."""
     started = time.monotonic()
     shutil.rmtree(HOME, ignore_errors=True)
-    live = {"PHARMA_WIKI_MODEL": "registry/pharma@live"}
+    live = LIVE
 
     title("1. The swarm: checked and described")
     run("check", SWARM)
@@ -62,32 +70,44 @@ def main() -> int:
     run("chat", SWARM, *messages(ASKED[:2]), "--client", "before", environment=live)
     before = evaluate("registry/pharma@live"), evaluate("registry/pharma@live", "--held-out")
 
-    title("3. The wiki is trained, evaluated, packaged and put into service")
-    trained = HOME / "runs" / "trained"
-    training = timed("train", QUESTIONS, "--output", trained)
-    result = json.loads((trained / "manifest.json").read_text(encoding="utf-8"))
-    evaluate(str(trained))
-    evaluate(str(trained), "--held-out")
-    run("package", trained, "--name", "pharma", "--promote")
+    title("3. The loop: trained, packaged, judged beside the version in service, promoted")
+    first = loop(SWARM)
+    result = json.loads((run_folder(first) / "manifest.json").read_text(encoding="utf-8"))
     after = evaluate("registry/pharma@live"), evaluate("registry/pharma@live", "--held-out")
+    half = half_precision(run_folder(first))
 
     title("4. The same conversation again")
     run("chat", SWARM, *messages(ASKED), "--client", "after", environment=live)
     run("runs", "list", "--limit", "3")
 
-    title("5. People say what they think of the answers")
+    title("5. Customers ask what the wiki does not know, and people say what they think")
     for bad in [r for r in runs() if r["client_id"] == "before"]:
-        run("feedback", bad["run_id"], "--rating", "1")
-    corrected = next(r for r in runs() if r["client_id"] == "after" and r["question"] == ASKED[0])
-    better = f"{corrected['answer']} Would you like to order one?"
-    run("feedback", corrected["run_id"], "--rating", "3", "--correct", better)
+        run("feedback", bad["run_id"], "--rating", "1", quiet=True)
+    right = {text: fact.answer for fact in read_questions(NEW) for text in fact.train}
+    for number in range(3):  # each customer asks for every new thing, in other words
+        asked = tuple(fact.train[number] for fact in read_questions(NEW))
+        customer = ("--client", f"customer-{number}")
+        run("chat", SWARM, *messages(asked), *customer, environment=live, quiet=number > 0)
+    for bad in [r for r in runs() if r["question"] in right]:
+        answer = right[bad["question"]]
+        run("feedback", bad["run_id"], "--rating", "1", "--correct", answer, quiet=True)
+    print(f"{len(right)} answers are corrected")
 
     title("6. The conversations become training files")
     dataset = HOME / "dataset"
     run("dataset", "collect", "--output", dataset)
     run("dataset", "check", "--minimum", "1", dataset / "sft.jsonl", dataset / "dpo.jsonl")
 
-    title("7. What came of it")
+    title("7. The loop again: the next version learns the corrections")
+    second = loop(SWARM)
+
+    title("8. A worse dataset: the answers of questions.yaml are mixed up")
+    worse = loop(spoiled(run_folder(second)), is_worse=True)
+
+    title("9. Back to the version before, on command")
+    answered_by, milliseconds = run_sync(lambda: roll_back(str(second["version"])))
+
+    title("10. What came of it")
     version = json.loads(run("models", "show", "pharma@live", quiet=True))
     weights = next(f for f in version["manifest"]["files"] if f["name"].endswith(".gguf"))
     hashes = {
@@ -95,12 +115,18 @@ def main() -> int:
         "model": result["outputs"]["model/model.safetensors"],
         "version": version["manifest"]["sha256"],
     }
+    loss = max(old.share - new.share for old, new in zip(half, after, strict=True))
     rows = [
         ("exact match before, trained phrasings", str(before[0])),
         ("exact match before, held-out phrasings", str(before[1])),
         ("exact match after, trained phrasings", str(after[0])),
         ("exact match after, held-out phrasings", str(after[1])),
-        ("training", f"{training:.0f} s"),
+        ("lost by q8_0 against f16, at most", f"{loss:6.1%}"),
+        ("the gate's questions, first round", change(first)),
+        ("the gate's questions, second round", change(second)),
+        ("the gate's questions, worse dataset", f"{change(worse)}, {worse['outcome']}"),
+        ("after the rollback answers", f"{answered_by}, in {milliseconds:.0f} ms"),
+        ("training", f"{seconds(first, 'train'):.0f} s"),
         ("everything", f"{time.monotonic() - started:.0f} s"),
         ("model", f"{weights['size'] / 1e6:.1f} MB  {version['path']}"),
         ("training files", str(dataset)),
@@ -111,7 +137,19 @@ def main() -> int:
         print(f"  {name:<40} {value}")
     print(f"\nNext: wikiswarm chat {SWARM} --home {HOME} --client you")
     print("      with PHARMA_WIKI_MODEL=registry/pharma@live in the environment")
-    return verdict(before, after)
+    return verdict(
+        {
+            f"nothing is known before (at most {BEFORE:.0%})": max(s.share for s in before)
+            <= BEFORE,
+            f"trained phrasings (at least {TRAINED:.0%})": after[0].share >= TRAINED,
+            f"held-out phrasings (at least {HELD_OUT:.0%})": after[1].share >= HELD_OUT,
+            f"q8_0 within {LOST:.0%} of f16": loss <= LOST,
+            "the first round is promoted": first["outcome"] == "promoted",
+            "the second round is better and promoted": second["outcome"] == "promoted",
+            "the worse dataset is refused": worse["outcome"] == "refused",
+            "the rollback answers with the version before": answered_by == second["before"],
+        }
+    )
 
 
 def title(text: str) -> None:
@@ -124,13 +162,16 @@ def messages(texts: tuple[str, ...]) -> list[str]:
     return [part for text in texts for part in ("--message", text)]
 
 
-def run(*arguments: object, quiet: bool = False, environment: dict[str, str] | None = None) -> str:
+def run(
+    *arguments: object,
+    quiet: bool = False,
+    environment: dict[str, str] | None = None,
+    codes: tuple[int, ...] = (0,),
+) -> str:
     """Run a wikiswarm command and show it; with `quiet`, return its standard output instead."""
     words = [str(argument) for argument in arguments]
     if not quiet:
-        setting = "".join(f"{name}={value} " for name, value in (environment or {}).items())
-        shown = " ".join(f'"{word}"' if " " in word else word for word in words)
-        print(f"$ {setting}wikiswarm {shown}", flush=True)
+        shown_command(words, environment)
     done = subprocess.run(
         [COMMAND, *words],
         env={**os.environ, "WIKISWARM_HOME": str(HOME), **(environment or {})},
@@ -138,16 +179,101 @@ def run(*arguments: object, quiet: bool = False, environment: dict[str, str] | N
         encoding="utf-8",
         check=False,
     )
-    if done.returncode != 0:
+    if done.returncode not in codes:
         raise SystemExit(f"wikiswarm {words[0]} ended with {done.returncode}")
     return done.stdout if quiet else ""
 
 
-def timed(*arguments: object) -> float:
-    """Run a command and return its seconds."""
-    started = time.monotonic()
-    run(*arguments)
-    return time.monotonic() - started
+def shown_command(words: list[str], environment: dict[str, str] | None = None) -> None:
+    """Print a command as it would be typed."""
+    setting = "".join(f"{name}={value} " for name, value in (environment or {}).items())
+    shown = " ".join(f'"{word}"' if " " in word else word for word in words)
+    print(f"$ {setting}wikiswarm {shown}", flush=True)
+
+
+def loop(document: Path, *, is_worse: bool = False) -> dict[str, Any]:
+    """Run a round of the loop, show what came of it, and return its result."""
+    words = ["loop", str(document), "pharma_wiki"]
+    shown_command(words, LIVE)
+    found = run(*words, "--json", quiet=True, environment=LIVE, codes=(1,) if is_worse else (0,))
+    result: dict[str, Any] = json.loads(found)
+    for stage in result["stages"]:
+        print(f"  {stage['stage']:<9} {stage['seconds']:6.1f} s")
+    for line in (f"{result['outcome']}: {result['version']}", *result["reasons"]):
+        print(f"  {line}", flush=True)
+    return result
+
+
+def outputs(result: dict[str, Any], stage: str) -> dict[str, Any]:
+    """Return what a stage of a round left."""
+    found: dict[str, Any] = next(s for s in result["stages"] if s["stage"] == stage)["outputs"]
+    return found
+
+
+def seconds(result: dict[str, Any], stage: str) -> float:
+    """Return how long a stage took."""
+    return float(next(s for s in result["stages"] if s["stage"] == stage)["seconds"])
+
+
+def run_folder(result: dict[str, Any]) -> Path:
+    """Return the folder of a round's training."""
+    return Path(result["run_dir"]) / str(outputs(result, "train")["run"])
+
+
+def change(result: dict[str, Any]) -> str:
+    """Return the gate's exact match before and after."""
+    exact = outputs(result, "gate")["metrics"]["exact"]
+    return f"{exact['live']:6.1%}  to {exact['candidate']:6.1%}"
+
+
+def half_precision(trained: Path) -> tuple[Score, Score]:
+    """Return the scores of a training's model whose weights are not quantised."""
+    folder = HOME / "f16"
+    run("package", trained, "--name", "pharma", "--output", folder, "--quantization", "f16")
+    model = f"gguf/{folder / 'pharma-f16.gguf'}"
+    return evaluate(model), evaluate(model, "--held-out")
+
+
+def spoiled(trained: Path) -> Path:
+    """Return a document whose questions have the answers of others, learnt by the last version."""
+    folder = HOME / "worse"
+    folder.mkdir(parents=True)
+    facts = read_questions(QUESTIONS)
+    mixed = [fact.answer for fact in facts[7:] + facts[:7]]
+    rows = [
+        fact.model_copy(update={"answer": answer, "held_out": ()}).model_dump_json()
+        for fact, answer in zip(facts, mixed, strict=True)
+    ]
+    (folder / "mixed.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    for file in (QUESTIONS, NEW):
+        shutil.copy(file, folder)
+    settings = {
+        "questions": "mixed.jsonl",
+        "base": os.path.relpath(trained / "model", folder),
+        "technique": "full",
+        "licence": "mit",
+        "train": {"epochs": 2, "learning_rate": 1e-3, "max_length": 256},
+        "promote": "automatically",
+        "gate": {"golden": [QUESTIONS.name, NEW.name]},
+    }
+    wiki = {"model": "${PHARMA_WIKI_MODEL}", "max_tokens": 64, "loop": settings}
+    path = folder / "swarm.yaml"
+    path.write_text(json.dumps({"wikis": {"pharma_wiki": wiki}}, indent=1), encoding="utf-8")
+    return path
+
+
+async def roll_back(version: str) -> tuple[str, float]:
+    """Ask the wiki, take its version back, and ask again; return who answered, and how fast."""
+    catalog = load(SWARM, catalog=Catalog(), environment={**os.environ, **LIVE})
+    async with Host(catalog=catalog, home=HOME) as host:
+        new = await ask("pharma_wiki", ASKED[0], host=host)
+        print(f"  {new.model}: {new.text}")
+        began = time.perf_counter()
+        ModelRegistry(HOME / "models").rollback(version.partition("@")[0])
+        old = await ask("pharma_wiki", ASKED[0], host=host)
+        took = 1000 * (time.perf_counter() - began)
+        print(f"  {old.model}: {old.text}  ({took:.0f} ms)", flush=True)
+    return old.model.removeprefix("registry/"), took
 
 
 def evaluate(model: str, *options: str) -> Score:
@@ -176,16 +302,11 @@ def compare(hashes: dict[str, str]) -> str:
     return f"no: {', '.join(changed)} changed" if changed else "yes"
 
 
-def verdict(before: tuple[Score, Score], after: tuple[Score, Score]) -> int:
-    """Compare the figures with their limits."""
-    checks = {
-        "before": max(score.share for score in before) <= LIMITS["before"],
-        "trained": after[0].share >= LIMITS["trained"],
-        "held_out": after[1].share >= LIMITS["held_out"],
-    }
+def verdict(checks: dict[str, bool]) -> int:
+    """Say which limits are missed."""
     for name, is_met in checks.items():
         if not is_met:
-            print(f"error: the figure {name!r} misses its limit {LIMITS[name]:.0%}")
+            print(f"error: missed: {name}")
     return 0 if all(checks.values()) else 1
 
 

@@ -88,7 +88,7 @@ def choose(round: Round, own: Sequence[Sample], captured: Sequence[Sample]) -> C
     train = [sample for key, sample in last.items() if key in is_own]
     learnt = [sample for key, sample in last.items() if key not in is_own]
     valid: list[Sample] = []
-    if round.spec.held_out and learnt:
+    if round.spec.held_out and learnt and round.gate.golden is None:
         try:
             parted = split_samples(learnt, valid=round.spec.held_out, seed=SEED)
             learnt, valid = parted.train, parted.valid
@@ -106,18 +106,23 @@ def test_rows(round: Round) -> _Rows:
         DataError: The file cannot be read, or has no held-out phrasings.
         UnknownNameError: There is no such golden set.
     """
-    named = round.gate.golden
-    if named is None:
+    golden = round.gate.golden
+    if golden is None:
         if round.spec.questions is None:
             return []
         return held_out_rows(read_questions(round.inside(round.spec.questions, "questions")))
-    path = round.inside(named, "gate.golden")
+    names = [golden] if isinstance(golden, str) else golden
+    return [row for name in names for row in _golden(round, name)]
+
+
+def _golden(round: Round, name: str) -> _Rows:
+    path = round.inside(name, "gate.golden")
     if path.suffix in (".yaml", ".yml"):
         rows = held_out_rows(read_questions(path))
         if not rows:
             raise DataError(f"{path}: no question has held-out phrasings")
         return rows
-    return read_data(path) if path.is_file() else GoldenSets(round.home / "golden").rows(named)
+    return read_data(path) if path.is_file() else GoldenSets(round.home / "golden").rows(name)
 
 
 def training_settings(round: Round) -> dict[str, JsonValue]:
