@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from anyio import sleep
+
 from declarative import load
 from finetune import read_questions
 from swarm import Catalog, Host, run_sync
@@ -165,6 +167,7 @@ def messages(texts: tuple[str, ...]) -> list[str]:
 def run(
     *arguments: object,
     quiet: bool = False,
+    shows_progress: bool = False,
     environment: dict[str, str] | None = None,
     codes: tuple[int, ...] = (0,),
 ) -> str:
@@ -176,10 +179,12 @@ def run(
         [COMMAND, *words],
         env={**os.environ, "WIKISWARM_HOME": str(HOME), **(environment or {})},
         stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.PIPE if quiet and not shows_progress else None,
         encoding="utf-8",
         check=False,
     )
     if done.returncode not in codes:
+        print(done.stderr or "", end="", flush=True)
         raise SystemExit(f"wikiswarm {words[0]} ended with {done.returncode}")
     return done.stdout if quiet else ""
 
@@ -195,7 +200,8 @@ def loop(document: Path, *, is_worse: bool = False) -> dict[str, Any]:
     """Run a round of the loop, show what came of it, and return its result."""
     words = ["loop", str(document), "pharma_wiki"]
     shown_command(words, LIVE)
-    found = run(*words, "--json", quiet=True, environment=LIVE, codes=(1,) if is_worse else (0,))
+    codes = (1,) if is_worse else (0,)
+    found = run(*words, "--json", quiet=True, shows_progress=True, environment=LIVE, codes=codes)
     result: dict[str, Any] = json.loads(found)
     for stage in result["stages"]:
         print(f"  {stage['stage']:<9} {stage['seconds']:6.1f} s")
@@ -268,6 +274,7 @@ async def roll_back(version: str) -> tuple[str, float]:
     async with Host(catalog=catalog, home=HOME) as host:
         new = await ask("pharma_wiki", ASKED[0], host=host)
         print(f"  {new.model}: {new.text}")
+        await sleep(3)  # who has served for a while has the version before loaded as well
         began = time.perf_counter()
         ModelRegistry(HOME / "models").rollback(version.partition("@")[0])
         old = await ask("pharma_wiki", ASKED[0], host=host)

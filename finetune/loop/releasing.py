@@ -1,5 +1,6 @@
 """The last stages: the better version is registered, put into service, and looked at there."""
 
+import contextlib
 import time
 
 from anyio import to_thread
@@ -17,6 +18,7 @@ from finetune.train.hosted import register_hosted
 from finetune.train.rows import read_data
 from swarm.errors import SwarmError
 from wiki import ModelVersion
+from wiki.registry import NotPromotedError
 from wiki.registry.reference import LIVE
 
 __all__ = [
@@ -62,15 +64,12 @@ def watch_settings(round: Round) -> dict[str, JsonValue]:
 async def watch_version(round: Round) -> StageOutput:
     """Ask the version some questions where it serves now; one that does not answer is taken back.
 
-    Raises:
-        ProviderError: The version does not answer; the one before serves again.
-        EngineError: As well.
+    The round is refused then: it may not end as promoted, and trying it again helps nobody.
     """
     outcome: Outcome = round.output("promote", "outcome")
     if outcome == "waiting":
         return StageOutput({"looked_at": 0})
-    alias = "live" if outcome == "promoted" else "candidate"
-    reference = f"registry/{round.model}@{alias}"
+    reference = f"registry/{round.output('promote', 'version')}"
     rows = read_data(round.path("freeze", "test.jsonl"))[:_LOOKED_AT]
     started = time.monotonic()
     try:
@@ -82,10 +81,10 @@ async def watch_version(round: Round) -> StageOutput:
             system=round.wiki.system,
             max_tokens=round.spec.max_tokens,
         )
-    except SwarmError:
-        if outcome == "promoted":
-            await to_thread.run_sync(_take_back, round)
-        raise
+    except SwarmError as error:
+        after = await to_thread.run_sync(_take_back, round)
+        reasons = (f"it does not answer where it serves: {error}", after)
+        return StageOutput({"looked_at": 0}, outcome="refused", reasons=reasons)
     same = await to_thread.run_sync(_same_answers, round, report)
     values: dict[str, JsonValue] = {
         "looked_at": report.rows,
@@ -169,9 +168,19 @@ def _promoted(values: dict[str, JsonValue], outcome: Outcome) -> StageOutput:
     return StageOutput({**values, "outcome": outcome})
 
 
-def _take_back(round: Round) -> None:
-    if round.output("evaluate", "live") is not None:
-        round.registry.rollback(round.model, by=round.author)
+def _take_back(round: Round) -> str:
+    """Take the version out of service, unless somebody did; return what serves now."""
+    number = int(round.output("register", "version"))
+    if round.output("promote", "outcome") == "candidate":
+        candidate = round.registry.get(f"{round.model}@candidate")
+        if candidate.version == number:
+            round.registry.unalias(round.model, "candidate", by=round.author)
+        return "it is no candidate any more"
+    if round.output("evaluate", "live") is None:
+        return "it stays live, as nothing was in service before it"
+    with contextlib.suppress(NotPromotedError):
+        round.registry.rollback(round.model, by=round.author, expected=number)
+    return f"{round.registry.get(f'{round.model}@{LIVE}')} is live again"
 
 
 def _same_answers(round: Round, report: EvaluationReport) -> int:

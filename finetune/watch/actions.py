@@ -94,11 +94,15 @@ def _roll_back(
     if name is None:
         asked = f"the wiki asks {model}" if model else "the wiki has no model reference"
         return f"nothing to roll back: {asked}, and not a live version of the registry"
+    live = registry.get(f"{name}@{LIVE}")
     try:
         previous = registry.get(f"{name}@{PREVIOUS}")
     except NotPromotedError:
         return f"nothing to roll back to: no version of {name} was live before"
     if f"registry/{previous}" in state.alarmed:
         return f"not rolled back: {previous} had an alarm itself"
-    registry.rollback(name, by="watch")
+    try:
+        registry.rollback(name, by="watch", expected=live.version)
+    except NotPromotedError as error:
+        return f"not rolled back: {error}"
     return f"rolled back: {registry.get(f'{name}@{LIVE}')} is live again"

@@ -156,17 +156,27 @@ class ModelRegistry:
         changed = self._change(name, change)
         return next(event for event in reversed(changed.history) if event.alias == LIVE)
 
-    def rollback(self, name: str, *, by: str | None = None) -> Promotion:
+    def rollback(
+        self, name: str, *, by: str | None = None, expected: int | None = None
+    ) -> Promotion:
         """Make the previous version live again, and the live one previous.
+
+        Args:
+            name: The model.
+            by: Who asks for it; by default the user of the system.
+            expected: The version that has to be live, so that two who go back at once do not go
+                forth again.
 
         Raises:
             UnknownNameError: There is no such model.
-            NotPromotedError: There is no previous version.
+            NotPromotedError: There is no previous version, or another one is live than expected.
             StoreError: The folder cannot be written.
         """
 
         def change(aliases: Aliases) -> Aliases:
-            previous = aliases.aliases.get(PREVIOUS)
+            live, previous = aliases.aliases.get(LIVE), aliases.aliases.get(PREVIOUS)
+            if expected is not None and live != expected:
+                raise NotPromotedError(f"{name}@{expected} is not live any more; {live} is")
             if previous is None:
                 raise self._no_alias(name, PREVIOUS, aliases)
             self._read(name, previous, aliases)

@@ -21,7 +21,6 @@ from swarm import (
     session,
     use_catalog,
 )
-from swarm.errors import SwarmError
 from swarm.store import Feedback, add_feedback, list_runs, open_database
 from tests.finetune.loop.conftest import Shop
 from tests.finetune.loop.shop import FACTS, begin_again, shop_wiki
@@ -264,7 +263,9 @@ async def test_a_version_that_cannot_be_asked_is_taken_back(shop: Shop) -> None:
         assert earlier is not None
         manifest["inputs"]["before"] = earlier.digest
         (run / f"{name}.json").write_text(json.dumps(manifest))
-    with pytest.raises(SwarmError):
-        await run_loop(shop_wiki(), home=shop.home, beside=shop.folder)
+    result = await run_loop(shop_wiki(), home=shop.home, beside=shop.folder)
+    assert (result.outcome, result.version) == ("refused", str(bad))
+    assert "does not answer where it serves" in result.reasons[0]
+    assert result.reasons[1] == "pharma@1 is live again"
     assert registry.history("pharma")[-1].action == "rollback"
     assert registry.get("pharma@live").version == 1

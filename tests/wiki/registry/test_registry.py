@@ -157,6 +157,9 @@ def test_promote_and_roll_back(registry: ModelRegistry, weights: Path) -> None:
     assert registry.get("pharma@previous").version == 3
     registry.rollback("pharma")
     assert registry.get("pharma@live").version == 3
+    with pytest.raises(NotPromotedError, match="pharma@1 is not live any more; 3 is"):
+        registry.rollback("pharma", expected=1)
+    assert registry.get("pharma@live").version == 3
     assert [(event.action, event.by) for event in registry.history("pharma")][:3] == [
         ("promote", "ann"),
         ("promote", "ann"),
