@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -210,6 +211,20 @@ def test_the_document_of_the_page_about_the_watch_has_no_problems(tmp_path: Path
     (tmp_path / "shop.yaml").write_text(document, encoding="utf-8")
     done = run(sys.executable, "-m", "bindings.cli", "watch", "shop.yaml", folder=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_documents_and_the_program_about_the_loop_plan_a_round(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "loop.md"
+    for document in reversed(blocks(page, "yaml")):
+        (tmp_path / "shop.yaml").write_text(document, encoding="utf-8")
+        done = run(sys.executable, "-m", "bindings.cli", "check", "shop.yaml", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    shutil.copy(ROOT / "examples" / "pharma" / "questions.yaml", tmp_path)
+    (program,) = blocks(page, "python")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path)
+    assert done.stdout.splitlines() == ["pharma 7 days True", "528 144 198 ask"], done.stderr
+    assert not (tmp_path / "home" / "loops").exists()
 
 
 @pytest.mark.requirement("S0-31")
