@@ -1549,7 +1549,8 @@ export interface LoopSpec {
    */
   curation?: string | JsonValue[] | null;
   /**
-   * Share of the captured rows that is kept out of training, to measure it.
+   * Share of the captured rows that is kept out of training, to measure it where the gate has no
+   * `golden`.
    */
   heldOut?: number;
   /**
@@ -1595,11 +1596,11 @@ export interface LoopSpec {
  */
 export interface LoopGateSpec {
   /**
-   * The questions of the test: a golden set's name, or a file beside the document (`.jsonl`, or
-   * `.yaml`, whose held-out phrasings are asked). Without it, the held-out phrasings of `questions`
-   * and the held-out rows of the dataset.
+   * The questions of the test, one or several of: a golden set's name, a file beside the document
+   * (`.jsonl`, or `.yaml`, whose held-out phrasings are asked). Without it, the held-out phrasings
+   * of `questions` and the held-out rows of the dataset.
    */
-  golden?: string | null;
+  golden?: string | string[] | null;
   /**
    * The figure that has to be better: exact, normalised, token_f1, rouge_l, judge ...
    */
