@@ -151,6 +151,28 @@ def test_what_a_module_raises_is_a_problem(
     assert called(path) == 1
 
 
+@pytest.mark.parametrize("count", [2, 30])
+def test_the_problems_of_a_file_that_a_module_reads_are_told(
+    write: Callable[..., Path], count: int
+) -> None:
+    path = write(
+        shop_yaml=TOOL.format(call="tools:one"),
+        tools_py="""\
+        from pathlib import Path
+        from finetune.lookup import Lookup
+        one = Lookup.read(Path(__file__).with_name("facts.yaml"))
+        """,
+    )
+    fact = "- id: f{0}\n  answer: yes it is\n  trian: [question {0}]\n"
+    path.with_name("facts.yaml").write_text("".join(map(fact.format, range(count))), "utf-8")
+    told = problem(path)
+    assert told.startswith("module 'tools' raised QuestionsError in tools.py, line 3: ")
+    for place in ("facts.yaml:1: f0: train is missing", "facts.yaml:3", "facts.yaml:4: f1"):
+        assert place in told
+    assert "trian" in told and "\n" not in told
+    assert told.endswith("more") == (count > 10) and len(told) < 3000
+
+
 @pytest.mark.requirement("S4-11", "S4-12")
 def test_every_callback_of_a_spec_may_be_named(write: Callable[..., Path]) -> None:
     path = write(
