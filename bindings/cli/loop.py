@@ -199,6 +199,9 @@ def _figures(outputs: "dict[str, JsonValue]") -> list[str]:
 
 
 def _show(result: "LoopResult") -> None:
+    if result.duties is not None:
+        for line in result.duties.lines():
+            say(line)
     done(f"{result.wiki}: {result.text()}")
     if (report := result.run_dir / "gate" / "report.html").is_file():
         say(f"report: {report}")

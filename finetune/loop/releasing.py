@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from finetune.evaluate import EvaluationReport, read_results
 from finetune.evaluate.served import evaluate_reference
+from finetune.licence import duties_of
 from finetune.loop.errors import LiveChangedError
 from finetune.loop.judging import live_version
 from finetune.loop.result import Outcome
@@ -158,7 +159,9 @@ def _promote(round: Round) -> StageOutput:
         return _promoted(values, "candidate")
     if how == "ask":
         reasons = "; ".join(round.manifests["gate"].reasons)
-        if round.confirm is None or not round.confirm(f"{reference}: {reasons}"):
+        duties = duties_of(round.registry.get(reference)).lines()
+        text = "\n".join([f"{reference}: {reasons}", *duties])
+        if round.confirm is None or not round.confirm(text):
             return _promoted(values, "waiting")
     round.registry.verify(round.model, number)
     round.registry.promote(round.model, number, by=round.author)

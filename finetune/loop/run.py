@@ -13,6 +13,7 @@ from pathlib import Path
 from anyio import CancelScope, to_thread
 from pydantic import JsonValue
 
+from finetune.licence import duties_of
 from finetune.loop.folder import (
     RunFolder,
     StageManifest,
@@ -188,7 +189,7 @@ async def _run(round: Round, on_stage: Callable[[StageReport], None] | None) -> 
         if done.outcome is not None:
             break
     assert done is not None
-    result = _result(round, done, tuple(reports))
+    result = await to_thread.run_sync(_result, round, done, tuple(reports))
     await to_thread.run_sync(round.run.finish, result)
     return result
 
@@ -253,15 +254,16 @@ def _result(round: Round, last: StageManifest, reports: tuple[StageReport, ...])
     reasons = last.reasons or round.manifests["gate"].reasons
     evaluated = round.manifests.get("evaluate")
     before = evaluated.outputs.get("live") if evaluated is not None else None
-    has_version = "promote" in round.manifests
+    version = round.output("promote", "version") if "promote" in round.manifests else None
     return LoopResult(
         wiki=round.wiki.wiki_name,
         name=round.name,
         run_dir=round.run.path,
         outcome=outcome,
         reasons=reasons,
-        version=round.output("promote", "version") if has_version else None,
+        version=version,
         before=str(before) if before is not None else None,
+        duties=None if version is None else duties_of(round.registry.get(version)),
         stages=reports,
         finished_at=datetime.now(UTC),
     )

@@ -14,7 +14,7 @@ from finetune.loop import (
     run_loop,
 )
 from finetune.loop.folder import RunFolder
-from finetune.loop.preflight import check_size, disk_needed, refuse_retired
+from finetune.loop.preflight import check_size, disk_needed
 from finetune.loop.run import open_round
 from finetune.train import TrainingError, TrainResult
 from finetune.train.failure import TrainingStopped
@@ -23,6 +23,7 @@ from finetune.train.hosted import RetiredError
 from finetune.train.plan import DataSize
 from swarm.errors import DataError, DeclarationError, StoreError
 from tests.finetune.loop.shop import TRAIN, shop_wiki, write_shop
+from wiki import ModelRegistry
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +39,7 @@ async def refused(folder: Path, error: type[Exception], match: str, **changes: A
     with pytest.raises(error, match=match):
         await run_loop(shop_wiki(**changes), home=folder / "home", beside=folder)
     assert not list((folder / "home").glob("loops/pharma/2*"))
-    assert not (folder / "home" / "models").exists()
+    assert not (folder / "home" / "models" / "pharma").exists()
 
 
 HOSTED: Mapping[str, Any] = {"backend": "openai", "train": {}, "max_cost": 5}
@@ -46,11 +47,14 @@ HOSTED: Mapping[str, Any] = {"backend": "openai", "train": {}, "max_cost": 5}
 
 async def test_a_base_or_a_judge_that_ends_soon_is_refused_with_its_date(folder: Path) -> None:
     await refused(folder, RetiredError, "the base openai/gpt-4o-mini-2024-07-18: retires 2027-01-14"
-                  ", fine-tuned models of it too; name another", **HOSTED,
+                  ", fine-tuned models of it too; .*choose another", **HOSTED,
                   base="gpt-4o-mini-2024-07-18")  # fmt: skip
     gate = {"golden": "golden.yaml", "metric": "judge", "judge": "openai/gpt-4o"}
     await refused(folder, RetiredError, "the judge openai/gpt-4o: retires 2027-01-14", gate=gate)
-    refuse_retired("openai/a-model-of-tomorrow", what="the base")
+    registry = ModelRegistry(folder / "home" / "models")
+    registry.register("judge", remote="openai/gpt-4o")
+    gate = {"golden": "golden.yaml", "metric": "judge", "judge": "registry/judge@1"}
+    await refused(folder, RetiredError, r"the judge registry/judge@1 \(openai/gpt-4o\)", gate=gate)
 
 
 async def test_a_base_without_a_licence_is_refused(folder: Path, trained_run: TrainResult) -> None:
