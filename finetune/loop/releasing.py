@@ -1,6 +1,7 @@
 """The last stages: the better version is registered, put into service, and looked at there."""
 
 import time
+from pathlib import Path
 
 from anyio import to_thread
 from pydantic import JsonValue
@@ -99,12 +100,15 @@ async def watch_version(round: Round) -> StageOutput:
 
 
 def _register_run(round: Round) -> ModelVersion:
-    notes: dict[str, JsonValue] = {"loop": round.wiki.wiki_name, "round": round.name}
-    for known in reversed(_versions(round)):
-        if all(known.manifest.notes.get(key) == value for key, value in notes.items()):
-            return known
+    notes = _notes(round)
     run_dir = round.path(round.output("train", "run"))
     weights = round.path(round.output("package", "weights"))
+    sha256 = round.manifests["package"].files[round.output("package", "weights")]
+    for known in reversed(_versions(round)):
+        # A round whose settings were changed half-way may have left another model before.
+        is_own = all(known.manifest.notes.get(key) == value for key, value in notes.items())
+        if is_own and any(file.sha256 == sha256 for file in known.manifest.files):
+            return known
     modelfile = round.output("package", "modelfile")
     gguf = GgufFile.model_validate({**round.output("package", "gguf"), "path": weights})
     built = BuiltRun(gguf, weights.parent / modelfile if modelfile else None)
@@ -116,7 +120,7 @@ def _register_run(round: Round) -> ModelVersion:
         metrics=_metrics(round),
         licence=round.spec.licence,
         dataset_sha256=round.output("freeze", "train_sha256"),
-        files={"decision.json": round.path("gate", "decision.json")},
+        files=_files(round),
         notes=notes,
     )
 
@@ -127,7 +131,18 @@ def _register_hosted(round: Round) -> ModelVersion:
         round.model,
         round.registry,
         metrics=_metrics(round),
+        licence=round.spec.licence,
+        files=_files(round),
+        notes=_notes(round),
     )
+
+
+def _notes(round: Round) -> dict[str, JsonValue]:
+    return {"loop": round.wiki.wiki_name, "round": round.name}
+
+
+def _files(round: Round) -> dict[str, Path]:
+    return {"decision.json": round.path("gate", "decision.json")}
 
 
 def _versions(round: Round) -> tuple[ModelVersion, ...]:

@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from wiki import WikiSpec
+from swarm import Catalog
+from wiki import WIKIS, WikiSpec
 
-__all__ = ["FACTS", "GOLDEN", "begin_again", "loop_of", "shop_wiki", "write_shop"]
+__all__ = ["FACTS", "GOLDEN", "begin_again", "catalog_of", "loop_of", "shop_wiki", "write_shop"]
 
 FACTS = """\
 - id: opening-hours
@@ -103,6 +104,14 @@ def shop_wiki(**changes: Any) -> WikiSpec:
     return WikiSpec.model_validate(
         {"wiki_name": "pharma", "model": "registry/pharma@live", "loop": loop_of(**changes)}
     )
+
+
+def catalog_of(*wikis: WikiSpec) -> Catalog:
+    """Return a catalog of wikis."""
+    catalog = Catalog()
+    for wiki in wikis:
+        catalog.registry(WIKIS).add(wiki)
+    return catalog
 
 
 def write_shop(folder: Path, facts: str = FACTS) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from finetune.dataset.versions import open_version
-from finetune.loop import STAGES, LiveChangedError, StageReport, run_loop
+from finetune.loop import STAGES, LiveChangedError, StageReport, due_wikis, run_loop
 from finetune.loop.folder import RunFolder
 from finetune.train.files import sha256_file
 from swarm import (
@@ -24,7 +24,7 @@ from swarm import (
 from swarm.errors import SwarmError
 from swarm.store import Feedback, add_feedback, list_runs, open_database
 from tests.finetune.loop.conftest import Shop
-from tests.finetune.loop.shop import FACTS, begin_again, shop_wiki
+from tests.finetune.loop.shop import FACTS, begin_again, catalog_of, shop_wiki
 from wiki import ModelRegistry, add_wiki, ask
 
 pytestmark = pytest.mark.anyio
@@ -96,9 +96,11 @@ def counter() -> Catalog:
     return catalog
 
 
-async def talk_and_correct(home: Path, answers: Mapping[str, str]) -> None:
+async def talk_and_correct(
+    home: Path, answers: Mapping[str, str], environment: Mapping[str, str] | None = None
+) -> None:
     """Ask the wiki through an agent, each question as another client, and correct each answer."""
-    async with Host(catalog=counter(), home=home, environment={}) as host:
+    async with Host(catalog=counter(), home=home, environment=environment or {}) as host:
         for number, question in enumerate(answers):
             async with session(f"client-{number}", "desk", host=host) as chat:
                 await chat.complete(question)
@@ -133,7 +135,9 @@ async def test_a_second_round_learns_what_people_corrected(shop: Shop) -> None:
     alone = await answered_itself(shop.home, list(LEARNT))
     await talk_and_correct(shop.home, LEARNT)
     stages: list[StageReport] = []
-    wiki = shop_wiki(held_out=0)
+    # On demand, although the quarter is not over.
+    wiki = shop_wiki(held_out=0, every="90 days")
+    assert not due_wikis(catalog_of(wiki), home=shop.home)[0].is_due
     result = await run_loop(wiki, home=shop.home, beside=shop.folder, on_stage=stages.append)
     assert (result.outcome, result.version, result.before) == ("promoted", "pharma@2", "pharma@1")
     outputs: dict[str, Any] = {report.stage: report.outputs for report in stages}
@@ -219,6 +223,18 @@ async def test_a_better_version_may_be_a_candidate_or_wait_for_somebody(
     else:
         assert result.outcome == "waiting" and version.aliases == ()
         assert asked[0].startswith("pharma@1: exact is better")
+
+
+async def test_settings_that_change_after_the_registration_make_another_version(
+    shop: Shop,
+) -> None:
+    begin_again(shop.home, "promote")
+    result = await run_loop(shop_wiki(quantization="f16"), home=shop.home, beside=shop.folder)
+    assert (result.outcome, result.version) == ("promoted", "pharma@2")
+    live = ModelRegistry(shop.home / "models").get("pharma@live")
+    assert live.weights is not None
+    # What serves is what was judged.
+    assert sha256_file(live.weights) == sha256_file(result.run_dir / "package" / "weights.gguf")
 
 
 async def test_a_version_that_somebody_else_promoted_meanwhile_is_not_replaced_blindly(
