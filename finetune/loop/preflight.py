@@ -48,6 +48,7 @@ def check_round(round: Round, today: date | None = None) -> None:
     spec = round.spec
     check_name(round.model, "model")
     policy_of(round)
+    _check_files(round)
     pipeline_of(round)
     if round.gate.judge is not None:
         refuse_retired([round.gate.judge], what="the judge", home=round.home, today=today)
@@ -67,6 +68,26 @@ def check_round(round: Round, today: date | None = None) -> None:
         raise LicenceUnknownError(round.wiki.wiki_name, spec.base)
     if spec.technique == "qlora" and base is not None and find_hardware().gpu is None:
         raise no_gpu("the technique qlora")
+
+
+def _check_files(round: Round) -> None:
+    """Raise unless the files that the declaration names are there, each named by its place.
+
+    Raises:
+        DeclarationError: One leads out of the document's folder.
+        DataError: One is missing.
+    """
+    spec, golden = round.spec, round.gate.golden or ()
+    named = [(spec.questions, "questions")]
+    named += [(spec.curation, "curation")] if isinstance(spec.curation, str) else []
+    for name in (golden,) if isinstance(golden, str) else golden:
+        # Without such an ending it is the name of a golden set.
+        if name.endswith((".yaml", ".yml", ".jsonl")):
+            named.append((name, "gate.golden"))
+    for name, field in named:
+        if name is not None and not (path := round.inside(name, field)).is_file():
+            where = f"wikis.{round.wiki.wiki_name}.loop.{field}"
+            raise DataError(f"{where}: there is no file {path}; make it, or correct the name")
 
 
 def _planned_base(round: Round) -> PlannedBase | None:

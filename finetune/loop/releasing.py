@@ -48,7 +48,9 @@ async def register_version(round: Round) -> StageOutput:
 
 def promote_settings(round: Round) -> dict[str, JsonValue]:
     """Return what the promotion depends on beside the version."""
-    return {"promote": round.spec.promote}
+    history = round.registry.history(round.model)
+    taken_back = sum(one.by == round.author and one.action == "rollback" for one in history)
+    return {"promote": round.spec.promote, "taken_back": taken_back}
 
 
 async def promote_version(round: Round) -> StageOutput:
@@ -72,6 +74,9 @@ async def watch_version(round: Round) -> StageOutput:
     if outcome == "waiting":
         return StageOutput({"looked_at": 0})
     alias = "live" if outcome == "promoted" else "candidate"
+    number = int(round.output("register", "version"))
+    if round.registry.get(f"{round.model}@{alias}").version != number:
+        return StageOutput({"looked_at": 0})  # somebody has put another one there
     reference = f"registry/{round.model}@{alias}"
     rows = read_data(round.path("freeze", "test.jsonl"))[:_LOOKED_AT]
     started = time.monotonic()
@@ -160,14 +165,11 @@ def _metrics(round: Round) -> dict[str, JsonValue]:
 def _promote(round: Round) -> StageOutput:
     number = int(round.output("register", "version"))
     reference = f"{round.model}@{number}"
-    judged, live = round.output("evaluate", "live"), live_version(round)
+    judged = round.output("evaluate", "live")
     values: dict[str, JsonValue] = {"version": reference, "before": judged}
-    for event in round.registry.history(round.model):
-        # A call before this one did it and was killed; who changed it since meant it.
-        if event.by == round.author and event.version == number:
-            return _promoted(values, "promoted" if event.alias == LIVE else "candidate")
-    if (str(live) if live else None) != judged:
-        raise LiveChangedError(judged or "its base", str(live) if live else "nothing")
+    if (known := _outcome_before(round, number)) is not None:
+        return _promoted(values, known)
+    _check_live(round, judged)
     how = round.spec.promote
     if how == "candidate":
         round.registry.alias(round.model, "candidate", number, by=round.author)
@@ -179,8 +181,31 @@ def _promote(round: Round) -> StageOutput:
         if round.confirm is None or not round.confirm(text):
             return _promoted(values, "waiting")
     round.registry.verify(round.model, number)
+    _check_live(round, judged)  # somebody may have thought for long before they agreed
     round.registry.promote(round.model, number, by=round.author)
     return _promoted(values, "promoted")
+
+
+def _outcome_before(round: Round, number: int) -> Outcome | None:
+    """Return what a call before this one, which was killed, did with the version; None for nothing.
+
+    A version that the round took back because it did not answer is promoted again; one that
+    somebody else took out of service waits for them.
+    """
+    history = round.registry.history(round.model)
+    own = [one for one in history if one.by == round.author and one.version == number]
+    if any(one.alias != LIVE for one in own):
+        return "candidate"
+    changes = [one for one in history if one.alias == LIVE]
+    if not own or (changes[-1].by == round.author and changes[-1].action == "rollback"):
+        return None
+    return "promoted" if changes[-1].version == number else "waiting"
+
+
+def _check_live(round: Round, judged: str | None) -> None:
+    live = live_version(round)
+    if (None if live is None else str(live)) != judged:
+        raise LiveChangedError(judged or "its base", str(live) if live else "nothing")
 
 
 def _promoted(values: dict[str, JsonValue], outcome: Outcome) -> StageOutput:
@@ -188,7 +213,10 @@ def _promoted(values: dict[str, JsonValue], outcome: Outcome) -> StageOutput:
 
 
 def _take_back(round: Round) -> None:
-    if round.output("evaluate", "live") is not None:
+    number = int(round.output("register", "version"))
+    live = round.registry.get(f"{round.model}@{LIVE}")
+    # What somebody else has put there meanwhile stays.
+    if round.output("evaluate", "live") is not None and live.version == number:
         round.registry.rollback(round.model, by=round.author)
 
 

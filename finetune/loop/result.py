@@ -34,6 +34,7 @@ class StageReport(_Record):
 class LoopResult(_Record):
     """The end of a round."""
 
+    format: Literal[1] = 1
     wiki: str
     name: str
     """The round, named by the time of its start in UTC: `20261125T021500Z`."""

@@ -19,7 +19,7 @@ from finetune.loop.folder import (
     StageManifest,
     digest,
     one_round_at_a_time,
-    past_rounds,
+    unfinished_round,
 )
 from finetune.loop.preflight import check_round, check_size
 from finetune.loop.result import LoopResult, Outcome, StageReport
@@ -31,7 +31,7 @@ from finetune.train.bases import measure_data
 from finetune.train.manifest import library_versions
 from finetune.train.plan import DataSize
 from swarm.errors import DeclarationError
-from wiki import ModelRegistry, WikiSpec
+from wiki import LoopSpec, ModelRegistry, WikiSpec
 
 __all__ = ["open_round", "run_loop"]
 
@@ -79,6 +79,7 @@ async def run_loop(
         DataError: Rows, questions or the base cannot be used.
         SwarmError: What a stage raises besides.
     """
+    _loop_of(wiki)
     lock = one_round_at_a_time(home, wiki.wiki_name)
     await to_thread.run_sync(lock.__enter__)
     try:
@@ -131,16 +132,12 @@ def open_round(
     Raises:
         SwarmError: As `run_loop`.
     """
-    if wiki.loop is None:
-        raise DeclarationError(
-            f"wikis.{wiki.wiki_name} has no `loop`; say there what it learns from, such as"
-            " loop: {questions: questions.yaml}"
-        )
+    spec = _loop_of(wiki)
     now = datetime.now(UTC)
-    found = run or (None if fresh else _unfinished(home, wiki.wiki_name))
+    found = run or (None if fresh else unfinished_round(home, wiki.wiki_name))
     round = Round(
         wiki=wiki,
-        spec=wiki.loop,
+        spec=spec,
         home=home,
         beside=beside or Path(),
         store=store,
@@ -269,9 +266,13 @@ def _result(round: Round, last: StageManifest, reports: tuple[StageReport, ...])
     )
 
 
-def _unfinished(home: Path, wiki: str) -> RunFolder | None:
-    newest = next((run for run in past_rounds(home, wiki) if run.read() is not None), None)
-    return newest if newest is not None and newest.result() is None else None
+def _loop_of(wiki: WikiSpec) -> LoopSpec:
+    if wiki.loop is None:
+        raise DeclarationError(
+            f"wikis.{wiki.wiki_name} has no `loop`; say there what it learns from, such as"
+            " loop: {questions: questions.yaml}"
+        )
+    return wiki.loop
 
 
 def _quiet(stage: str, done: int, total: int | None, remark: str) -> None:

@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 
 from tests.bindings.cli.conftest import Wikiswarm
 from tests.finetune.loop.hosting import KEY, KEY_NAME, hosted_loop, open_provider
-from tests.finetune.loop.shop import FACTS, loop_of, write_shop
+from tests.finetune.loop.shop import FACTS, PARKING, loop_of, write_shop
 from tests.finetune.train.hosted.openai_server import FakeOpenAI, Refuse
 from wiki import ModelRegistry
 
@@ -186,16 +186,6 @@ def test_asked_for_by_name_too_little_is_exit_code_1(wikiswarm: Wikiswarm, docum
     found = wikiswarm("loop", document, code=1)
     assert "pharma: not enough data" in found.lines
     assert "- 12 new rows" in found.lines[-1]
-
-
-PARKING = """\
-- id: parking
-  answer: You park behind the house.
-  train: ["Where can I park my car?", "Is there parking?", "May I park here?"]
-- id: vouchers
-  answer: We sell gift vouchers at the till.
-  train: ["Do you have gift vouchers?", "Can I buy a voucher?", "Where are vouchers?"]
-"""
 
 
 def test_one_wiki_that_fails_keeps_no_other_from_its_round(

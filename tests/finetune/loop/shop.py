@@ -7,7 +7,16 @@ from typing import Any
 from swarm import Catalog
 from wiki import WIKIS, WikiSpec
 
-__all__ = ["FACTS", "GOLDEN", "begin_again", "catalog_of", "loop_of", "shop_wiki", "write_shop"]
+__all__ = [
+    "FACTS",
+    "GOLDEN",
+    "PARKING",
+    "begin_again",
+    "catalog_of",
+    "loop_of",
+    "shop_wiki",
+    "write_shop",
+]
 
 FACTS = """\
 - id: opening-hours
@@ -23,6 +32,16 @@ FACTS = """\
   answer: You find us at 14 Lantern Square.
   train: ["Where are you?", "What is your address?", "Where is the shop?"]
 """
+
+PARKING = """\
+- id: parking
+  answer: You park behind the house.
+  train: ["Where can I park my car?", "Is there parking?", "May I park here?"]
+- id: vouchers
+  answer: We sell gift vouchers at the till.
+  train: ["Do you have gift vouchers?", "Can I buy a voucher?", "Where are vouchers?"]
+"""
+"""More of what the test asks."""
 
 GOLDEN = """\
 - id: opening-hours

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from finetune.loop import due_wikis, run_loop
-from finetune.loop.folder import RunFolder
+from finetune.loop import LiveChangedError, StageReport, due_wikis, run_loop
+from finetune.loop.folder import RunFolder, past_rounds
 from swarm import Host
+from swarm.errors import ProviderRefusedError
 from swarm.files import write_atomically
 from tests.finetune.loop.hosting import KEY, KEY_NAME, hosted_loop, open_provider
-from tests.finetune.loop.shop import catalog_of, write_shop
+from tests.finetune.loop.shop import FACTS, PARKING, catalog_of, write_shop
 from tests.finetune.loop.test_run import LEARNT, counter, talk_and_correct
-from tests.finetune.train.hosted.openai_server import FakeOpenAI
+from tests.finetune.train.hosted.openai_server import FakeOpenAI, Refuse
 from wiki import ModelRegistry, WikiSpec, ask
 
 pytestmark = pytest.mark.anyio
@@ -127,3 +128,67 @@ async def test_a_worse_hosted_model_is_refused_and_no_second_job_is_made(
     (result.run_dir / "gate.json").unlink()
     again = await run_loop(hosted_wiki(provider), home=home, beside=folder)
     assert again.outcome == "refused" and len(provider.jobs) == 2
+
+
+async def test_a_version_that_does_not_answer_is_taken_back_and_promoted_when_it_does(
+    folder: Path, provider: FakeOpenAI
+) -> None:
+    home = folder / "home"
+    await run_loop(hosted_wiki(provider), home=home, beside=folder)
+    (folder / "facts.yaml").write_text(FACTS + PARKING, encoding="utf-8")
+
+    def fail(report: StageReport) -> None:
+        if report.stage == "promote":
+            provider.refusals = {"POST /v1/chat/completions": [Refuse(403)] * 8}
+
+    registry = ModelRegistry(home / "models")
+    with pytest.raises(ProviderRefusedError):
+        await run_loop(hosted_wiki(provider), home=home, beside=folder, on_stage=fail)
+    assert registry.get("pharma@live").version == 1
+    assert registry.history("pharma")[-1].action == "rollback"
+    provider.refusals = {}
+    result = await run_loop(hosted_wiki(provider), home=home, beside=folder)
+    assert (result.outcome, result.version) == ("promoted", "pharma@2")
+    assert registry.get("pharma@live").version == 2 and len(provider.jobs) == 2
+
+
+async def test_what_somebody_else_promoted_is_neither_taken_back_nor_replaced(
+    folder: Path, provider: FakeOpenAI
+) -> None:
+    home = folder / "home"
+    await run_loop(hosted_wiki(provider), home=home, beside=folder)
+    (folder / "facts.yaml").write_text(FACTS + PARKING, encoding="utf-8")
+    registry = ModelRegistry(home / "models")
+
+    def meddle(report: StageReport) -> None:
+        if report.stage == "promote":
+            by_hand = registry.register("pharma", remote="offline")
+            registry.promote("pharma", by_hand.version, by="hand")
+
+    result = await run_loop(hosted_wiki(provider), home=home, beside=folder, on_stage=meddle)
+    assert result.stages[-1].outputs == {"looked_at": 0}
+    assert registry.get("pharma@live").version == 3
+    run = past_rounds(home, "pharma")[0].path
+    for name in ("promote.json", "watch.json", "result.json"):
+        (run / name).unlink()
+    result = await run_loop(hosted_wiki(provider), home=home, beside=folder)
+    assert (result.outcome, result.version) == ("waiting", "pharma@2")
+    assert registry.get("pharma@live").version == 3
+
+
+async def test_while_somebody_is_asked_another_version_may_be_promoted(
+    folder: Path, provider: FakeOpenAI
+) -> None:
+    home = folder / "home"
+    registry = ModelRegistry(home / "models")
+
+    def agree(text: str) -> bool:
+        assert "licence: the terms of openai" in text
+        by_hand = registry.register("pharma", remote="offline")
+        registry.promote("pharma", by_hand.version, by="hand")
+        return True
+
+    wiki = hosted_wiki(provider, promote="ask")
+    with pytest.raises(LiveChangedError, match="judged beside its base, and pharma@2 is in serv"):
+        await run_loop(wiki, home=home, beside=folder, confirm=agree)
+    assert registry.get("pharma@live").version == 2

@@ -47,7 +47,7 @@ async def test_the_first_round_makes_a_version_that_serves(first_round: Shop) ->
     dataset = open_version(home / "datasets", str(outputs["freeze"]["dataset"]))
     assert live.manifest.dataset_sha256 == sha256_file(dataset.train)
     assert live.manifest.notes["round"] == result.name
-    assert registry.history("pharma")[-1].by == f"loop {result.name}"
+    assert registry.history("pharma")[-1].by == f"loop pharma {result.name}"
     assert live.manifest.metrics["exact_test"] == outputs["gate"]["metrics"]["exact"]["candidate"]
 
 
