@@ -17,7 +17,7 @@ from finetune.package import GgufFile
 from finetune.publish import BuiltRun, register_run
 from finetune.train.hosted import register_hosted
 from finetune.train.rows import read_data
-from swarm.errors import SwarmError
+from swarm.errors import StoreError, SwarmError
 from wiki import ModelVersion
 from wiki.registry.reference import LIVE
 
@@ -69,6 +69,7 @@ async def watch_version(round: Round) -> StageOutput:
     Raises:
         ProviderError: The version does not answer; the one before serves again.
         EngineError: As well.
+        StoreError: What it answered cannot be kept; it serves on.
     """
     outcome: Outcome = round.output("promote", "outcome")
     if outcome == "waiting":
@@ -89,6 +90,8 @@ async def watch_version(round: Round) -> StageOutput:
             system=round.wiki.system,
             max_tokens=round.spec.max_tokens,
         )
+    except StoreError:
+        raise  # of the disk, which says nothing about the version
     except SwarmError:
         if outcome == "promoted":
             await to_thread.run_sync(_take_back, round)

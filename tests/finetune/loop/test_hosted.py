@@ -1,16 +1,20 @@
 """A loop that trains at a provider: its schedule, its job, its model in the registry."""
 
+import json
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
-from finetune.loop import LiveChangedError, StageReport, due_wikis, run_loop
+from finetune.loop import STAGES, LiveChangedError, StageReport, due_wikis, run_loop
 from finetune.loop.folder import RunFolder, past_rounds
 from swarm import Host
-from swarm.errors import ProviderRefusedError
+from swarm.errors import ProviderRefusedError, StoreError
 from swarm.files import write_atomically
 from tests.finetune.loop.hosting import KEY, KEY_NAME, hosted_loop, open_provider
 from tests.finetune.loop.shop import FACTS, PARKING, catalog_of, write_shop
@@ -150,6 +154,43 @@ async def test_a_version_that_does_not_answer_is_taken_back_and_promoted_when_it
     result = await run_loop(hosted_wiki(provider), home=home, beside=folder)
     assert (result.outcome, result.version) == ("promoted", "pharma@2")
     assert registry.get("pharma@live").version == 2 and len(provider.jobs) == 2
+
+
+async def test_a_full_disk_takes_no_version_back(folder: Path, provider: FakeOpenAI) -> None:
+    home = folder / "home"
+    await run_loop(hosted_wiki(provider), home=home, beside=folder)
+    (folder / "facts.yaml").write_text(FACTS + PARKING, encoding="utf-8")
+
+    def fail(report: StageReport) -> None:
+        if report.stage == "promote":
+            past_rounds(home, "pharma")[0].path.joinpath("watch").write_text("in the way")
+
+    with pytest.raises(StoreError):
+        await run_loop(hosted_wiki(provider), home=home, beside=folder, on_stage=fail)
+    assert ModelRegistry(home / "models").get("pharma@live").version == 2
+
+
+def test_a_disk_that_is_full_at_any_step_is_told_and_the_round_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_NAME, KEY)
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_provider()) as provider,
+    ):
+        loop = json.dumps(hosted_loop(provider))
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.finetune.loop.filling", folder, loop],
+            cwd=Path(__file__).parents[3], capture_output=True, encoding="utf-8", check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        *failures, end = [json.loads(line) for line in done.stdout.splitlines()]
+        assert end == {"outcome": "promoted", "versions": ["pharma@1"]}
+        # One training was paid for, however often the round began again.
+        assert len(provider.jobs) == 1
+    assert {failure["stage"] for failure in failures} == {"", *(stage.name for stage in STAGES)}
+    for failure in failures:
+        assert failure["told"] and "No space left on device" in failure["error"], failure
 
 
 async def test_what_somebody_else_promoted_is_neither_taken_back_nor_replaced(

@@ -89,6 +89,10 @@ async def test_a_technique_without_its_gpu_is_refused(
         ({"quantization": "q9"}, r"loop\.quantization: .*q9"),
         ({"gate": {"metric": "beauty"}}, r"gate\.metric: no figure 'beauty'"),
         ({"curation": ["magic"]}, r"loop\.curation\[0\]: there is no step 'magic'"),
+        ({"questions": "fcats.yaml"}, r"pharma\.loop\.questions: there is no file .*/fcats\.yaml"),
+        ({"curation": "steps.yaml"}, r"pharma\.loop\.curation: there is no file .*/steps\.yaml"),
+        ({"gate": {"golden": ["golden.yaml", "g.jsonl"]}}, r"golden: there is no file .*/g\.jsonl"),
+        ({"gate": {"golden": "/etc/passwd"}}, r"'/etc/passwd' leads out of the document's folder"),
         ({"questions": "../facts.yaml"}, r"'\.\./facts\.yaml' leads out of the document's folder"),
     ],
 )
@@ -97,6 +101,21 @@ async def test_a_wrong_setting_is_named_with_its_place(
 ) -> None:
     with pytest.raises((DeclarationError, DataError), match=reason):
         await plan_loop(shop_wiki(**changes), home=folder / "home", beside=folder)
+
+
+async def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text("- id: a\n", encoding="utf-8")
+    (folder / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    await refused(
+        folder, DeclarationError, r"'link\.yaml' leads out of the document's", questions="link.yaml"
+    )
+
+
+async def test_a_wiki_without_a_loop_leaves_nothing_behind(folder: Path) -> None:
+    wiki = shop_wiki().model_copy(update={"loop": None})
+    with pytest.raises(DeclarationError, match="has no `loop`; say there"):
+        await run_loop(wiki, home=folder / "home", beside=folder)
+    assert not (folder / "home").exists()
 
 
 async def test_wrong_questions_are_named_by_line(folder: Path) -> None:
