@@ -13,7 +13,7 @@ import os
 import re
 import socket
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -215,7 +215,8 @@ def one_round_at_a_time(home: Path, wiki: str) -> Generator[None]:
             write_atomically(parent / _HOLDER, json.dumps(holder) + "\n")
         yield
     finally:
-        (parent / _HOLDER).unlink(missing_ok=True)
+        with suppress(OSError):  # whatever it says, nobody holds the lock after the next line
+            (parent / _HOLDER).unlink()
         lock.__exit__(None, None, None)
 
 

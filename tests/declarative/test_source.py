@@ -163,13 +163,13 @@ def test_the_problems_of_a_file_that_a_module_reads_are_told(
         one = Lookup.read(Path(__file__).with_name("facts.yaml"))
         """,
     )
-    fact = "- id: f{0}\n  answer: yes it is\n  trian: [question {0}]\n"
+    fact = "- id: f{0}\n  answer: yes it is\n  phrasings: [question {0}]\n"
     path.with_name("facts.yaml").write_text("".join(map(fact.format, range(count))), "utf-8")
     told = problem(path)
     assert told.startswith("module 'tools' raised QuestionsError in tools.py, line 3: ")
     for place in ("facts.yaml:1: f0: train is missing", "facts.yaml:3", "facts.yaml:4: f1"):
         assert place in told
-    assert "trian" in told and "\n" not in told
+    assert "phrasings" in told and "\n" not in told
     assert told.endswith("more") == (count > 10) and len(told) < 3000
 
 
