@@ -14,7 +14,7 @@ from swarm.errors import CallbackError
 from swarm.functions import checked_call
 from swarm.messages import ToolCall
 from swarm.runtime.guard import Approval
-from swarm.runtime.tools import ArgumentsError, BoundTool
+from swarm.runtime.tools import BoundTool
 
 if TYPE_CHECKING:
     from swarm.runtime.session import Session
@@ -61,11 +61,12 @@ def _whole(tool: BoundTool, call: ToolCall, arguments: dict[str, JsonValue]) -> 
 
     if not tool.defaults:
         return call
-    text = orjson.dumps(arguments).decode()
     try:
+        text = orjson.dumps(arguments).decode()
         tool.read_arguments(text)
-    except ArgumentsError:
-        # A default that no call may name, such as None for a text; the function knows it.
+    except Exception:
+        # A default that no call may name, such as None for a text, or that a validator of the
+        # program does not take; the function knows it.
         return call
     return replace(call, arguments=text)
 

@@ -39,8 +39,9 @@ def test_two_projects_may_use_the_same_module_name(tmp_path: Path) -> None:
     results = [called(tmp_path / name / "shop.yaml") for name in ("a", "b", "a")]
     assert results == ["a", "b", "a"]
     added = set(sys.modules) - before
-    assert len(added) == 4  # a package and a module each
-    assert all(name.startswith("_wikiswarm_") for name in added)
+    # A package and a module each; what reads files may bring codecs of its own.
+    assert len([name for name in added if name.startswith("_wikiswarm_")]) == 4
+    assert "tools" not in added
 
 
 @pytest.mark.parametrize("statement", ["from . import data", "import data", "import deep.data"])
