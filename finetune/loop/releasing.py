@@ -74,9 +74,8 @@ async def watch_version(round: Round) -> StageOutput:
     outcome: Outcome = round.output("promote", "outcome")
     if outcome == "waiting":
         return StageOutput({"looked_at": 0})
-    alias = "live" if outcome == "promoted" else "candidate"
-    number = int(round.output("register", "version"))
-    if round.registry.get(f"{round.model}@{alias}").version != number:
+    alias = LIVE if outcome == "promoted" else "candidate"
+    if not await to_thread.run_sync(_has_alias, round, alias):
         return StageOutput({"looked_at": 0})  # somebody has put another one there
     reference = f"registry/{round.model}@{alias}"
     rows = read_data(round.path("freeze", "test.jsonl"))[:_LOOKED_AT]
@@ -216,11 +215,14 @@ def _promoted(values: dict[str, JsonValue], outcome: Outcome) -> StageOutput:
 
 
 def _take_back(round: Round) -> None:
-    number = int(round.output("register", "version"))
-    live = round.registry.get(f"{round.model}@{LIVE}")
     # What somebody else has put there meanwhile stays.
-    if round.output("evaluate", "live") is not None and live.version == number:
+    if round.output("evaluate", "live") is not None and _has_alias(round, LIVE):
         round.registry.rollback(round.model, by=round.author)
+
+
+def _has_alias(round: Round, alias: str) -> bool:
+    number = round.output("register", "version")
+    return alias in round.registry.get(f"{round.model}@{number}").aliases
 
 
 def _same_answers(round: Round, report: EvaluationReport) -> int:

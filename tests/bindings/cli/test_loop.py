@@ -4,6 +4,7 @@ Whole rounds train at a provider beside the tests, which takes no time.
 """
 
 import json
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from finetune.loop.folder import one_round_at_a_time
 from tests.bindings.cli.conftest import Wikiswarm
 from tests.finetune.loop.hosting import KEY, KEY_NAME, hosted_loop, open_provider
 from tests.finetune.loop.shop import FACTS, PARKING, loop_of, write_shop
@@ -124,6 +126,17 @@ def test_fresh_leaves_an_unfinished_round_behind(
     fresh = wikiswarm("loop", document, "--fresh")
     assert "kept" not in fresh.out and live(home) == "pharma@1"
     assert len(list((home / "loops" / "pharma").glob("2*"))) == 2
+
+
+def test_a_second_loop_at_once_is_told_who_runs(
+    wikiswarm: Wikiswarm, document: Path, home: Path
+) -> None:
+    with one_round_at_a_time(home, "pharma"):
+        said = wikiswarm("loop", document, code=3).err
+        assert f"another round of 'pharma' is running (process {os.getpid()} on " in said
+        # To look at it disturbs nobody.
+        wikiswarm("loop", document, "--dry-run")
+    wikiswarm("loop", document, code=1)
 
 
 def test_a_key_that_is_not_set_is_named(

@@ -217,6 +217,21 @@ async def test_what_somebody_else_promoted_is_neither_taken_back_nor_replaced(
     assert registry.get("pharma@live").version == 3
 
 
+async def test_a_candidate_whose_alias_is_taken_away_is_not_looked_at(
+    folder: Path, provider: FakeOpenAI
+) -> None:
+    registry = ModelRegistry(folder / "home" / "models")
+
+    def meddle(report: StageReport) -> None:
+        if report.stage == "promote":
+            registry.unalias("pharma", "candidate", by="hand")
+
+    wiki = hosted_wiki(provider, promote="candidate")
+    result = await run_loop(wiki, home=folder / "home", beside=folder, on_stage=meddle)
+    assert (result.outcome, result.version) == ("candidate", "pharma@1")
+    assert result.stages[-1].outputs == {"looked_at": 0}
+
+
 async def test_while_somebody_is_asked_another_version_may_be_promoted(
     folder: Path, provider: FakeOpenAI
 ) -> None:
