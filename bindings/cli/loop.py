@@ -69,12 +69,13 @@ def loop(
         "project": resolve_project(project),
     }
     if dry_run:
-        _plan(catalog, wiki, due, options, as_json)
+        wikis = None if due else [_wiki(catalog, wiki, file)]
+        _plan(catalog, wikis, options, as_json)
         return
     if due:
         _run_due(catalog, options, yes=yes, as_json=as_json)
         return
-    chosen = _wiki(catalog, wiki)
+    chosen = _wiki(catalog, wiki, file)
     result = _run(chosen, options, yes=yes, force=force, fresh=fresh, as_json=as_json)
     if as_json:
         print_json(result)
@@ -199,6 +200,9 @@ def _figures(outputs: "dict[str, JsonValue]") -> list[str]:
 
 
 def _show(result: "LoopResult") -> None:
+    if result.duties is not None:
+        for line in result.duties.lines():
+            say(line)
     done(f"{result.wiki}: {result.text()}")
     if (report := result.run_dir / "gate" / "report.html").is_file():
         say(f"report: {report}")
@@ -210,8 +214,12 @@ def _show(result: "LoopResult") -> None:
 
 
 def _plan(
-    catalog: "Catalog", wiki: str | None, due: bool, options: dict[str, Any], as_json: bool
+    catalog: "Catalog",
+    chosen: "list[WikiSpec] | None",
+    options: dict[str, Any],
+    as_json: bool,
 ) -> None:
+    """Print the plans of the chosen wikis; of all that are due when None are."""
     from functools import partial
 
     import anyio
@@ -219,14 +227,11 @@ def _plan(
     from finetune.loop import due_wikis, plan_loop
     from wiki import WIKIS
 
-    if due:
-        waiting = due_wikis(catalog, home=options["home"])
-        chosen = [catalog.registry(WIKIS).get(one.wiki) for one in waiting if one.is_due]
-    else:
-        chosen = [_wiki(catalog, wiki)]
-    plans = [anyio.run(partial(plan_loop, one, **options)) for one in chosen]
+    waiting = due_wikis(catalog, home=options["home"]) if chosen is None else ()
+    due = [catalog.registry(WIKIS).get(one.wiki) for one in waiting if one.is_due]
+    plans = [anyio.run(partial(plan_loop, one, **options)) for one in chosen or due]
     if as_json:
-        print_json(plans if due else plans[0])
+        print_json(plans if chosen is None else plans[0])
         return
     for plan in plans:
         _show_plan(plan)
@@ -272,7 +277,7 @@ def _load(file: Path) -> "Catalog":
     return load(file, catalog=Catalog(), environment=read_environment())
 
 
-def _wiki(catalog: "Catalog", name: str | None) -> "WikiSpec":
+def _wiki(catalog: "Catalog", name: str | None, file: Path) -> "WikiSpec":
     from wiki import WIKIS
 
     known = catalog.registry(WIKIS)
@@ -281,6 +286,7 @@ def _wiki(catalog: "Catalog", name: str | None) -> "WikiSpec":
     found = [wiki for wiki in known if wiki.loop is not None]
     if len(found) != 1:
         names = ", ".join(wiki.wiki_name for wiki in found)
-        say(f"error: name the WIKI, one of {names}" if found else "error: no wiki has a `loop`")
+        none = "no wiki has a `loop`; say under one what it learns from"
+        say(f"error: {file}: {f'name the WIKI, one of {names}' if found else none}")
         raise typer.Exit(2)
     return found[0]

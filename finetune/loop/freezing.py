@@ -207,13 +207,15 @@ class _Known(NamedTuple):
 def _known_ids(round: Round) -> _Known:
     """Return the rows of the last round that trained, and how it did."""
     for run in past_rounds(round.home, round.wiki.wiki_name):
-        if run.path == round.run.path or (found := _trained(run)) is None:
+        if run.path == round.run.path:
             continue
         try:
+            if (found := _trained(run)) is None:
+                continue
             version = open_version(round.home / "datasets", found[0])
             return _Known({origin.id for origin in read_origins(version)}, found[1])
         except SwarmError:
-            continue  # its dataset is gone or damaged, and tells nothing
+            continue  # it, or its dataset, is gone, damaged or of another version
     return _Known(set(), None)
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from finetune.dataset import check_file, write_rows
 from finetune.dataset.sample import Sample
-from finetune.loop.folder import RunFolder, past_rounds
+from finetune.loop.folder import RunFolder, unfinished_round
 from finetune.loop.freezing import choose
 from finetune.loop.gathering import curated, gather
 from finetune.loop.judging import live_version
@@ -83,8 +83,7 @@ async def plan_loop(
     Raises:
         SwarmError: What would keep the round from starting, as `run_loop` says.
     """
-    newest = next(iter(past_rounds(home, wiki.wiki_name)), None)
-    unfinished = newest if newest is not None and newest.result() is None else None
+    unfinished = await to_thread.run_sync(unfinished_round, home, wiki.wiki_name)
     round = open_round(
         wiki,
         home=home,

@@ -13,12 +13,13 @@ from pathlib import Path
 from anyio import CancelScope, to_thread
 from pydantic import JsonValue
 
+from finetune.licence import duties_of
 from finetune.loop.folder import (
     RunFolder,
     StageManifest,
     digest,
     one_round_at_a_time,
-    past_rounds,
+    unfinished_round,
 )
 from finetune.loop.preflight import check_round, check_size
 from finetune.loop.result import LoopResult, Outcome, StageReport
@@ -30,7 +31,7 @@ from finetune.train.bases import measure_data
 from finetune.train.manifest import library_versions
 from finetune.train.plan import DataSize
 from swarm.errors import DeclarationError
-from wiki import ModelRegistry, WikiSpec
+from wiki import LoopSpec, ModelRegistry, WikiSpec
 
 __all__ = ["open_round", "run_loop"]
 
@@ -78,6 +79,7 @@ async def run_loop(
         DataError: Rows, questions or the base cannot be used.
         SwarmError: What a stage raises besides.
     """
+    _loop_of(wiki)
     lock = one_round_at_a_time(home, wiki.wiki_name)
     await to_thread.run_sync(lock.__enter__)
     try:
@@ -130,16 +132,12 @@ def open_round(
     Raises:
         SwarmError: As `run_loop`.
     """
-    if wiki.loop is None:
-        raise DeclarationError(
-            f"wikis.{wiki.wiki_name} has no `loop`; say there what it learns from, such as"
-            " loop: {questions: questions.yaml}"
-        )
+    spec = _loop_of(wiki)
     now = datetime.now(UTC)
-    found = run or (None if fresh else _unfinished(home, wiki.wiki_name))
+    found = run or (None if fresh else unfinished_round(home, wiki.wiki_name))
     round = Round(
         wiki=wiki,
-        spec=wiki.loop,
+        spec=spec,
         home=home,
         beside=beside or Path(),
         store=store,
@@ -188,7 +186,7 @@ async def _run(round: Round, on_stage: Callable[[StageReport], None] | None) -> 
         if done.outcome is not None:
             break
     assert done is not None
-    result = _result(round, done, tuple(reports))
+    result = await to_thread.run_sync(_result, round, done, tuple(reports))
     await to_thread.run_sync(round.run.finish, result)
     return result
 
@@ -253,23 +251,28 @@ def _result(round: Round, last: StageManifest, reports: tuple[StageReport, ...])
     reasons = last.reasons or round.manifests["gate"].reasons
     evaluated = round.manifests.get("evaluate")
     before = evaluated.outputs.get("live") if evaluated is not None else None
-    has_version = "promote" in round.manifests
+    version = round.output("promote", "version") if "promote" in round.manifests else None
     return LoopResult(
         wiki=round.wiki.wiki_name,
         name=round.name,
         run_dir=round.run.path,
         outcome=outcome,
         reasons=reasons,
-        version=round.output("promote", "version") if has_version else None,
+        version=version,
         before=str(before) if before is not None else None,
+        duties=None if version is None else duties_of(round.registry.get(version)),
         stages=reports,
         finished_at=datetime.now(UTC),
     )
 
 
-def _unfinished(home: Path, wiki: str) -> RunFolder | None:
-    newest = next((run for run in past_rounds(home, wiki) if run.read() is not None), None)
-    return newest if newest is not None and newest.result() is None else None
+def _loop_of(wiki: WikiSpec) -> LoopSpec:
+    if wiki.loop is None:
+        raise DeclarationError(
+            f"wikis.{wiki.wiki_name} has no `loop`; say there what it learns from, such as"
+            " loop: {questions: questions.yaml}"
+        )
+    return wiki.loop
 
 
 def _quiet(stage: str, done: int, total: int | None, remark: str) -> None:

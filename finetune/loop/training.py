@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from finetune.dataset.version import DatasetVersion
 from finetune.dataset.versions import verify
-from finetune.loop.folder import digest
+from finetune.loop.folder import digest, store_errors
 from finetune.loop.freezing import training_settings
 from finetune.loop.round import Round, StageOutput
 from finetune.loop.settings import hosted_config, quantisation_of, train_config
@@ -120,7 +120,8 @@ def _remove_others(folder: Path, config: TrainConfig) -> None:
     """Remove a training with other settings, such as one of an older version of this code."""
     path = folder / "config.json"
     if path.is_file() and path.read_text("utf-8") != config.model_dump_json(indent=2) + "\n":
-        shutil.rmtree(folder)
+        with store_errors(folder):
+            shutil.rmtree(folder)
 
 
 def _figures(folder: Path) -> dict[str, JsonValue]:
