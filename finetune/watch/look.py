@@ -51,10 +51,20 @@ class Watched(BaseModel):
 
 
 class Look:
-    """Takes in what is new, and puts alarms into the state; it acts on none."""
+    """Takes in what is new, and puts alarms into the state; it acts on none.
 
-    def __init__(self, wiki: WikiSpec, state: WatchState, home: Path) -> None:
+    Args:
+        wiki: The wiki.
+        state: What the watch remembers; it is changed.
+        home: Where vectors of a model are remembered.
+        live: The version of the registry that is in service; None where nothing tells it.
+    """
+
+    def __init__(
+        self, wiki: WikiSpec, state: WatchState, home: Path, live: str | None = None
+    ) -> None:
         self.state = state
+        self._live = live
         self._wiki_name = wiki.wiki_name
         self._spec = wiki.watch or WatchSpec()
         self._home = home
@@ -174,12 +184,20 @@ class Look:
 
     def _raise(self, model: str, move: Move) -> None:
         acts = move.signal in self._spec.act_on and not model.endswith(FALLBACK)
+        action = self._spec.on_alarm if acts else "report"
+        judged = model
+        if model.startswith(LOG):
+            judged = self._live or self.state.latest or model
+        # Known before anything is done, so that a process that is killed does not undo it later.
+        if action != "report" and judged not in self.state.alarmed:
+            self.state.alarmed.append(judged)
         self.state.raised += 1
         self.state.pending.append(
             Alarm(
                 number=self.state.raised,
                 wiki_name=self._wiki_name,
                 model=model,
+                judged=judged,
                 signal=move.signal,
                 at=round(time.time(), 3),
                 before=round(move.before, 6),
@@ -187,7 +205,7 @@ class Look:
                 before_count=move.before_count,
                 after_count=move.after_count,
                 message=f"{self._wiki_name}, {model}: {move.text}",
-                action=self._spec.on_alarm if acts else "report",
+                action=action,
             )
         )
 

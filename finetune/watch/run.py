@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from finetune.watch.actions import act
+from finetune.watch.actions import act, live_version
 from finetune.watch.alarm import Alarm
 from finetune.watch.look import Look, Watched
 from finetune.watch.state import (
@@ -18,7 +18,7 @@ from finetune.watch.state import (
 )
 from swarm import Catalog
 from swarm.bus import BusEvent
-from swarm.errors import StoreError
+from swarm.errors import StoreError, SwarmError
 from swarm.locks import folder_lock
 from swarm.store import Database
 from wiki import WIKIS, ModelRegistry, WikiSpec
@@ -74,13 +74,13 @@ async def watch_wiki(
         # The numbers go on also where somebody removed the state to begin anew.
         told = await to_thread.run_sync(read_alarms, folder)
         state.raised = max([state.raised, *(alarm.number for alarm in told)])
-        look = Look(wiki, state, home)
+        model = _model_of(wiki, catalog)
+        registry = ModelRegistry(home / "models")
+        look = Look(wiki, state, home, await to_thread.run_sync(_live_of, model, registry))
         await look.read_journal(database)
         if log is not None:
             await to_thread.run_sync(look.read_predictions, log)
         await to_thread.run_sync(write_state, folder, look.state)
-        model = _model_of(wiki, catalog)
-        registry = ModelRegistry(home / "models")
         alarms: list[Alarm] = []
         starts = False
         while look.state.pending:
@@ -124,3 +124,11 @@ def _model_of(wiki: WikiSpec, catalog: Catalog) -> str | None:
     if wiki.completion is not None:
         return catalog.completions.get(wiki.completion).model
     return wiki.model
+
+
+def _live_of(model: str | None, registry: ModelRegistry) -> str | None:
+    try:
+        live = live_version(model, registry)
+    except SwarmError:
+        return None  # told where an alarm wants to act on it
+    return None if live is None else f"registry/{live}"

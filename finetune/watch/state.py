@@ -53,7 +53,7 @@ class WatchState(BaseModel):
     baseline: float | None = None
     """The declared one that the streams were begun with."""
     alarmed: list[str] = []
-    """Models that an alarm was acted on for: nothing is rolled back to them."""
+    """Models that had an alarm that something is done about: nothing is rolled back to them."""
     looped: list[str] = []
     """Models for which the next training was started already."""
     raised: int = 0

@@ -64,6 +64,14 @@ def _turns(model: str, mean: float, count: int, *, seed: int = 1, **fields: Any)
     return [Turn(model, int(rating), **fields) for rating in given]
 
 
+def _log(folder: Path, turns: list[Turn]) -> Path:
+    """Add turns to a log of predictions."""
+    path = folder / "predictions.jsonl"
+    for turn in turns:
+        log_prediction(turn.question, turn.text, turn.rating, path=path)
+    return path
+
+
 async def _look(catalog: Catalog, database: Database, tmp_path: Path, **options: Any) -> Watched:
     return await watch_wiki("pharma", catalog, database, tmp_path, **options)
 
@@ -408,6 +416,55 @@ async def test_a_look_that_was_cut_off_is_finished_by_the_next(
     assert found.new_ratings == 0
     assert [alarm.outcome for alarm in found.alarms] == ["rolled back: pharma@2 is live again"]
     assert [alarm.number for alarm in read_alarms(watch_folder(tmp_path, "pharma"))] == [1]
+
+
+@pytest.mark.requirement("S3-19", "S3-20")
+@pytest.mark.parametrize("from_log", [True, False])
+async def test_a_look_that_is_killed_after_its_rollback_is_not_undone_by_the_next(
+    database: Database,
+    tmp_path: Path,
+    registry: ModelRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    from_log: bool,
+) -> None:
+    import finetune.watch.run as run
+
+    turns = [*_turns(V3, 4, 300), *_turns(V3, 2.5, 100, seed=2)]
+    log = _log(tmp_path, turns) if from_log else None
+    if not from_log:
+        await write_turns(database, turns)
+    catalog = _catalog(on_alarm="rollback", signals=False)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(run, "append_alarm", killed)
+        await _look(catalog, database, tmp_path, log=log)
+    assert registry.get("pharma@live").version == 2
+    (alarm,) = (await _look(catalog, database, tmp_path, log=log)).alarms
+    assert (alarm.judged, alarm.outcome) == (V3, "rolled back already: pharma@2 is live")
+    assert registry.get("pharma@live").version == 2
+    assert [event.action for event in registry.history("pharma")].count("rollback") == 1
+
+
+@pytest.mark.requirement("S3-19", "S3-20")
+async def test_two_alarms_of_a_log_in_one_look_are_about_one_version(
+    database: Database, tmp_path: Path, registry: ModelRegistry
+) -> None:
+    catalog = _catalog(on_alarm="rollback", signals=False)
+    log = _log(tmp_path, [*_turns(V3, 4, 300), *_turns(V3, 3, 100), *_turns(V3, 1, 100, seed=2)])
+    alarms = (await _look(catalog, database, tmp_path, log=log)).alarms
+    assert [(alarm.judged, alarm.outcome) for alarm in alarms] == [
+        (V3, "rolled back: pharma@2 is live again"),
+        (V3, "rolled back already: pharma@2 is live"),
+    ]
+    # The version that came back was not blamed, so that a later one may be rolled back to it.
+    registry.register("pharma", remote="vllm/pharma-4")
+    registry.promote("pharma", 4)
+    _log(tmp_path, [*_turns(V3, 5, 400), *_turns(V3, 1, 100)])
+    alarms = (await _look(catalog, database, tmp_path, log=log)).alarms
+    assert [alarm.outcome for alarm in alarms] == ["rolled back: pharma@2 is live again"]
 
 
 async def test_a_journal_on_postgresql_is_read_alike(
