@@ -47,7 +47,7 @@ class Watched(BaseModel):
     alarms: tuple[Alarm, ...]
     """Those that were raised, or carried out, by this look."""
     problems: tuple[str, ...]
-    """What could not be read, and what could not be watched."""
+    """What could not be read or watched, and why a loop failed."""
 
 
 class Look:
@@ -116,8 +116,8 @@ class Look:
         for first in range(0, len(answers), _LOG_AT_ONCE):
             self._answer(answers[first : first + _LOG_AT_ONCE])
 
-    def result(self, alarms: Sequence[Alarm]) -> Watched:
-        """Return what was found, with the alarms that were acted on."""
+    def result(self, alarms: Sequence[Alarm], problems: Sequence[str] = ()) -> Watched:
+        """Return what was found, with the alarms that were acted on and further problems."""
         streams = tuple(
             StreamSummary(
                 model=model,
@@ -133,7 +133,7 @@ class Look:
             new_answers=self._answers,
             streams=streams,
             alarms=tuple(alarms),
-            problems=tuple(self._problems),
+            problems=(*self._problems, *problems),
         )
 
     def _adopt(self) -> None:

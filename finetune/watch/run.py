@@ -59,7 +59,8 @@ async def watch_wiki(
         home: The folder of the state and of the model registry.
         log: A log of predictions to read besides the journal.
         start: Starts the training of a wiki's next version, for `on_alarm: loop`. It is called
-            when all else is written, at most once for each version.
+            when all else is written, once for each version. What it fails for is one of the
+            problems, and the next alarm of the version starts it again.
 
     Raises:
         UnknownNameError: No such wiki is declared.
@@ -82,7 +83,7 @@ async def watch_wiki(
             await to_thread.run_sync(look.read_predictions, log)
         await to_thread.run_sync(write_state, folder, look.state)
         alarms: list[Alarm] = []
-        starts = False
+        trained_for: list[str] = []
         while look.state.pending:
             alarm = look.state.pending[0]
             done = act(alarm, model, registry, look.state, has_loop=start is not None)
@@ -90,14 +91,37 @@ async def watch_wiki(
             append_alarm(folder, alarm)
             look.state.pending.pop(0)
             write_state(folder, look.state)
-            starts = starts or done.starts_loop
+            if done.starts_loop:
+                trained_for.append(alarm.judged or alarm.model)
             alarms.append(alarm)
     for alarm in alarms:
         payload = {"payload": alarm.model_dump(mode="json")}
         catalog.bus.publish(BusEvent(ALARM_TOPIC, "custom", "", payload))
-    if starts and start is not None:
+    problems: list[str] = []
+    if trained_for and start is not None:
+        problems = await _train(start, wiki_name, folder, trained_for)
+    return look.result(alarms, problems)
+
+
+async def _train(
+    start: Callable[[str], None], wiki_name: str, folder: Path, trained_for: list[str]
+) -> list[str]:
+    """Start the training; returns what it failed for."""
+    try:
         await to_thread.run_sync(start, wiki_name)
-    return look.result(alarms)
+    except SwarmError as error:
+        problems = [f"{wiki_name}: the loop failed: {error}"]
+    else:
+        return []
+    try:
+        async with _locked(folder):
+            state = read_state(folder)
+            state.looped = [model for model in state.looped if model not in trained_for]
+            write_state(folder, state)
+    except SwarmError as error:
+        models = ", ".join(trained_for)
+        problems.append(f"{wiki_name}: no alarm of {models} starts the loop again: {error}")
+    return problems
 
 
 @asynccontextmanager

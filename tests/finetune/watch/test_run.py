@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.watch import normal_ratings
+from finetune.loop import LoopRunningError
 from finetune.watch import (
     ALARM_TOPIC,
     Watched,
@@ -202,6 +203,27 @@ async def test_the_loop_is_started_once_for_a_version(
     (alarm,) = (await _look(catalog, database, tmp_path, start=started.append)).alarms
     assert alarm.outcome == "not started again: the loop ran for this version already"
     assert started == ["pharma"]
+
+
+@pytest.mark.requirement("S3-19")
+async def test_a_loop_that_fails_costs_no_alarm_and_is_tried_again(
+    database: Database, tmp_path: Path, registry: ModelRegistry
+) -> None:
+    catalog = _catalog(on_alarm="loop", signals=False)
+    await write_turns(database, [*_turns(V3, 4, 300), *_turns(V3, 3, 200, seed=2)])
+
+    def fail(wiki_name: str) -> None:
+        raise LoopRunningError(wiki_name, " in process 1")
+
+    found = await _look(catalog, database, tmp_path, start=fail)
+    (alarm,) = found.alarms
+    assert (alarm.model, alarm.outcome) == (V3, "the loop was started")
+    (problem,) = found.problems
+    assert problem.startswith("pharma: the loop failed: another round of 'pharma' is running")
+    await write_turns(database, _turns(V3, 1, 300, seed=3), client_id="ben")
+    started: list[str] = []
+    found = await _look(catalog, database, tmp_path, start=started.append)
+    assert (started, found.problems) == (["pharma"], ())
 
 
 async def test_without_a_loop_it_is_told_that_it_is_not_there(
