@@ -102,6 +102,12 @@ def _start(model: str, state: WatchState, *, has_loop: bool) -> Done:
     return Done("the loop was started", starts_loop=True)
 
 
+def _taken_away(live: ModelVersion, registry: ModelRegistry) -> set[int | None]:
+    """Return the versions that a watch went back from, also that of another wiki or project."""
+    history = registry.history(live.name)
+    return {one.previous for one in history if one.action == "rollback" and one.by == _BY}
+
+
 def _roll_back(
     live: ModelVersion | None, model: str | None, registry: ModelRegistry, state: WatchState
 ) -> str:
@@ -112,7 +118,7 @@ def _roll_back(
         previous = registry.get(f"{live.name}@{PREVIOUS}")
     except NotPromotedError:
         return f"nothing to roll back to: no version of {live.name} was live before"
-    if f"registry/{previous}" in state.alarmed:
+    if f"registry/{previous}" in state.alarmed or previous.version in _taken_away(live, registry):
         return f"not rolled back: {previous} had an alarm itself"
     try:
         done = registry.rollback(live.name, by=_BY, expected=live.version)

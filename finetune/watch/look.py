@@ -58,12 +58,20 @@ class Look:
         state: What the watch remembers; it is changed.
         home: Where vectors of a model are remembered.
         live: The version of the registry that is in service; None where nothing tells it.
+        project: Only conversations of this project count; `""` stands for no project.
     """
 
     def __init__(
-        self, wiki: WikiSpec, state: WatchState, home: Path, live: str | None = None
+        self,
+        wiki: WikiSpec,
+        state: WatchState,
+        home: Path,
+        *,
+        live: str | None = None,
+        project: str | None = None,
     ) -> None:
         self.state = state
+        self._project = project
         self._live = live
         self._wiki_name = wiki.wiki_name
         self._spec = wiki.watch or WatchSpec()
@@ -82,7 +90,9 @@ class Look:
         """Take in the ratings and answers that came into the journal."""
         unheard = 0
         while True:
-            ratings, number = await read_ratings(database, self._wiki_name, self.state.feedback)
+            ratings, number = await read_ratings(
+                database, self._wiki_name, self.state.feedback, project=self._project
+            )
             if number is None:
                 break
             self.state.feedback = number
@@ -95,7 +105,9 @@ class Look:
             most = f"more than {self._spec.per_client} of one client on one day (`per_client`)"
             self._problems.append(f"{unheard:,} new ratings do not count: {most}")
         while True:
-            answers, place = await read_answers(database, self._wiki_name, self.state.answers)
+            answers, place = await read_answers(
+                database, self._wiki_name, self.state.answers, project=self._project
+            )
             if place is None:
                 break
             self.state.answers = place
@@ -155,7 +167,7 @@ class Look:
     def _answer(self, answers: Sequence[Answered]) -> None:
         self._answers += len(answers)
         for answer in answers:
-            if not answer.stream.endswith(FALLBACK):
+            if not answer.stream.endswith(FALLBACK) and not answer.stream.startswith(LOG):
                 self.state.latest = answer.stream
             for move in self._stream(answer.stream).take_answer(answer, self._limits):
                 self._raise(answer.stream, move)

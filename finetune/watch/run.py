@@ -20,6 +20,7 @@ from swarm import Catalog
 from swarm.bus import BusEvent
 from swarm.errors import StoreError, SwarmError
 from swarm.locks import folder_lock
+from swarm.runtime.ids import check_project
 from swarm.store import Database
 from wiki import WIKIS, ModelRegistry, WikiSpec
 
@@ -32,9 +33,19 @@ ALARM_TOPIC = "drift-alarm"
 """The topic on which alarms are told to those that listen; the payload is the alarm's fields."""
 
 
-def watch_folder(home: Path, wiki_name: str) -> Path:
-    """Return where the state, the alarms and the report of a wiki lie."""
-    return home / "watch" / wiki_name
+def watch_folder(home: Path, wiki_name: str, *, project: str | None = None) -> Path:
+    """Return where the state, the alarms and the report of a wiki lie.
+
+    Args:
+        home: The folder of the state.
+        wiki_name: The wiki.
+        project: The project whose conversations count; each one has a folder of its own.
+
+    Raises:
+        InvalidIdError: No project can be called that.
+    """
+    folder = home / "watch" / wiki_name
+    return folder if project is None else folder / f"project-{check_project(project or None) or ''}"
 
 
 async def watch_wiki(
@@ -44,6 +55,7 @@ async def watch_wiki(
     home: Path,
     *,
     log: Path | None = None,
+    project: str | None = None,
     start: Callable[[str], None] | None = None,
 ) -> Watched:
     """Look at what is new of a wiki since the last look, and act on alarms.
@@ -58,18 +70,21 @@ async def watch_wiki(
         database: The journal's database.
         home: The folder of the state and of the model registry.
         log: A log of predictions to read besides the journal.
+        project: Only conversations of this project; `""` stands for no project. Each project's
+            look has a state of its own, while the model registry is that of all.
         start: Starts the training of a wiki's next version, for `on_alarm: loop`. It is called
             when all else is written, once for each version. What it fails for is one of the
             problems, and the next alarm of the version starts it again.
 
     Raises:
         UnknownNameError: No such wiki is declared.
+        InvalidIdError: No project can be called that.
         DataError: The log or the state cannot be read.
         StoreError: The journal or the home failed.
         ProviderError: The model that compares questions failed; the next look tries again.
     """
     wiki = catalog.registry(WIKIS).get(wiki_name)
-    folder = watch_folder(home, wiki_name)
+    folder = watch_folder(home, wiki_name, project=project)
     async with _locked(folder):
         state = read_state(folder)
         # The numbers go on also where somebody removed the state to begin anew.
@@ -77,7 +92,8 @@ async def watch_wiki(
         state.raised = max([state.raised, *(alarm.number for alarm in told)])
         model = _model_of(wiki, catalog)
         registry = ModelRegistry(home / "models")
-        look = Look(wiki, state, home, await to_thread.run_sync(_live_of, model, registry))
+        live = await to_thread.run_sync(_live_of, model, registry)
+        look = Look(wiki, state, home, live=live, project=project)
         await look.read_journal(database)
         if log is not None:
             await to_thread.run_sync(look.read_predictions, log)

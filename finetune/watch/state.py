@@ -47,7 +47,7 @@ class WatchState(BaseModel):
     questions: QuestionState = Field(default_factory=QuestionState)
     """Of all models: what people ask does not depend on who answers."""
     latest: str | None = None
-    """The model that answered last, fallbacks left out."""
+    """The model that answered last in the journal, fallbacks left out."""
     rated: str | None = None
     """The version of the registry that was rated last: the next new one took its place."""
     baseline: float | None = None

@@ -143,6 +143,35 @@ def test_a_loop_that_fails_keeps_the_alarm_and_the_other_wikis(
     assert "prices: 0 new ratings" in output.err
 
 
+@pytest.mark.requirement("S3-19")
+def test_a_project_is_watched_and_trained_on_by_itself(
+    wikiswarm: Wikiswarm, shop: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SHOP.replace("on_alarm: rollback", "on_alarm: loop")
+    text = text.replace("registry/hours@live", "offline")
+    shop.write_text(text.replace("    watch:", "    loop: {}\n    watch:"), encoding="utf-8")
+    for project in ("north", "south"):
+        with monkeypatch.context() as patch:
+            patch.setenv("WIKISWARM_PROJECT", project)
+            said = ("--client", project, "--message", "When do you open?")
+            wikiswarm("chat", shop, *said)
+            (run,) = wikiswarm("runs", "list", "--json").json
+            wikiswarm("feedback", run["run_id"], "--rating", 1, "--correct", "At nine.")
+    log = tmp_path / "log.jsonl"
+    _predictions(log, [4, 5] * 50 + [1] * 30)
+    command = ("watch", shop, "--log", log, "--report")
+    output = wikiswarm(*command, "--project", "north", code=1)
+    assert "hours: 131 new ratings" in output.err
+    assert "hours: the loop ended: not_enough_data" in output.err
+    assert (home / "watch" / "hours" / "project-north" / "report.html").is_file()
+    with monkeypatch.context() as patch:
+        patch.setenv("WIKISWARM_PROJECT", "south")
+        assert "hours: the loop ended: not_enough_data" in wikiswarm(*command, code=1).err
+    output = wikiswarm(*command, code=1)
+    assert "hours: 132 new ratings" in output.err
+    assert "the loop failed: the conversations belong to several projects" in output.err
+
+
 def test_a_loop_that_is_not_declared_is_told(
     wikiswarm: Wikiswarm, shop: Path, tmp_path: Path
 ) -> None:

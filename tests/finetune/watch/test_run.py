@@ -22,7 +22,7 @@ from finetune.watch import (
 )
 from swarm import Catalog, Host, listen_event, use_catalog
 from swarm.bus import BusEvent
-from swarm.errors import DataError
+from swarm.errors import DataError, InvalidIdError
 from swarm.store import Database, Feedback, add_feedback, open_database
 from tests.finetune.watch.journals import Turn, write_turns
 from tests.postgres import PostgresServer
@@ -170,6 +170,30 @@ async def test_alarms_keep_their_numbers_when_the_state_is_removed(
         file.write(b'{"torn')
     await _look(catalog, database, tmp_path)
     assert [alarm.number for alarm in read_alarms(folder)] == [1, 2]
+
+
+@pytest.mark.requirement("S3-19", "S3-20")
+async def test_each_project_is_watched_by_its_own_conversations(
+    database: Database, tmp_path: Path, registry: ModelRegistry
+) -> None:
+    catalog = _catalog(on_alarm="rollback", signals=False)
+    await write_turns(database, _turns(V3, 4, 300), client_id="ann", project="north")
+    await write_turns(database, _turns(V3, 2, 100, seed=2), client_id="ben", project="south")
+    await write_turns(database, _turns(V3, 4, 50, seed=3), client_id="cyd")
+    for project, count in (("north", 300), ("south", 100), ("", 50)):
+        found = await _look(catalog, database, tmp_path, project=project)
+        assert (found.new_ratings, found.new_answers, found.alarms) == (count, count, ())
+    await write_turns(database, _turns(V3, 2, 100, seed=4), client_id="dan", project="north")
+    (alarm,) = (await _look(catalog, database, tmp_path, project="north")).alarms
+    assert alarm.outcome == "rolled back: pharma@2 is live again"
+    # One project's watch does not go back to what that of another took away.
+    await write_turns(database, _turns(V2, 5, 300), client_id="eve", project="south")
+    await write_turns(database, _turns(V2, 1, 100), client_id="fay", project="south")
+    (alarm,) = (await _look(catalog, database, tmp_path, project="south")).alarms
+    assert alarm.outcome == "not rolled back: pharma@3 had an alarm itself"
+    with pytest.raises(InvalidIdError, match="project"):
+        await _look(catalog, database, tmp_path, project="../../north")
+    assert (await _look(catalog, database, tmp_path, project="..")).new_ratings == 0
 
 
 @pytest.mark.parametrize(
