@@ -10,7 +10,7 @@ from finetune.watch.alarm import Alarm
 from finetune.watch.state import WatchState
 from swarm.errors import DeclarationError, SwarmError
 from wiki import ModelRegistry, ModelVersion
-from wiki.registry import NotPromotedError, parse_version_reference
+from wiki.registry import NotPromotedError, Promotion, parse_version_reference
 from wiki.registry.reference import LIVE, PREVIOUS
 
 __all__ = ["Done", "act", "live_version"]
@@ -50,9 +50,9 @@ def act(
     try:
         live = live_version(model, registry)
         serving = f"registry/{live}" if live is not None else state.latest or alarm.model
+        if live is not None and _was_rolled_back(live, judged, alarm, registry):
+            return Done(f"rolled back already: {live} is live")
         if judged != serving:
-            if live is not None and _was_rolled_back(live, judged, alarm, registry):
-                return Done(f"rolled back already: {live} is live")
             return Done(f"nothing was changed: {serving} is in service, not {judged}")
         if alarm.action == "loop":
             return _start(judged, state, has_loop=has_loop)
@@ -86,11 +86,11 @@ def live_version(model: str | None, registry: ModelRegistry) -> ModelVersion | N
 def _was_rolled_back(
     live: ModelVersion, judged: str, alarm: Alarm, registry: ModelRegistry
 ) -> bool:
-    """Whether a watch went back from a version since an alarm, and did not live to tell it."""
-    last = [event for event in registry.history(live.name) if event.alias == LIVE][-1]
-    is_own = last.action == "rollback" and last.by == _BY
-    is_later = last.at.timestamp() >= alarm.at
-    return is_own and is_later and judged == f"registry/{live.name}@{last.previous}"
+    """Whether a watch that was killed, or an alarm before, did what a rollback asks for."""
+    return alarm.action == "rollback" and any(
+        f"registry/{live.name}@{one.previous}" == judged and one.at.timestamp() >= alarm.at
+        for one in _own_rollbacks(live, registry)
+    )
 
 
 def _start(model: str, state: WatchState, *, has_loop: bool) -> Done:
@@ -102,10 +102,10 @@ def _start(model: str, state: WatchState, *, has_loop: bool) -> Done:
     return Done("the loop was started", starts_loop=True)
 
 
-def _taken_away(live: ModelVersion, registry: ModelRegistry) -> set[int | None]:
-    """Return the versions that a watch went back from, also that of another wiki or project."""
+def _own_rollbacks(live: ModelVersion, registry: ModelRegistry) -> list[Promotion]:
+    """Return what watches went back from, also those of other wikis and projects."""
     history = registry.history(live.name)
-    return {one.previous for one in history if one.action == "rollback" and one.by == _BY}
+    return [one for one in history if one.action == "rollback" and one.by == _BY]
 
 
 def _roll_back(
@@ -118,7 +118,8 @@ def _roll_back(
         previous = registry.get(f"{live.name}@{PREVIOUS}")
     except NotPromotedError:
         return f"nothing to roll back to: no version of {live.name} was live before"
-    if f"registry/{previous}" in state.alarmed or previous.version in _taken_away(live, registry):
+    taken_away = {one.previous for one in _own_rollbacks(live, registry)}
+    if f"registry/{previous}" in state.alarmed or previous.version in taken_away:
         return f"not rolled back: {previous} had an alarm itself"
     try:
         done = registry.rollback(live.name, by=_BY, expected=live.version)

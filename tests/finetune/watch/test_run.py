@@ -465,13 +465,16 @@ async def test_a_look_that_was_cut_off_is_finished_by_the_next(
 
 
 @pytest.mark.requirement("S3-19", "S3-20")
-@pytest.mark.parametrize("from_log", [True, False])
+@pytest.mark.parametrize(
+    ("from_log", "is_promoted"), [(True, False), (False, False), (False, True)]
+)
 async def test_a_look_that_is_killed_after_its_rollback_is_not_undone_by_the_next(
     database: Database,
     tmp_path: Path,
     registry: ModelRegistry,
     monkeypatch: pytest.MonkeyPatch,
     from_log: bool,
+    is_promoted: bool,
 ) -> None:
     import finetune.watch.run as run
 
@@ -488,9 +491,12 @@ async def test_a_look_that_is_killed_after_its_rollback_is_not_undone_by_the_nex
         patch.setattr(run, "append_alarm", killed)
         await _look(catalog, database, tmp_path, log=log)
     assert registry.get("pharma@live").version == 2
+    if is_promoted:  # by a person who thinks otherwise
+        registry.promote("pharma", 3)
+    live = registry.get("pharma@live")
     (alarm,) = (await _look(catalog, database, tmp_path, log=log)).alarms
-    assert (alarm.judged, alarm.outcome) == (V3, "rolled back already: pharma@2 is live")
-    assert registry.get("pharma@live").version == 2
+    assert (alarm.judged, alarm.outcome) == (V3, f"rolled back already: {live} is live")
+    assert registry.get("pharma@live").version == live.version
     assert [event.action for event in registry.history("pharma")].count("rollback") == 1
 
 
