@@ -87,7 +87,7 @@ def loop(
 
 def _run_due(catalog: "Catalog", options: dict[str, Any], *, yes: bool, as_json: bool) -> None:
     """Run what is due; one wiki that fails keeps no other one from its round."""
-    from finetune.loop import due_wikis
+    from finetune.loop import LoopRunningError, due_wikis
     from swarm.errors import SwarmError
     from wiki import WIKIS
 
@@ -98,6 +98,9 @@ def _run_due(catalog: "Catalog", options: dict[str, Any], *, yes: bool, as_json:
         try:
             spec = catalog.registry(WIKIS).get(one.wiki)
             result = _run(spec, options, yes=yes, force=False, fresh=False, as_json=as_json)
+        except LoopRunningError as error:
+            say(str(error))  # somebody is at it; a schedule that looks often is no failure
+            continue
         except SwarmError as error:
             say(f"{one.wiki}:")
             worst = max(worst, fail(error))
@@ -206,6 +209,8 @@ def _show(result: "LoopResult") -> None:
     done(f"{result.wiki}: {result.text()}")
     if (report := result.run_dir / "gate" / "report.html").is_file():
         say(f"report: {report}")
+    if result.hint is not None and result.is_better:
+        say(f"hint: {result.hint}")
     if result.outcome == "waiting":
         say(f"next: wikiswarm models promote {result.version}")
     elif result.outcome == "promoted" and result.before is not None:
@@ -244,12 +249,17 @@ def _show_plan(plan: "LoopPlan") -> None:
     done(f"{plan.wiki}: {plan.model}, live {plan.live or 'nothing yet'}{going_on}")
     if plan.finished:
         done(f"  finished: {', '.join(plan.finished)}")
+    if plan.hint is not None:
+        say(f"hint: {plan.hint}")
     done(f"  stages: {', '.join(plan.stages)}; then promote: {plan.promote}")
     rows = ", ".join(f"{count} {source}" for source, count in plan.sources.items() if count)
     done(
         f"  rows: {rows or 'none'}; {plan.removed} left out by the curation;"
         f" {plan.train_rows} to train, {plan.held_out_rows} held out"
     )
+    if plan.train_rows:
+        few = "" if plan.is_enough else ", too few for a training (minimum_new_rows)"
+        done(f"  new: {plan.new_rows} rows{few}")
     few = "" if plan.test_rows >= plan.minimum_test_rows else ", too few to decide"
     done(f"  test: {plan.test_rows} questions of at least {plan.minimum_test_rows}{few}")
     if plan.training is not None and plan.config is not None:

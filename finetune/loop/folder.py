@@ -83,6 +83,8 @@ class RunFile(_Record):
     name: str
     started_at: datetime
     """Rows that were captured later belong to the next round."""
+    is_forced: bool = False
+    """Whether it trains although there is nothing new, or the machine looks too small."""
 
 
 class RunFolder:
@@ -118,6 +120,18 @@ class RunFolder:
             sync_folder(parent)
         return found
 
+    def force(self) -> None:
+        """Note that the round goes on whatever estimates say, also when it is called again.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        known = self.read()
+        if known is not None and not known.is_forced:
+            forced = known.model_copy(update={"is_forced": True})
+            with store_errors(self.path):
+                write_atomically(self.path / "run.json", forced.model_dump_json(indent=1) + "\n")
+
     def read(self) -> RunFile | None:
         """Return what round this is, or None where the folder was never finished making."""
         return _read(RunFile, self.path / "run.json")
@@ -137,7 +151,11 @@ class RunFolder:
             write_atomically(self.path / "result.json", text)
 
     def manifest(self, stage: str) -> StageManifest | None:
-        """Return the manifest of a stage, or None where it is missing or damaged."""
+        """Return the manifest of a stage, or None where it is not finished.
+
+        Raises:
+            DataError: It is damaged, or of another version.
+        """
         return _read(StageManifest, self.path / f"{stage}.json")
 
     def is_whole(self, manifest: StageManifest) -> bool:

@@ -146,8 +146,6 @@ async def gate_model(round: Round) -> StageOutput:
     if decision.decision == "promote":
         return StageOutput(values, files, reasons=decision.reasons)
     refused = decision.decision == "refuse"
-    if refused and not round.spec.keep_refused:
-        await to_thread.run_sync(_remove_weights, round)
     return StageOutput(
         values,
         files,
@@ -266,9 +264,3 @@ def _write(round: Round, found: Comparison) -> tuple[Path, ...]:
         write_report(found, text)
         write_atomically(decision, found.gate.model_dump_json(indent=1) + "\n")
     return page, text, decision
-
-
-def _remove_weights(round: Round) -> None:
-    shutil.rmtree(round.path("package"), ignore_errors=True)
-    for folder in round.run.path.glob("train-*"):
-        shutil.rmtree(folder, ignore_errors=True)

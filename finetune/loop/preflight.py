@@ -4,6 +4,7 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from finetune.licence import licence_of_run
 from finetune.loop.errors import LicenceUnknownError, MachineTooSmallError, NoSpaceError
 from finetune.loop.gathering import pipeline_of
 from finetune.loop.round import Round
@@ -64,7 +65,8 @@ def check_round(round: Round, today: date | None = None) -> None:
     check_installed("xllamacpp", "gguf", extra="gguf")
     check_installed("numpy", extra="evaluate")
     base = _planned_base(round)
-    if base is not None and base.licence is None and spec.licence is None:
+    folder = round.base_folder
+    if folder is not None and spec.licence is None and licence_of_run(folder) is None:
         raise LicenceUnknownError(round.wiki.wiki_name, spec.base)
     if spec.technique == "qlora" and base is not None and find_hardware().gpu is None:
         raise no_gpu("the technique qlora")
@@ -135,7 +137,8 @@ def check_size(
     """
     if round.is_hosted or round.is_forced:
         return
-    needed = disk_needed(round)
+    # What an earlier call of this round has written is not written again.
+    needed = max(_SLACK, disk_needed(round) - _held(round.run.path))
     left = disk_free(round.home) if free is None else free
     if left < needed:
         raise NoSpaceError(round.home, needed, left)
@@ -163,6 +166,11 @@ def disk_needed(round: Round) -> int:
     is_adapter = round.base_folder is not None and round.spec.technique != "full"
     trained = lora_weights(shape, 16) if is_adapter else shape.parameters
     return _SLACK + 2 * 12 * trained + (4 + 2 + 2 + 2) * shape.parameters
+
+
+def _held(folder: Path) -> int:
+    """Return the bytes of the files in a folder, which need not be there."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def disk_free(folder: Path) -> int:

@@ -49,6 +49,8 @@ class LoopResult(_Record):
     """What was in service when the round began; None before the first version."""
     duties: Duties | None = None
     """What the licence of the version asks of whoever serves it; None where there is none."""
+    hint: str | None = None
+    """What keeps the wiki from being answered by what was promoted; None where nothing does."""
     stages: tuple[StageReport, ...]
     finished_at: datetime
 
@@ -63,7 +65,7 @@ class LoopResult(_Record):
             "promoted": f"{self.version} is live",
             "candidate": f"{self.version} is the candidate",
             "waiting": f"{self.version} is better and waits for its promotion",
-            "refused": "refused: the new version does not take over",
+            "refused": "refused",
             "not_enough_data": "not enough data",
         }[self.outcome]
         return "\n".join([head, *(f"- {reason}" for reason in self.reasons)])

@@ -43,7 +43,12 @@ def hosted_wiki(provider: FakeOpenAI, **changes: Any) -> WikiSpec:
     """Return the wiki."""
     loop = hosted_loop(provider, **changes)
     return WikiSpec.model_validate(
-        {"wiki_name": "pharma", "model": "registry/pharma@live", "loop": loop}
+        {
+            "wiki_name": "pharma",
+            "model": "registry/pharma@live",
+            "loop": loop,
+            "candidate": {"share": 0.5},
+        }
     )
 
 

@@ -1,5 +1,6 @@
 """What a round refuses before anything is spent: nothing is registered, and the fix is named."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,17 @@ async def test_a_base_or_a_judge_that_ends_soon_is_refused_with_its_date(folder:
 
 
 async def test_a_base_without_a_licence_is_refused(folder: Path, trained_run: TrainResult) -> None:
+    base = folder / "base"
+    shutil.copytree(trained_run.model_dir, base)
     await refused(
         folder, LicenceUnknownError, r"set wikis\.pharma\.loop\.licence, such as apache-2\.0",
-        base=str(trained_run.model_dir), train={},
+        base=str(base), train={},
     )  # fmt: skip
+    # A folder that says it, and a model of a run of one's own, need no word more.
+    (base / "README.md").write_text("---\nlicense: apache-2.0\n---\n", encoding="utf-8")
+    for known in (base, trained_run.model_dir):
+        wiki = shop_wiki(base=str(known), train={})
+        assert (await plan_loop(wiki, home=folder / "home", beside=folder)).train_rows == 12
 
 
 async def test_a_base_that_is_not_there_is_named(folder: Path) -> None:
