@@ -35,7 +35,7 @@ def content(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sources") / "many.jsonl"
-    write_conversations(path, 1500, seed=3)
+    write_conversations(path, 1700, seed=3)
     return path
 
 
@@ -53,7 +53,7 @@ def test_every_line_is_accounted_for(many: Path, alone: Path) -> None:
     kept = {(one["source"], one["line"]) for one in entries(alone / "sft.provenance.jsonl")}
     assert not removed & kept
     assert removed | kept == {(many.name, number) for number in range(1, 1501)}
-    assert report.rows_in == 1500
+    assert report.rows_in == 1700
     assert report.rows_out == len(kept)
     assert sum(sum(step.removed.values()) for step in report.steps) == len(removed)
     assert check_file(alone / "sft.jsonl").is_ok
