@@ -10,7 +10,7 @@ __all__ = ["plain_row", "remember"]
 
 _MESSAGES_ONLY = {"messages"}
 _TEXT_ONLY = {"role", "content"}
-_MOST = 2048
+_MOST = 1024
 """Rows that are remembered; a worker looks at fewer together."""
 
 

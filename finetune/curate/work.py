@@ -20,7 +20,7 @@ from finetune.curate.screen import PlainRows
 from finetune.curate.shards import Shard
 from finetune.curate.step import CorpusStep, Note, RowStep, ScreeningStep, Verdict
 from finetune.dataset.problem import Problem
-from finetune.dataset.rows import DpoRow, encode_row
+from finetune.dataset.rows import SftRow, encode_row
 from finetune.dataset.sample import Provenance, Sample
 from swarm.files import write_atomically
 
@@ -219,7 +219,7 @@ class _Tally:
 def _line(line: ReadLine) -> bytes:
     """Return a kept row as the last pass wants it: what goes to which file, ready to be copied."""
     row, provenance = line.sample
-    kind = b"dpo" if isinstance(row, DpoRow) else b"sft"
+    kind = b"sft" if isinstance(row, SftRow) else b"dpo"
     data = encode_row(row) if line.text is None else line.text.encode()
     return b"%b\t%b\t%b\n" % (kind, _origin(provenance), data)
 
