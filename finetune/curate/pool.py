@@ -78,7 +78,7 @@ class ChildPool:
         children: list[subprocess.Popen[bytes]] = []
         try:
             for _ in range(workers):
-                children.append(_start(pipeline))
+                children.append(_start(pipeline))  # noqa: PERF401 - to be ended if one fails
             yield cls(children)
         finally:
             for child in children:

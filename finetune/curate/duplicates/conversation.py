@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from finetune.curate.plain import plain_row
+from finetune.curate.remembered import Remembered
 from finetune.dataset.folding import MARKS, fold_text, fold_texts
 from finetune.dataset.rows import DpoRow, Message, OutputMessage, SftRow
 from finetune.dataset.rules import plain_text
@@ -32,8 +33,6 @@ _OURS: Final = frozenset({*_MARKS.values(), _OTHER, f" {REJECTED} "})
 _NO_MARKS: Final = str.maketrans(dict.fromkeys(MARKS, "\ufffd"))
 _MARK_BYTES: Final = "".join(MARKS).encode()
 _LEADING: Final = frozenset({_MARKS["system"]})
-_MOST: Final = 2048
-"""Rows that are remembered: those that a worker looks at together, for the steps that compare."""
 _UNRATED: Final = 3
 _SHORT: Final = 16
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
@@ -53,7 +52,7 @@ class _Pieces(NamedTuple):
     """Whether a text may be too short to name the row by."""
 
 
-_remembered: dict[int, tuple[SftRow | DpoRow, _Pieces]] = {}
+_remembered: Remembered[_Pieces] = Remembered()
 
 
 class Spoken(NamedTuple):
@@ -126,9 +125,7 @@ def spoken(row: SftRow | DpoRow) -> Spoken:
 
 def _all_pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> _Pieces:
     """Return the pieces of all messages; of the last rows they are remembered."""
-    # A row never changes, so the same object says the same.
-    known = _remembered.get(id(row))
-    if known is not None and known[0] is row:
+    if (known := _remembered.get(row)) is not None:
         return known[1]
     said = plain_row(row)
     if said is None or _count_marks("".join(said.contents)):
@@ -137,9 +134,7 @@ def _all_pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> _Pieces:
         marks, settings = _marks_of(said.roles)
         texts = [piece for pair in zip(marks, said.contents, strict=True) for piece in pair]
         pieces = _Pieces(texts, [], settings, min(map(len, said.contents)) <= _SHORT)
-    if len(_remembered) >= _MOST:
-        _remembered.clear()
-    _remembered[id(row)] = row, pieces
+    _remembered.keep(row, pieces)
     return pieces
 
 
