@@ -45,11 +45,11 @@ class _Pieces(NamedTuple):
     """With a mark before each message."""
     images: list[str]
     """The addresses of images."""
-    settings: int | None
+    settings: int | None = None
     """How many texts at the beginning are settings and their marks; None where that has to be
     looked up in the messages."""
-    has_short: bool
-    """Whether a text may be too short to name the row by."""
+    joined: str | None = None
+    """The texts together, where they name the row as they are."""
 
 
 _remembered: Remembered[_Pieces] = Remembered()
@@ -91,13 +91,13 @@ def digests(rows: Sequence[SftRow | DpoRow]) -> list[int]:
 def _named(row: SftRow | DpoRow) -> tuple[str, list[str]]:
     """Return the text of all that names a row, and the addresses of its images."""
     part = row if isinstance(row, SftRow) else row.input
-    pieces, images, _, has_short = _all_pieces(row, part.messages)
-    if has_short:
-        # Folding leaves nothing of `?`, which does not say `!`.
-        pieces = [
-            piece if len(piece) > _SHORT or piece in _OURS else _with_word(piece)
-            for piece in pieces
-        ]
+    pieces, images, _, joined = _all_pieces(row, part.messages)
+    if joined is not None:
+        return joined, images
+    # Folding leaves nothing of `?`, which does not say `!`.
+    pieces = [
+        piece if len(piece) > _SHORT or piece in _OURS else _with_word(piece) for piece in pieces
+    ]
     if part.tools:
         for name in sorted(tool.function.name for tool in part.tools):
             pieces += (_OTHER, name)
@@ -107,7 +107,7 @@ def _named(row: SftRow | DpoRow) -> tuple[str, list[str]]:
 def spoken(row: SftRow | DpoRow) -> Spoken:
     """Return what a row says; of a preference row the input and both outputs."""
     part = row if isinstance(row, SftRow) else row.input
-    pieces, images, lead, _ = _all_pieces(row, part.messages)
+    pieces, images, lead, joined = _all_pieces(row, part.messages)
     if lead is not None:
         setting = _setting(type(row).__name__, *pieces[1:lead:2])
     else:
@@ -117,7 +117,7 @@ def spoken(row: SftRow | DpoRow) -> Spoken:
         if images or not _LEADING.issuperset(pieces[:lead:2]):
             said = [message for message in part.messages if message.role not in _SETTING_ROLES]
             pieces, images, lead = *_pieces(row, said), 0
-    body = "".join(pieces[lead:])
+    body = "".join(pieces[lead:]) if joined is None else joined[sum(map(len, pieces[:lead])) :]
     if not body.isascii():
         body = _INVISIBLE.sub("", unicodedata.normalize("NFKC", body))
     return Spoken(setting ^ _number("\0".join(images)) if images else setting, body)
@@ -128,12 +128,14 @@ def _all_pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> _Pieces:
     if (known := _remembered.get(row)) is not None:
         return known[1]
     said = plain_row(row)
-    if said is None or _count_marks("".join(said.contents)):
-        pieces = _Pieces(*_pieces(row, messages), settings=None, has_short=True)
+    if said is None or any(map("".join(said.contents).__contains__, MARKS)):
+        pieces = _Pieces(*_pieces(row, messages))
     else:
         marks, settings = _marks_of(said.roles)
         texts = [piece for pair in zip(marks, said.contents, strict=True) for piece in pair]
-        pieces = _Pieces(texts, [], settings, min(map(len, said.contents)) <= _SHORT)
+        has_short = any(len(content) <= _SHORT for content in said.contents)
+        joined = None if has_short or settings is None else "".join(texts)
+        pieces = _Pieces(texts, [], settings, joined)
     _remembered.keep(row, pieces)
     return pieces
 
