@@ -203,6 +203,20 @@ def test_a_worker_that_dies_is_an_error_and_the_next_run_goes_on(
     assert content(tmp_path) == content(alone)
 
 
+def test_a_worker_that_cannot_be_started_is_an_error(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(WorkerError, match="cannot be started: No such file"):
+        curate([many], tmp_path / "out", workers=2)
+
+
+def test_workers_of_a_source_that_is_none_are_ended(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError):
+        curate([tmp_path / "missing.jsonl", tmp_path / "neither.jsonl"], tmp_path, workers=2)
+    assert _workers() == []
+
+
 def _workers() -> list[int]:
     """Return this process's curation workers, and none of its other children."""
     path = Path(f"/proc/{os.getpid()}/task")
