@@ -117,6 +117,7 @@ def _rules_at(literal: str, rules: Sequence[Rule]) -> list[tuple[int, Rule]]:
         offsets = {
             offset
             for anchor in rule.anchors
+            if anchor in literal or anchor.startswith(literal)
             for offset in range(len(literal))
             if literal.startswith(anchor, offset) or (offset == 0 and anchor.startswith(literal))
         }
