@@ -18,7 +18,7 @@ from finetune.curate.compare import Comparison, compare
 from finetune.curate.pipeline import Pipeline
 from finetune.curate.pool import ChildPool, LocalPool, Pool
 from finetune.curate.report import CurationReport, SourceReport, StepReport
-from finetune.curate.shards import SHARD_BYTES, Shard, Source, cut
+from finetune.curate.shards import SHARD_BYTES, Shard, Source, cut, estimate_shards
 from finetune.curate.work import Counts
 from finetune.curate.writing import write_results
 from finetune.dataset.write import WrittenFile
@@ -70,8 +70,8 @@ def curate(
     size = sum(path.stat().st_size for path in paths if path.is_file())
     # Whatever the number of workers, so that it does not show in the result.
     shard_bytes = max(_SMALLEST, min(SHARD_BYTES, size // _USUAL_SHARDS))
-    most = size // shard_bytes + len(paths)
-    with _pool(pool, steps, workers, most) as used:
+    expected = estimate_shards(size, len(paths), shard_bytes=shard_bytes)
+    with _pool(pool, steps, workers, expected) as used:
         read, shards = cut(paths, shard_bytes=shard_bytes)
         with _store_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def _run_id(sources: Sequence[Source], pipeline: Pipeline, shard_bytes: int) -> 
 
 @contextmanager
 def _pool(name: PoolName, pipeline: Pipeline, workers: int, shards: int) -> Generator[Pool]:
-    """Give who works on at most so many shards."""
+    """Give who works on about so many shards."""
     if name == "ray":
         from finetune.curate.ray_pool import RayPool
 
