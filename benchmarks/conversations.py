@@ -105,8 +105,8 @@ def _question(chance: random.Random, names: list[str]) -> str:
 
 def _answer(chance: random.Random, names: list[str]) -> str:
     brand = chance.choice(names).title()
-    advice = chance.sample(_ADVICE, 2)
-    extra = " ".join(chance.choice(names) for _ in range(9))
+    advice = chance.sample(_ADVICE, chance.choice((1, 2)))
+    extra = " ".join(chance.choice(names) for _ in range(chance.randrange(7, 11)))
     return f"For the {brand} {chance.randrange(10, 9000)}: {' '.join(advice)} See also: {extra}."
 
 

@@ -5,12 +5,17 @@
   counts, as it is the throughput of the machine; the memory is the largest resident set of any
   process, and their sum.
 * *Steps.* The CPU time of each step over the same rows, in one process; of steps that compare
-  rows also that of the decision, which one process makes for all.
+  rows also that of the decision, which one process makes for all. Steps that judge rows are given
+  each row here; in a whole curation they are spared the plain rows in which a search over many at
+  once finds nothing, which is most of them.
 * Beside them, in the same run and on the same rows, datasketch's MinHash with its LSH index, and
   the scan of detect-secrets over fewer rows, as it is slow.
 
     python benchmarks/curate.py --rows 100000 --workers 2
     python benchmarks/curate.py --rows 1000000 --limit-mb 2048
+
+On two cores the first of these gave 9,910 rows a second with the accelerators and 2,583 without,
+and 244 MB.
 """
 
 import argparse

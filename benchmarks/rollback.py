@@ -76,7 +76,7 @@ async def measure_switches(
 
         await answered()
         pool: EnginePool = await host.shared("gguf", _absent)
-        await pool.wait_ahead()
+        await pool.wait_for_loads()
         after: list[tuple[int, float]] = []
         usual: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(switches):

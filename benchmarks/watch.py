@@ -79,7 +79,7 @@ def evidence(
             variance = np.maximum(spread / counts, 0.25 / counts) * left
         else:
             usual = np.full_like(mean, (baseline - low) / (high - low))
-            variance = (spread + 50 * usual * (1 - usual)) / (counts + 50)
+            variance = (spread + np.maximum(50 * usual * (1 - usual), 0.25)) / (counts + 50)
         usual = np.maximum(usual, 1e-12)
         ratio = np.maximum(usual - after, 0) * usual / variance
         exponent = stretch * variance / usual**2 * ((1 + ratio) * np.log1p(ratio) - ratio)

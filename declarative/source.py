@@ -15,13 +15,15 @@ from typing import Any
 
 from declarative.modules import ModuleFolder, public_name
 from declarative.scripts import Script, SourceError, find_script, script_source
-from swarm.errors import suggest
+from swarm.errors import SwarmError, suggest
 from swarm.secrets import hide
 
 __all__ = ["Source"]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _FUNCTION = re.compile(rf"(?P<module>{_NAME}(\.{_NAME})*):(?P<function>{_NAME})")
+_MOST_TOLD = 10
+"""Problems of a file that a module reads that are told in one message."""
 _HINT = "write module:function, with the module beside this file"
 
 
@@ -125,10 +127,20 @@ class Source:
             file = self._folder.file_of(full_name) if in_folder else None
             line = _line_of(wrong, file)
             place = f" in {file.name}, line {line}" if file is not None and line else ""
-            first = public_name(str(wrong)).strip().partition("\n")[0]
-            said = f": {hide(first, self._secrets)}" if first else ""
+            told = public_name(_told(wrong))
+            said = f": {hide(told, self._secrets)}" if told else ""
             kind = type(wrong).__name__
             raise SourceError(f"module {name!r} raised {kind}{place}{said}") from None
+
+
+def _told(wrong: BaseException) -> str:
+    """Return what a module's error says in one line; of a file's problems, each with its place."""
+    problems = getattr(wrong, "problems", ())
+    if not isinstance(wrong, SwarmError) or not problems:
+        return str(wrong).strip().partition("\n")[0]
+    shown = "; ".join(str(problem) for problem in problems[:_MOST_TOLD])
+    rest = len(problems) - _MOST_TOLD
+    return f"{shown}; and {rest} more" if rest > 0 else shown
 
 
 def _line_of(wrong: BaseException, file: Path | None) -> int | None:

@@ -121,12 +121,12 @@ def find_licence(name: str) -> str:
 
 
 def licence_of_run(run_dir: Path) -> str | None:
-    """Return the licence of what a training run started from; None when nothing says it.
+    """Return the licence of what a training run, or a model's folder, goes back to; or None.
 
     A model made from nothing is `own`. A run that went on from another run has that one's. For a
     folder with a downloaded model it is what the front matter of its README.md says.
     """
-    folder, seen = run_dir, set[Path]()
+    folder, seen = _run_of(run_dir), set[Path]()
     while folder not in seen:
         seen.add(folder)
         config = _config(folder)
@@ -134,10 +134,7 @@ def licence_of_run(run_dir: Path) -> str | None:
             return _licence_of_card(folder)
         if config.base == "scratch":
             return _OWN
-        folder = Path(config.base)
-        # A base may be named by the model's folder inside a run.
-        if folder.name == "model" and _config(folder.parent) is not None:
-            folder = folder.parent
+        folder = _run_of(Path(config.base))
     return None
 
 
@@ -181,6 +178,12 @@ def _licence_of_base(base: str | None) -> str | None:
         return base_model(base).licence
     except UnknownNameError:
         return None
+
+
+def _run_of(folder: Path) -> Path:
+    """Return a run by its folder, or by that of the model inside it."""
+    is_inside = folder.name == "model" and _config(folder.parent) is not None
+    return folder.parent if is_inside else folder
 
 
 def _config(folder: Path) -> _RunConfig | None:

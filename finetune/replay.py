@@ -168,6 +168,10 @@ class SessionReader:
         configured = self._agents.get(self._speaker or ended.agent_name)
         declared = configured.model if configured is not None else None
         usage = ended.usage
+        at = self.started_at
+        if correct is not None:
+            # It is as new as what the person wrote, whenever the question was asked.
+            at = self._feedback[ended.run_id].at
         return Provenance(
             source="journal",
             project=self._project,
@@ -181,7 +185,7 @@ class SessionReader:
             status=_status(ended),
             rating=rating,
             is_corrected=True if correct is not None else None,
-            at=self.started_at,
+            at=at,
             seconds=ended.seconds,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,

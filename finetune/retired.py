@@ -54,6 +54,7 @@ def retired_models(catalog: Catalog, home: Path | None = None) -> list[RetiredMo
 def refuse_retired(
     models: Iterable[str],
     *,
+    what: str = "",
     home: Path | None = None,
     days: int = _SHORTEST_LIFE,
     today: date | None = None,
@@ -61,7 +62,9 @@ def refuse_retired(
     """Refuse models that are not worth spending money on any more.
 
     Args:
-        models: References such as `openai/gpt-4o-mini` or `registry/pharma@live`.
+        models: References such as `openai/gpt-4o-mini` or `registry/pharma@live`; those that
+            nothing is known of pass.
+        what: What the models are for, for the message: `the judge`.
         home: See `retired_models`.
         days: How long a model must live.
         today: The day to count from; by default this one.
@@ -75,7 +78,7 @@ def refuse_retired(
         for model, ends in _endings(text, registry):
             if (ends.date - now).days < days:
                 hint = "choose another model; wikiswarm doctor lists all that end"
-                raise RetiredError(model, ends.date, ends.detail, hint=hint)
+                raise RetiredError(f"{what} {model}".strip(), ends.date, ends.detail, hint=hint)
 
 
 def _endings(text: str, registry: ModelRegistry | None) -> Iterator[tuple[str, Retirement]]:

@@ -38,6 +38,15 @@ class Signature(NamedTuple):
     convert: Callable[[Mapping[str, JsonValue]], dict[str, Any]]
     """Checks arguments and converts them to the annotated types; raises ArgumentsError."""
 
+    def defaults(self) -> dict[str, JsonValue]:
+        """Return what is taken for arguments that are left out, where that is JSON."""
+        known = self.parameters.get("properties")
+        found: dict[str, JsonValue] = {}
+        for name, about in known.items() if isinstance(known, dict) else ():
+            if isinstance(about, dict) and "default" in about:
+                found[name] = about["default"]
+        return found
+
 
 def describe_function(function: Callable[..., Any]) -> str:
     """Return the first paragraph of a function's docstring, on one line."""

@@ -6,6 +6,7 @@ from swarm import Catalog
 from swarm.errors import DeclarationError
 from swarm.extension import Services
 from swarm.host import Host, use_host
+from swarm.reference import parse_reference
 from swarm.runtime import OpenCompletion, find_live
 from wiki.answer import WikiAnswer
 from wiki.answering import answer_question
@@ -61,24 +62,34 @@ async def question(message: str, client_id: str, agent_name: str, wiki_name: str
 
 
 async def ask(
-    wiki_name: str, message: str, *, client_id: str | None = None, host: Host | None = None
+    wiki_name: str,
+    message: str,
+    *,
+    model: str | None = None,
+    client_id: str | None = None,
+    host: Host | None = None,
 ) -> WikiAnswer:
-    """Ask a wiki outside of any conversation.
+    """Ask a wiki outside of any conversation; `WikiAnswer.model` says who answered.
 
     Args:
         wiki_name: A declared wiki.
         message: The question.
+        model: Who answers in place of the wiki's own model, such as `registry/pharma@2`, with all
+            else that the wiki declares but its fallback: an answer is this model's or none.
         client_id: Who asks. It decides who is answered by the wiki's `candidate`; without one, the
             live version answers.
         host: The host to use; the open one, or one of its own, when absent.
 
     Raises:
         UnknownNameError: No such wiki is declared.
+        DeclarationError: `model` is no model reference.
         ProviderError: The wiki's model failed, and so did its fallback.
         SetupError: The model lacks a key or an extra.
     """
     async with use_host(host) as used:
         spec = used.catalog.registry(WIKIS).get(wiki_name)
+        if model is not None:
+            spec = _answered_by(model, spec)
         return await _answer(
             spec, message, used.catalog, used.completion, used, client_id=client_id
         )
@@ -121,6 +132,13 @@ async def smart_route(
             raise DeclarationError(f"wiki {spec.wiki_name!r} has no `fallback` to route to")
         routed = spec.model_copy(update={"min_confidence": confidence_threshold})
         return await _answer(routed, query, used.catalog, used.completion, used)
+
+
+def _answered_by(model: str, spec: WikiSpec) -> WikiSpec:
+    """Return a wiki with another model, and nothing that would let a third one answer."""
+    parse_reference(model)
+    others = ("completion", "get_chat", "fallback", "min_confidence", "route", "candidate")
+    return spec.model_copy(update={**dict.fromkeys(others), "model": model})
 
 
 async def _answer(

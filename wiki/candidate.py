@@ -16,8 +16,8 @@ from swarm import CompletionResult
 from swarm.errors import DataError, DeclarationError, SwarmError
 from swarm.extension import Services
 from wiki.registry import ModelRegistry, parse_version_reference
-from wiki.registry.reference import LIVE
-from wiki.spec import CANDIDATE, WikiSpec
+from wiki.registry.reference import CANDIDATE, LIVE
+from wiki.spec import WikiSpec
 
 __all__ = ["Trial", "ask_candidate", "find_trial", "is_in_share"]
 

@@ -3,6 +3,9 @@
 A person who likes or dislikes everything counts once: ratings are first averaged for each client,
 and clients are what is compared. An answer counts for the version whose turn it was, so a version
 that often needs its fallback does not look better for it.
+
+Where the two were tried beside each other, only the answers of those trials count: who was answered
+by which version was chance then, and what people thought of the live one before is of other times.
 """
 
 from collections import defaultdict
@@ -37,7 +40,7 @@ class RatedVersion(_Record):
     version: str
     """Such as `pharma@3`."""
     answers: int
-    """Its answers in conversations, rated or not."""
+    """Its answers in conversations that count, rated or not."""
     stepped_in: int
     """How many of them were given by the live version, when this one failed, or by the fallback."""
     rated: int
@@ -65,17 +68,27 @@ class RatingComparison(_Record):
     both: int
     """Clients who rated both versions; they are not counted."""
     is_randomised: bool
-    """Whether a hash decided who was answered by which version. Otherwise whatever else was
-    different between the two, such as the week, may be the cause."""
+    """Whether a hash decided who was answered by which version: only answers of trials of the two
+    count then. Otherwise all answers do, and whatever else was different between the two, such as
+    the week, may be the cause."""
 
 
 @dataclass(slots=True)
 class _Tally:
     answers: int = 0
     stepped_in: int = 0
-    assigned: int = 0
     runs: dict[str, str] = field(default_factory=dict[str, str])
     """The client of each run that was rated."""
+
+    def take(self, other: "_Tally") -> None:
+        """Count what another tally counted."""
+        self.answers += other.answers
+        self.stepped_in += other.stepped_in
+        self.runs.update(other.runs)
+
+
+_Tallies = dict[str, _Tally]
+"""By version."""
 
 
 async def compare_ratings(
@@ -109,18 +122,18 @@ async def compare_ratings(
     if candidate == live:
         raise DataError(f"{candidate} cannot be compared with itself")
     sessions = None if project is None else set(await session_ids(database, project=project))
-    tallies = {candidate: _Tally(), live: _Tally()}
-
     ratings = {
         run_id: feedback.rating
         for run_id, feedback in (await read_feedback(database)).items()
         if feedback.rating is not None
     }
 
-    def read(connection: "sqlalchemy.Connection") -> None:
-        _count(connection, database, tallies, ratings, wiki_name, sessions)
+    def read(connection: "sqlalchemy.Connection") -> tuple[_Tallies, _Tallies]:
+        versions = candidate, live
+        return _count(connection, database, versions, ratings, wiki_name, sessions)
 
-    await database.run(read)
+    everything, trials = await database.run(read)
+    tallies = trials if _has_both(trials) else everything
     new, old = tallies[candidate], tallies[live]
     # A run that asked both versions tells of neither.
     shared = new.runs.keys() & old.runs.keys()
@@ -138,22 +151,30 @@ async def compare_ratings(
         superiority=None if found is None else found.superiority,
         p_value=None if found is None else found.p_value,
         both=len(both),
-        is_randomised=all(t.answers == t.assigned for t in (new, old)),
+        is_randomised=_has_both(trials),
     )
 
 
 def _count(
     connection: "sqlalchemy.Connection",
     database: Database,
-    tallies: Mapping[str, _Tally],
+    versions: tuple[str, str],
     ratings: Collection[str],
     wiki_name: str | None,
     sessions: Collection[str] | None,
-) -> None:
+) -> "tuple[_Tallies, _Tallies]":
+    """Count all answers of two versions, and those of their trials."""
     import sqlalchemy as sa
 
     events = database.tables.events
-    query = sa.select(events).where(events.c.kind == "noted")
+    query = (
+        sa.select(events)
+        .where(events.c.kind == "noted")
+        .order_by(events.c.at, events.c.session_id, events.c.seq)
+    )
+    models = {version.rpartition("@")[0] for version in versions}
+    everything, trials, trial = (_tallies(versions) for _ in range(3))
+    tried: set[str] = set()
     # Read in portions: a journal may be larger than the memory.
     for row in connection.execution_options(yield_per=1000).execute(query):
         event = decode_row(row.kind, row.payload)
@@ -163,16 +184,40 @@ def _count(
         assigned, model = data.get("assigned"), data.get("model")
         version = str(assigned or model).removeprefix("registry/")
         is_meant = wiki_name is None or data.get("wiki_name") == wiki_name
-        if version not in tallies or not is_meant or event.run_id is None:
+        if not is_meant or event.run_id is None:
             continue
-        if sessions is not None and row.session_id not in sessions:
+        is_tried = assigned is not None and models == {version.rpartition("@")[0]}
+        if is_tried and len(tried | {version}) > 2:
+            # A trial is of two versions: with a third one, another trial began.
+            _close(trial, trials)
+            trial, tried = _tallies(versions), set[str]()
+        if is_tried:
+            tried.add(version)
+        if version not in versions or (sessions is not None and row.session_id not in sessions):
             continue
-        tally = tallies[version]
-        tally.answers += 1
-        tally.assigned += assigned is not None
-        tally.stepped_in += assigned not in (None, model)
+        one = _Tally(1, stepped_in=assigned not in (None, model))
         if event.run_id in ratings:
-            tally.runs[event.run_id] = row.session_id.partition("/")[2]
+            one.runs[event.run_id] = row.session_id.partition("/")[2]
+        everything[version].take(one)
+        if is_tried:
+            trial[version].take(one)
+    _close(trial, trials)
+    return everything, trials
+
+
+def _tallies(versions: tuple[str, str]) -> _Tallies:
+    return {version: _Tally() for version in versions}
+
+
+def _has_both(tallies: _Tallies) -> bool:
+    return all(tally.answers for tally in tallies.values())
+
+
+def _close(trial: _Tallies, trials: _Tallies) -> None:
+    """Add a trial to those of the two versions, if it was of them."""
+    if _has_both(trial):
+        for version, tally in trial.items():
+            trials[version].take(tally)
 
 
 def _by_client(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["check_schedule", "next_time"]
+__all__ = ["check_schedule", "next_time", "tolerance"]
 
 _EVERY = re.compile(r"(?:every\s+)?(\d{1,4})\s*(minute|hour|day|week)s?")
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
@@ -58,6 +58,17 @@ def next_time(text: str, after: datetime) -> datetime:
                 if found > after:
                     return found
     raise ValueError(f"{text!r} is on no day of any year")
+
+
+def tolerance(text: str) -> timedelta:
+    """Return how much earlier than `next_time` a look may find something due.
+
+    Who looks once a week does so at the same second, and what was done last began a moment after.
+    """
+    every = _EVERY.fullmatch(text.strip().lower())
+    if every is None:
+        return timedelta()
+    return min(timedelta(minutes=5), timedelta(**{f"{every[2]}s": int(every[1])}) / 100)
 
 
 def _days_from(after: datetime) -> Iterator[datetime]:

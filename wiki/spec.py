@@ -14,7 +14,6 @@ from wiki.loop_spec import LoopSpec
 from wiki.registry.reference import LIVE, parse_version_reference
 
 __all__ = [
-    "CANDIDATE",
     "WIKIS",
     "CandidateSpec",
     "RouteSpec",
@@ -23,9 +22,6 @@ __all__ = [
     "WikiCallbacks",
     "WikiSpec",
 ]
-
-CANDIDATE = "candidate"
-"""The alias of the version that is tried beside the live one."""
 
 WatchSignal = Literal["ratings", "length", "refusals", "confidence", "questions"]
 """What of a wiki can move."""

@@ -46,20 +46,25 @@ def ask(
     file: FileArgument,
     wiki: Annotated[str, typer.Argument(help="The wiki's name.", show_default=False)],
     question: Annotated[str, typer.Argument(help="What to ask.", show_default=False)],
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="REFERENCE", help="Who answers in place of the wiki's own model."),
+    ] = None,
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask one wiki."""
+    """Ask one wiki; says which model answered."""
     import anyio
 
-    anyio.run(_ask, _load(file), wiki, question, resolve_home(home), store, as_json)
+    anyio.run(_ask, _load(file), wiki, question, model, resolve_home(home), store, as_json)
 
 
 async def _ask(
     catalog: "Catalog",
     wiki_name: str,
     question: str,
+    model: str | None,
     home: Path,
     store: str | None,
     as_json: bool,
@@ -69,7 +74,7 @@ async def _ask(
 
     question = question.encode(errors="replace").decode()
     async with Host(catalog=catalog, home=home, store=store) as host:
-        answer = await ask_wiki(wiki_name, question, host=host)
+        answer = await ask_wiki(wiki_name, question, model=model, host=host)
     if as_json:
         print_json(answer)
         return

@@ -69,12 +69,13 @@ def loop(
         "project": resolve_project(project),
     }
     if dry_run:
-        _plan(catalog, wiki, due, options, as_json)
+        wikis = None if due else [_wiki(catalog, wiki, file)]
+        _plan(catalog, wikis, options, as_json)
         return
     if due:
         _run_due(catalog, options, yes=yes, as_json=as_json)
         return
-    chosen = _wiki(catalog, wiki)
+    chosen = _wiki(catalog, wiki, file)
     result = _run(chosen, options, yes=yes, force=force, fresh=fresh, as_json=as_json)
     if as_json:
         print_json(result)
@@ -86,7 +87,7 @@ def loop(
 
 def _run_due(catalog: "Catalog", options: dict[str, Any], *, yes: bool, as_json: bool) -> None:
     """Run what is due; one wiki that fails keeps no other one from its round."""
-    from finetune.loop import due_wikis
+    from finetune.loop import LoopRunningError, due_wikis
     from swarm.errors import SwarmError
     from wiki import WIKIS
 
@@ -97,6 +98,9 @@ def _run_due(catalog: "Catalog", options: dict[str, Any], *, yes: bool, as_json:
         try:
             spec = catalog.registry(WIKIS).get(one.wiki)
             result = _run(spec, options, yes=yes, force=False, fresh=False, as_json=as_json)
+        except LoopRunningError as error:
+            say(str(error))  # somebody is at it; a schedule that looks often is no failure
+            continue
         except SwarmError as error:
             say(f"{one.wiki}:")
             worst = max(worst, fail(error))
@@ -199,9 +203,14 @@ def _figures(outputs: "dict[str, JsonValue]") -> list[str]:
 
 
 def _show(result: "LoopResult") -> None:
+    if result.duties is not None:
+        for line in result.duties.lines():
+            say(line)
     done(f"{result.wiki}: {result.text()}")
     if (report := result.run_dir / "gate" / "report.html").is_file():
         say(f"report: {report}")
+    if result.hint is not None and result.is_better:
+        say(f"hint: {result.hint}")
     if result.outcome == "waiting":
         say(f"next: wikiswarm models promote {result.version}")
     elif result.outcome == "promoted" and result.before is not None:
@@ -210,8 +219,12 @@ def _show(result: "LoopResult") -> None:
 
 
 def _plan(
-    catalog: "Catalog", wiki: str | None, due: bool, options: dict[str, Any], as_json: bool
+    catalog: "Catalog",
+    chosen: "list[WikiSpec] | None",
+    options: dict[str, Any],
+    as_json: bool,
 ) -> None:
+    """Print the plans of the chosen wikis; of all that are due when None are."""
     from functools import partial
 
     import anyio
@@ -219,14 +232,11 @@ def _plan(
     from finetune.loop import due_wikis, plan_loop
     from wiki import WIKIS
 
-    if due:
-        waiting = due_wikis(catalog, home=options["home"])
-        chosen = [catalog.registry(WIKIS).get(one.wiki) for one in waiting if one.is_due]
-    else:
-        chosen = [_wiki(catalog, wiki)]
-    plans = [anyio.run(partial(plan_loop, one, **options)) for one in chosen]
+    waiting = due_wikis(catalog, home=options["home"]) if chosen is None else ()
+    due = [catalog.registry(WIKIS).get(one.wiki) for one in waiting if one.is_due]
+    plans = [anyio.run(partial(plan_loop, one, **options)) for one in chosen or due]
     if as_json:
-        print_json(plans if due else plans[0])
+        print_json(plans if chosen is None else plans[0])
         return
     for plan in plans:
         _show_plan(plan)
@@ -239,12 +249,17 @@ def _show_plan(plan: "LoopPlan") -> None:
     done(f"{plan.wiki}: {plan.model}, live {plan.live or 'nothing yet'}{going_on}")
     if plan.finished:
         done(f"  finished: {', '.join(plan.finished)}")
+    if plan.hint is not None:
+        say(f"hint: {plan.hint}")
     done(f"  stages: {', '.join(plan.stages)}; then promote: {plan.promote}")
     rows = ", ".join(f"{count} {source}" for source, count in plan.sources.items() if count)
     done(
         f"  rows: {rows or 'none'}; {plan.removed} left out by the curation;"
         f" {plan.train_rows} to train, {plan.held_out_rows} held out"
     )
+    if plan.train_rows:
+        few = "" if plan.is_enough else ", too few for a training (minimum_new_rows)"
+        done(f"  new: {plan.new_rows} rows{few}")
     few = "" if plan.test_rows >= plan.minimum_test_rows else ", too few to decide"
     done(f"  test: {plan.test_rows} questions of at least {plan.minimum_test_rows}{few}")
     if plan.training is not None and plan.config is not None:
@@ -272,7 +287,7 @@ def _load(file: Path) -> "Catalog":
     return load(file, catalog=Catalog(), environment=read_environment())
 
 
-def _wiki(catalog: "Catalog", name: str | None) -> "WikiSpec":
+def _wiki(catalog: "Catalog", name: str | None, file: Path) -> "WikiSpec":
     from wiki import WIKIS
 
     known = catalog.registry(WIKIS)
@@ -281,6 +296,7 @@ def _wiki(catalog: "Catalog", name: str | None) -> "WikiSpec":
     found = [wiki for wiki in known if wiki.loop is not None]
     if len(found) != 1:
         names = ", ".join(wiki.wiki_name for wiki in found)
-        say(f"error: name the WIKI, one of {names}" if found else "error: no wiki has a `loop`")
+        none = "no wiki has a `loop`; say under one what it learns from"
+        say(f"error: {file}: {f'name the WIKI, one of {names}' if found else none}")
         raise typer.Exit(2)
     return found[0]

@@ -82,7 +82,7 @@ def compare(
     done(f"{new} against {old}: {found.verdict}; {found.reason}")
     if found.both:
         say(f"{found.both} clients rated both versions and are not counted")
-    if not found.is_randomised:
+    if found.superiority is not None and not found.is_randomised:
         say("warning: not all answers are from a trial; what else changed between them counts too")
 
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,8 +10,10 @@ from bindings.cli.options import (
     FileArgument,
     HomeOption,
     JsonOption,
+    ProjectOption,
     StoreOption,
     resolve_home,
+    resolve_project,
     resolve_store,
 )
 from bindings.cli.output import (
@@ -50,6 +52,7 @@ def watch(
     report: Annotated[
         bool, typer.Option("--report", help="Write a page with pictures beside the state.")
     ] = False,
+    project: ProjectOption = None,
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -69,13 +72,22 @@ def watch(
     catalog = load(file, catalog=Catalog(), environment=read_environment())
     names = _names(catalog, wiki, log)
     folder = resolve_home(home)
-    starts = {name: _loop(catalog, name, file, folder, resolve_store(store)) for name in names}
+    tenant = resolve_project(project)
+    loops: dict[str, Any] = {
+        "home": folder,
+        "beside": file.parent,
+        "store": resolve_store(store),
+        "project": tenant,
+    }
+    starts = {name: _loop(catalog, name, loops) for name in names}
 
     async def look_at_all(database: "Database") -> list["Watched"]:
         from finetune.watch import watch_wiki
 
         return [
-            await watch_wiki(name, catalog, database, folder, log=log, start=starts[name])
+            await watch_wiki(
+                name, catalog, database, folder, log=log, project=tenant, start=starts[name]
+            )
             for name in names
         ]
 
@@ -85,7 +97,7 @@ def watch(
             while True:
                 found = await look_at_all(database)
                 if report:
-                    _write_reports(catalog, folder, names)
+                    _write_reports(catalog, folder, tenant, names)
                 _show(found, as_json=as_json, is_line=seconds is not None)
                 has_alarm = any(one.alarms for one in found)
                 if seconds is None or (has_alarm and until_alarm):
@@ -98,9 +110,7 @@ def watch(
         raise typer.Exit(1)
 
 
-def _loop(
-    catalog: "Catalog", name: str, file: Path, home: Path, store: str | None
-) -> "Callable[[str], None] | None":
+def _loop(catalog: "Catalog", name: str, options: dict[str, Any]) -> "Callable[[str], None] | None":
     """Return what starts a round of a wiki's loop; None for a wiki that declares none."""
     from finetune.loop import loop_starter
     from wiki import WIKIS
@@ -109,9 +119,7 @@ def _loop(
         return None
     return loop_starter(
         catalog,
-        home=home,
-        beside=file.parent,
-        store=store,
+        **options,
         on_result=lambda result: say(f"{result.wiki}: the loop ended: {result.outcome}"),
     )
 
@@ -129,13 +137,14 @@ def _names(catalog: "Catalog", wiki: str | None, log: Path | None) -> list[str]:
     return names
 
 
-def _write_reports(catalog: "Catalog", home: Path, names: list[str]) -> None:
+def _write_reports(catalog: "Catalog", home: Path, project: str | None, names: list[str]) -> None:
     from finetune.watch import watch_folder, write_watch_report
     from wiki import WIKIS, WatchSpec
 
     for name in names:
         spec = catalog.registry(WIKIS).get(name).watch or WatchSpec()
-        _, page = write_watch_report(watch_folder(home, name), name, false_alarms=spec.false_alarms)
+        beside = watch_folder(home, name, project=project)
+        _, page = write_watch_report(beside, name, false_alarms=spec.false_alarms)
         say(f"report: {page}")
 
 

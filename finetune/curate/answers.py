@@ -18,7 +18,8 @@ _UPPER = bytes(range(ord("A"), ord("Z") + 1))
 _NO_UPPER = bytes(code for code in range(1, 256) if code not in _UPPER)
 _NO_LETTERS = bytes(code for code in range(1, 256) if not chr(code).isalpha() or code > 127)
 _WORDS = bytes(code > 0 and not chr(code).isspace() for code in range(256))
-_ROW_BITS = 16
+_SEATS = 8
+"""For each word, so that few of different words meet in one seat."""
 
 
 class Counts(NamedTuple):
@@ -26,8 +27,8 @@ class Counts(NamedTuple):
 
     rows: PlainRows
     """The rows with their answers as texts."""
-    question_tokens: list[int]
-    answer_tokens: list[int]
+    question_tokens: "NDArray[np.int64]"
+    answer_tokens: "NDArray[np.int64]"
     size: "NDArray[np.int64]"
     """Characters of all answers."""
     words: "NDArray[np.int64]"
@@ -42,17 +43,18 @@ def count_answers(rows: PlainRows) -> Counts | None:
     """Return the counts, or None where an answer has a control character."""
     import numpy as np
 
-    answers = [said.said_by("assistant").encode() for said in rows.said]
-    spoken = PlainRows([answer.lower() for answer in answers], rows)
-    if len(spoken.text) - len(spoken.text.translate(None, CONTROLS)) != spoken.zeros:
+    questions = [said.said_by("user") for said in rows.said]
+    answers = [said.said_by("assistant") for said in rows.said]
+    joined = _BETWEEN.decode().join(answers).encode()
+    if len(joined) - len(joined.translate(None, CONTROLS)) != max(0, len(answers) - 1):
         return None
-    joined = _BETWEEN.join(answers)
+    spoken = PlainRows(joined.lower().split(_BETWEEN) if answers else [], rows)
     words, different = _count_words(spoken)
     return Counts(
         rows=spoken,
-        question_tokens=[estimate_text(said.said_by("user")) for said in rows.said],
-        answer_tokens=[estimate_text(answer.decode()) for answer in answers],
-        size=np.array([len(answer) for answer in answers], np.int64),
+        question_tokens=np.array(list(map(estimate_text, questions)), np.int64),
+        answer_tokens=np.array(list(map(estimate_text, answers)), np.int64),
+        size=np.array(list(map(len, answers)), np.int64),
         words=words,
         different=different,
         letters=_lengths(joined.translate(None, _NO_LETTERS)),
@@ -67,7 +69,10 @@ def _lengths(joined: bytes) -> "NDArray[np.int64]":
 
 
 def _count_words(rows: PlainRows) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
-    """Return how many words each row has, and how many different ones."""
+    """Return how many words each row has, and how many different ones, or a few less.
+
+    Each word takes one of its row's seats by its number; a seat that is taken counts once.
+    """
     import numpy as np
 
     data = rows.text + bytes(ROOM)
@@ -75,10 +80,10 @@ def _count_words(rows: PlainRows) -> "tuple[NDArray[np.int64], NDArray[np.int64]
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1  # zeros stand before and after
     at, ends = edges[0::2], edges[1::2]
     words = np.diff(np.searchsorted(at, rows.ends), prepend=0)
-    row = np.repeat(np.arange(len(words), dtype=np.uint64), words)
-    number = number_words(data, at, ends) >> np.uint64(_ROW_BITS)
-    number |= row << np.uint64(64 - _ROW_BITS)
-    number.sort()
-    is_first = np.append(True, number[1:] != number[:-1])[: len(number)]
-    row = (number[is_first] >> np.uint64(64 - _ROW_BITS)).astype(np.int64)
-    return words, np.bincount(row, minlength=len(words))
+    seats = np.concatenate(([0], np.cumsum(words * _SEATS)))
+    number = number_words(data, at, ends) >> np.uint64(32)
+    number *= np.repeat((words * _SEATS).astype(np.uint64), words)
+    seat = (number >> np.uint64(32)).astype(np.int64) + np.repeat(seats[:-1], words)
+    is_taken = np.zeros(seats[-1], np.bool_)
+    is_taken[seat] = True
+    return words, np.diff(np.searchsorted(np.flatnonzero(is_taken), seats))

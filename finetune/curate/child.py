@@ -1,9 +1,8 @@
-"""A worker of a curation: `python -m finetune.curate.child FOLDER`, started by a pool."""
+"""A worker of a curation: `python -m finetune.curate.child`, started by a pool."""
 
 import gc
 import os
 import sys
-from pathlib import Path
 
 __all__ = ["collect_rarely", "main"]
 
@@ -24,7 +23,7 @@ def main() -> None:
         os.dup2(2, 1)
         from finetune.curate.pool import serve  # after the descriptor is safe
 
-        serve(Path(sys.argv[1]), sys.stdin.buffer, writing)
+        serve(sys.stdin.buffer, writing)
 
 
 if __name__ == "__main__":

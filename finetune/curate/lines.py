@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from finetune.curate.plain import remember
 from finetune.curate.shards import Shard
+from finetune.dataset.lines import Line
 from finetune.dataset.plain import read_plain_row
 from finetune.dataset.problem import Problem
 from finetune.dataset.sample import Provenance, Sample
@@ -31,7 +32,7 @@ class BadLine(NamedTuple):
 def read_shard(shard: Shard) -> Iterator[ReadLine | BadLine]:
     """Yield the samples of a shard, and the lines that are none."""
     for item in shard.lines():
-        if isinstance(item, Problem):
+        if not isinstance(item, Line):
             yield BadLine(item.line, (item,))
         elif (plain := read_plain_row(item.text)) is not None:
             row, said = plain

@@ -3,6 +3,7 @@
 Rows are many small objects, and going through them costs more than most of what steps then do.
 """
 
+from finetune.curate.remembered import Remembered
 from finetune.dataset.plain import PlainRow
 from finetune.dataset.rows import DpoRow, SftRow
 
@@ -10,18 +11,13 @@ __all__ = ["plain_row", "remember"]
 
 _MESSAGES_ONLY = {"messages"}
 _TEXT_ONLY = {"role", "content"}
-_MOST = 2048
-"""Rows that are remembered; a worker looks at fewer together."""
 
-
-_remembered: dict[int, tuple[SftRow | DpoRow, PlainRow | None]] = {}
+_remembered: Remembered[PlainRow | None] = Remembered()
 
 
 def plain_row(row: SftRow | DpoRow) -> PlainRow | None:
     """Return what a row says, or None where it has more than roles and texts."""
-    # A row never changes, so the same object says the same.
-    known = _remembered.get(id(row))
-    if known is not None and known[0] is row:
+    if (known := _remembered.get(row)) is not None:
         return known[1]
     found = _take_out(row)
     remember(row, found)
@@ -30,9 +26,7 @@ def plain_row(row: SftRow | DpoRow) -> PlainRow | None:
 
 def remember(row: SftRow | DpoRow, said: PlainRow | None) -> None:
     """Take note of what a row says, for whoever asks soon."""
-    if len(_remembered) >= _MOST:
-        _remembered.clear()
-    _remembered[id(row)] = row, said
+    _remembered.keep(row, said)
 
 
 def _take_out(row: SftRow | DpoRow) -> PlainRow | None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -33,8 +33,12 @@ class WorkerError(DataError):
 class Pool(Protocol):
     """Works on shards, in any order."""
 
-    def run(self, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Counts]]:
+    def run(self, folder: Path, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Counts]]:
         """Yield each shard with what it gave, as they are done.
+
+        Args:
+            folder: Where the files of the shards go.
+            shards: The shards.
 
         Raises:
             WorkerError: A worker ended.
@@ -45,64 +49,74 @@ class Pool(Protocol):
 class LocalPool:
     """Works in this process."""
 
-    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
-        self._worker = Worker(pipeline, folder)
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._worker = Worker(pipeline)
 
-    def run(self, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Counts]]:
+    def run(self, folder: Path, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Counts]]:
         """Work on one after the other."""
         for shard in shards:
-            yield shard, self._worker.work(shard)
+            yield shard, self._worker.work(folder, shard)
 
 
 class ChildPool:
     """Works in a number of child processes."""
 
-    def __init__(self, pipeline: Pipeline, folder: Path, workers: int) -> None:
-        # Made here once, so that a missing package is an error before anything is started.
-        Worker(pipeline, folder)
-        self._command = [sys.executable, "-m", "finetune.curate.child", str(folder)]
-        self._pipeline = pipeline.encoded()
-        self._workers = workers
+    def __init__(self, children: "Sequence[subprocess.Popen[bytes]]") -> None:
+        self._children = children
 
-    def run(self, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Counts]]:
-        """Give each child its next shard when it is done with the last one."""
-        waiting: queue.SimpleQueue[Shard] = queue.SimpleQueue()
-        for shard in shards:
-            waiting.put(shard)
-        done: queue.SimpleQueue[tuple[Shard, Counts] | WorkerError] = queue.SimpleQueue()
-        with self._children(min(self._workers, len(shards))) as children:
-            threads = [
-                threading.Thread(target=_feed, args=(child, waiting, done), daemon=True)
-                for child in children
-            ]
-            for thread in threads:
-                thread.start()
-            for _ in shards:
-                result = done.get()
-                if isinstance(result, WorkerError):
-                    raise result
-                yield result
-
+    @classmethod
     @contextmanager
-    def _children(self, count: int) -> "Generator[list[subprocess.Popen[bytes]]]":
+    def started(cls, pipeline: Pipeline, workers: int) -> "Generator[ChildPool]":
+        """Give a pool whose children get ready while the caller does something else.
+
+        Raises:
+            SetupError: A step needs a package that is missing.
+            WorkerError: A child cannot be started.
+        """
+        # Made here once, so that a missing package is an error before anything is started.
+        Worker(pipeline)
         children: list[subprocess.Popen[bytes]] = []
         try:
-            for _ in range(count):
-                child = subprocess.Popen(
-                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()
-                )
-                children.append(child)
-                _send(child.stdin, self._pipeline)
-            yield children
+            for _ in range(workers):
+                children.append(_start(pipeline))  # noqa: PERF401 - to be ended if one fails
+            yield cls(children)
         finally:
             for child in children:
                 child.kill()
             for child in children:
                 child.communicate()
 
+    def run(self, folder: Path, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Counts]]:
+        """Give each child its next shard when it is done with the last one."""
+        waiting: queue.SimpleQueue[Shard] = queue.SimpleQueue()
+        for shard in shards:
+            waiting.put(shard)
+        done: queue.SimpleQueue[tuple[Shard, Counts] | WorkerError] = queue.SimpleQueue()
+        for child in self._children:
+            threading.Thread(target=_feed, args=(child, folder, waiting, done), daemon=True).start()
+        for _ in shards:
+            result = done.get()
+            if isinstance(result, WorkerError):
+                raise result
+            yield result
+
+
+def _start(pipeline: Pipeline) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "finetune.curate.child"]
+    try:
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()
+        )
+    except OSError as error:
+        raise WorkerError(f"a worker cannot be started: {error.strerror or error}") from error
+    with suppress(OSError):  # where it is gone already, its first shard tells
+        _send(child.stdin, pipeline.encoded())
+    return child
+
 
 def _feed(
     child: "subprocess.Popen[bytes]",
+    folder: Path,
     waiting: "queue.SimpleQueue[Shard]",
     done: "queue.SimpleQueue[tuple[Shard, Counts] | WorkerError]",
 ) -> None:
@@ -113,7 +127,7 @@ def _feed(
             return
         answer = b""
         try:
-            _send(child.stdin, json.dumps(shard._asdict()))
+            _send(child.stdin, json.dumps([str(folder), shard._asdict()]))
             if child.stdout is not None:
                 answer = child.stdout.readline()
         except OSError:
@@ -128,11 +142,12 @@ def _feed(
         done.put((shard, Counts(**counts)))
 
 
-def serve(folder: Path, reading: IO[bytes], writing: IO[bytes]) -> None:
+def serve(reading: IO[bytes], writing: IO[bytes]) -> None:
     """Work on the shards that a pool sends, until it sends no more."""
-    worker = Worker(Pipeline.decoded(reading.readline().decode()), folder)
+    worker = Worker(Pipeline.decoded(reading.readline().decode()))
     for line in reading:
-        counts = worker.work(Shard(**json.loads(line)))
+        folder, shard = json.loads(line)
+        counts = worker.work(Path(folder), Shard(**shard))
         writing.write(json.dumps(counts._asdict()).encode() + b"\n")
         writing.flush()
 

@@ -94,12 +94,13 @@ class _Quality:
         is_suspect |= counts.different <= DIFFERENT * counts.words
         is_suspect |= counts.capitals >= config.max_capitals * counts.letters
         is_suspect |= counts.letters <= UNPUNCTUATED * counts.size
-        is_outside = [
-            any(_by_length(config, question, answer)) or any(_by_provenance(config, origin))
-            for question, answer, (_, origin) in zip(
-                counts.question_tokens, counts.answer_tokens, rows.samples, strict=True
-            )
-        ]
+        is_suspect |= counts.question_tokens < config.min_question_tokens
+        is_suspect |= counts.answer_tokens < config.min_answer_tokens
+        if config.max_question_tokens is not None:
+            is_suspect |= counts.question_tokens > config.max_question_tokens
+        if config.max_answer_tokens is not None:
+            is_suspect |= counts.answer_tokens > config.max_answer_tokens
+        is_outside = [any(_by_provenance(config, one.provenance)) for one in rows.samples]
         suspects = rows.where(is_suspect.tolist()) | rows.where(is_outside)
         return suspects | counts.rows.having(find)
 

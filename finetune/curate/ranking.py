@@ -31,8 +31,10 @@ def rank_of(origin: Provenance) -> float:
 
 def name_bytes(name: str | None) -> bytes:
     """Return a name in at most 40 bytes: itself, or its start and a hash; nothing for no name."""
+    if not name:
+        return b""
     # NumPy drops zeros at the end of bytes, which no name needs.
-    data = (name or "").encode("utf-8", "replace").replace(b"\0", b"?")
+    data = name.encode("utf-8", "replace").replace(b"\0", b"?")
     if len(data) <= NAME_BYTES:
         return data
     return data[:24] + hashlib.blake2b(data, digest_size=8).hexdigest().encode()

@@ -18,7 +18,7 @@ __all__ = ["RayPool"]
 class RayPool:
     """Works as tasks of Ray; needs the extra `ray`."""
 
-    def __init__(self, pipeline: Pipeline, folder: Path, workers: int | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, workers: int | None = None) -> None:
         """Check that it can work.
 
         Raises:
@@ -26,10 +26,10 @@ class RayPool:
         """
         if importlib.util.find_spec("ray") is None:
             raise SetupError("Ray is missing; pip install 'wikiswarm[ray]'")
-        Worker(pipeline, folder)
-        self._pipeline, self._folder, self._workers = pipeline.encoded(), str(folder), workers
+        Worker(pipeline)
+        self._pipeline, self._workers = pipeline.encoded(), workers
 
-    def run(self, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Counts]]:
+    def run(self, folder: Path, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Counts]]:
         """Yield each shard with what it gave, as they are done."""
         if not shards:
             return
@@ -40,7 +40,7 @@ class RayPool:
             ray.init(num_cpus=self._workers, include_dashboard=False, log_to_driver=False)
         given = [{"shard": json.dumps(shard._asdict())} for shard in shards]
         rows = data.from_items(given, override_num_blocks=len(given))
-        work = _Work(self._pipeline, self._folder)
+        work = _Work(self._pipeline, str(folder))
         for row in rows.map(work).iter_rows():
             yield Shard(**json.loads(row["shard"])), Counts(**json.loads(row["counts"]))
 
@@ -52,6 +52,6 @@ class _Work:
         self._pipeline, self._folder = pipeline, folder
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        worker = Worker(Pipeline.decoded(self._pipeline), Path(self._folder))
-        counts = worker.work(Shard(**json.loads(row["shard"])))
+        worker = Worker(Pipeline.decoded(self._pipeline))
+        counts = worker.work(Path(self._folder), Shard(**json.loads(row["shard"])))
         return {"shard": row["shard"], "counts": json.dumps(counts._asdict())}

@@ -9,7 +9,8 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from finetune.curate.compare import Comparison, compare
 from finetune.curate.pipeline import Pipeline
 from finetune.curate.pool import ChildPool, LocalPool, Pool
 from finetune.curate.report import CurationReport, SourceReport, StepReport
-from finetune.curate.shards import SHARD_BYTES, Shard, Source, cut
+from finetune.curate.shards import SHARD_BYTES, Shard, Source, cut, estimate_shards
 from finetune.curate.work import Counts
 from finetune.curate.writing import write_results
 from finetune.dataset.write import WrittenFile
@@ -69,13 +70,15 @@ def curate(
     size = sum(path.stat().st_size for path in paths if path.is_file())
     # Whatever the number of workers, so that it does not show in the result.
     shard_bytes = max(_SMALLEST, min(SHARD_BYTES, size // _USUAL_SHARDS))
-    read, shards = cut(paths, shard_bytes=shard_bytes)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        work = folder / f".work-{_run_id(read, steps, shard_bytes)}"
-        work.mkdir(exist_ok=True)
-        used = _pool(pool, steps, work, workers)
-        counts = _first_pass(used, shards, on_progress)
+    expected = estimate_shards(size, len(paths), shard_bytes=shard_bytes)
+    with _pool(pool, steps, workers, expected) as used:
+        read, shards = cut(paths, shard_bytes=shard_bytes)
+        with _store_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            work = folder / f".work-{_run_id(read, steps, shard_bytes)}"
+            work.mkdir(exist_ok=True)
+            counts = _first_pass(used, work, shards, on_progress)
+    with _store_errors(folder):
         comparison = compare(steps, work, [counts[shard.number].kept for shard in shards])
         files = write_results(folder, work, len(shards), comparison, _names(steps))
         report = _report(steps, read, [counts[shard.number] for shard in shards], comparison, files)
@@ -83,10 +86,16 @@ def curate(
         write_atomically(folder / "report.json", report.model_dump_json(indent=2) + "\n")
         for left in folder.glob(".work-*"):
             shutil.rmtree(left, ignore_errors=True)
+    return report
+
+
+@contextmanager
+def _store_errors(folder: Path) -> Generator[None]:
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(f"cannot write to {folder}: {reason}") from error
-    return report
 
 
 def _run_id(sources: Sequence[Source], pipeline: Pipeline, shard_bytes: int) -> str:
@@ -96,20 +105,29 @@ def _run_id(sources: Sequence[Source], pipeline: Pipeline, shard_bytes: int) -> 
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _pool(name: PoolName, pipeline: Pipeline, folder: Path, workers: int) -> Pool:
+@contextmanager
+def _pool(name: PoolName, pipeline: Pipeline, workers: int, shards: int) -> Generator[Pool]:
+    """Give who works on about so many shards."""
     if name == "ray":
         from finetune.curate.ray_pool import RayPool
 
-        return RayPool(pipeline, folder, workers)
-    return LocalPool(pipeline, folder) if workers <= 1 else ChildPool(pipeline, folder, workers)
+        yield RayPool(pipeline, workers)
+    elif workers <= 1:
+        yield LocalPool(pipeline)
+    else:
+        with ChildPool.started(pipeline, min(workers, shards)) as children:
+            yield children
 
 
 def _first_pass(
-    pool: Pool, shards: Sequence[Shard], on_progress: Callable[[int, int, str], None] | None
+    pool: Pool,
+    folder: Path,
+    shards: Sequence[Shard],
+    on_progress: Callable[[int, int, str], None] | None,
 ) -> dict[int, Counts]:
     counts: dict[int, Counts] = {}
     rows = 0
-    for shard, found in pool.run(shards):
+    for shard, found in pool.run(folder, shards):
         counts[shard.number] = found
         rows += found.read
         if on_progress is not None:

@@ -10,7 +10,7 @@ from finetune.dataset.problem import DatasetError, Problem
 from finetune.dataset.sample import Sample
 from finetune.dataset.sample_file import parse_sample
 
-__all__ = ["SHARD_BYTES", "Shard", "Source", "cut"]
+__all__ = ["SHARD_BYTES", "Shard", "Source", "cut", "estimate_shards"]
 
 SHARD_BYTES = 4 * 1024 * 1024
 """About so many bytes are one shard; a line is never cut."""
@@ -57,7 +57,8 @@ class Shard(NamedTuple):
             is_hashed=False,
         ):
             # Lines without anything are no rows; where a shard ends says nothing about them.
-            if not isinstance(item, Problem) or item.code not in ("blank_line", "empty_file"):
+            # Lines first: whether an object is one of pydantic's models is slow to tell.
+            if isinstance(item, Line) or item.code not in ("blank_line", "empty_file"):
                 yield item
 
 
@@ -95,6 +96,11 @@ def cut(
             shards.append(Shard(len(shards), at, str(path), names[at], start, size, start_line))
         sources.append(Source(str(path), names[at], digest.hexdigest(), offset, line - 1))
     return sources, shards
+
+
+def estimate_shards(size: int, sources: int, *, shard_bytes: int = SHARD_BYTES) -> int:
+    """Return about how many shards `cut` makes of sources of so many bytes, hardly ever fewer."""
+    return size // max(shard_bytes, _BLOCK) + sources
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

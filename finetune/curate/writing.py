@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from finetune.curate.compare import Comparison, Removal
 from finetune.curate.work import ShardFiles
@@ -15,8 +15,6 @@ from swarm.files import replacing
 __all__ = ["write_results"]
 
 _KINDS = ("sft", "dpo")
-_TOGETHER = 256 * 1024
-"""Bytes that are written and hashed at once; a call for each line takes longer than its work."""
 
 
 def write_results(
@@ -41,21 +39,25 @@ def write_results(
             name: _Counted(folder / name, stack.enter_context(replacing(folder / name)))
             for name in (*names, "removed.jsonl", "changed.jsonl")
         }
-        pairs = {k: (files[f"{k}.jsonl"], files[f"{k}.provenance.jsonl"]) for k in _KINDS}
         for number in range(shards):
             shard = ShardFiles(work, number)
             files["removed.jsonl"].copy(shard.removed)
             files["changed.jsonl"].copy(shard.changed)
-            index = comparison.offsets[number]
-            for kind, origin, row in _kept(shard.rows):
-                removal = comparison.removals.get(index)
-                index += 1
-                if removal is None:
-                    rows, origins = pairs[kind]
-                    rows.write(row)
-                    origins.write(origin + b"\n")
+            # A shard's lines go out together, as a call for each takes longer than its work.
+            left = {kind.encode(): _Left([], []) for kind in _KINDS}
+            removed: list[bytes] = []
+            for index, line in enumerate(_kept(shard.rows), comparison.offsets[number]):
+                kind, origin, row = line
+                if index in comparison.removals:
+                    removed.append(_reason(origin, comparison.removals[index], twins))
                 else:
-                    files["removed.jsonl"].write(_reason(origin, removal, twins))
+                    rows, origins = left[kind]
+                    rows.append(row)
+                    origins.append(origin)
+            files["removed.jsonl"].write(removed)
+            for kind, (rows, origins) in left.items():
+                files[f"{kind.decode()}.jsonl"].write(rows)
+                files[f"{kind.decode()}.provenance.jsonl"].write([b"%b\n" % one for one in origins])
         written = [file.written() for file in files.values()]
     for file in written:
         if not file.rows and file.path.name in names:
@@ -68,36 +70,29 @@ def write_results(
     ]
 
 
+class _Left(NamedTuple):
+    rows: list[bytes]
+    origins: list[bytes]
+
+
 class _Counted:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path, self._file = path, file
         self._hash = hashlib.sha256()
         self._lines = self._bytes = 0
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
 
-    def write(self, line: bytes) -> None:
-        self._waiting.append(line)
-        self._waiting_bytes += len(line)
-        if self._waiting_bytes >= _TOGETHER:
-            self._write_waiting()
+    def write(self, lines: Sequence[bytes]) -> None:
+        self._add(b"".join(lines), len(lines))
 
     def copy(self, path: Path) -> None:
-        self._write_waiting()
         with path.open("rb") as file:
             while block := file.read(1024 * 1024):
                 self._add(block, block.count(b"\n"))
 
     def written(self) -> WrittenFile:
-        self._write_waiting()
         return WrittenFile(
             path=self._path, rows=self._lines, bytes=self._bytes, sha256=self._hash.hexdigest()
         )
-
-    def _write_waiting(self) -> None:
-        self._add(b"".join(self._waiting), len(self._waiting))
-        self._waiting.clear()
-        self._waiting_bytes = 0
 
     def _add(self, data: bytes, lines: int) -> None:
         self._file.write(data)
@@ -106,12 +101,11 @@ class _Counted:
         self._bytes += len(data)
 
 
-def _kept(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
+def _kept(path: Path) -> Iterator[list[bytes]]:
     """Yield kind, provenance and row, this with its newline, of the rows that a worker kept."""
     with path.open("rb") as file:
         for line in file:
-            kind, origin, row = line.split(b"\t", 2)
-            yield kind.decode(), origin, row
+            yield line.split(b"\t", 2)
 
 
 def _places_of_twins(work: Path, shards: int, comparison: Comparison) -> Mapping[int, str]:

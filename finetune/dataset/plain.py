@@ -5,6 +5,8 @@ also say what is wrong with it.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -33,8 +35,7 @@ class PlainRow(NamedTuple):
 
     def said_by(self, role: str) -> str:
         """Return all that a role says, a line end between its messages."""
-        pairs = zip(self.roles, self.contents, strict=True)
-        return "\n".join([content for own, content in pairs if own == role])
+        return "\n".join(compress(self.contents, _which(self.roles, role)))
 
 
 def parse_plain_row(text: str) -> SftRow | None:
@@ -59,6 +60,12 @@ def read_plain_row(text: str) -> tuple[SftRow, PlainRow] | None:
     except (ValidationError, UnicodeEncodeError):
         return None
     return (row, PlainRow(roles, contents)) if is_same else None
+
+
+# Conversations of a set have few orders of roles.
+@lru_cache(maxsize=1024)
+def _which(roles: tuple[str, ...], role: str) -> tuple[bool, ...]:
+    return tuple([own == role for own in roles])
 
 
 def _schema(

@@ -101,9 +101,12 @@ def freeze(
             target = folder / manifest.id
             if not target.exists():
                 incoming.chmod(0o755)
-                # Another process may have made the same version meanwhile, which is then kept.
-                with contextlib.suppress(OSError):
+                try:
                     incoming.rename(target)
+                except OSError:
+                    # Another process may have made the same version meanwhile, which is then kept.
+                    if not target.is_dir():
+                        raise
                 sync_folder(folder)
         finally:
             shutil.rmtree(incoming, ignore_errors=True)

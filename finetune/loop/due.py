@@ -1,16 +1,21 @@
 """Which wikis are due for a round: by their schedule, or since a round was left unfinished."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from finetune.loop.folder import past_rounds
+from finetune.loop.folder import RunFile, past_rounds, unfinished_round
 from swarm import Catalog
+from swarm.errors import DataError
 from wiki import WIKIS
-from wiki.schedule import next_time
+from wiki.schedule import next_time, tolerance
 
 __all__ = ["Due", "due_wikis"]
+
+
+_SKEW = timedelta(hours=1)
+"""A round that seems to begin later than this from now was begun by a clock that was wrong."""
 
 
 class Due(BaseModel):
@@ -42,18 +47,28 @@ def due_wikis(catalog: Catalog, *, home: Path, now: datetime | None = None) -> t
     for wiki in catalog.registry(WIKIS):
         if wiki.loop is None or wiki.loop.every is None:
             continue
-        runs = [(run, known) for run in past_rounds(home, wiki.wiki_name) if (known := run.read())]
-        last = runs[0][1].started_at if runs else None
-        unfinished = bool(runs) and runs[0][0].result() is None
-        coming = now if last is None or unfinished else next_time(wiki.loop.every, last)
+        every = wiki.loop.every
+        try:
+            began = _last(home, wiki.wiki_name)
+            unfinished = unfinished_round(home, wiki.wiki_name) is not None
+        except DataError:
+            # The round itself says what is damaged, and keeps no other wiki from being looked at.
+            began, unfinished = None, True
+        last = None if began is None else began.started_at
+        is_known = last is not None and not unfinished and last <= now + _SKEW
+        coming = next_time(every, last) if last is not None and is_known else now
         found.append(
             Due(
                 wiki=wiki.wiki_name,
-                every=wiki.loop.every,
+                every=every,
                 last=last,
                 next=coming,
-                is_due=coming <= now,
+                is_due=coming - tolerance(every) <= now,
                 is_unfinished=unfinished,
             )
         )
     return tuple(found)
+
+
+def _last(home: Path, wiki: str) -> RunFile | None:
+    return next((known for run in past_rounds(home, wiki) if (known := run.read())), None)

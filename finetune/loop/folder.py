@@ -13,7 +13,7 @@ import os
 import re
 import socket
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -35,6 +35,7 @@ __all__ = [
     "one_round_at_a_time",
     "past_rounds",
     "store_errors",
+    "unfinished_round",
 ]
 
 _NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
@@ -82,6 +83,8 @@ class RunFile(_Record):
     name: str
     started_at: datetime
     """Rows that were captured later belong to the next round."""
+    is_forced: bool = False
+    """Whether it trains although there is nothing new, or the machine looks too small."""
 
 
 class RunFolder:
@@ -92,7 +95,7 @@ class RunFolder:
 
     @classmethod
     def begin(cls, home: Path, wiki: str, at: datetime) -> "RunFolder":
-        """Make the folder of a new round, named by its time.
+        """Make the folder of a new round, named by its time, after all that there are.
 
         Raises:
             StoreError: It cannot be made.
@@ -101,6 +104,8 @@ class RunFolder:
         stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         with store_errors(parent):
             parent.mkdir(parents=True, exist_ok=True)
+            # Where the clock was set back, the newest round would else be taken for an older one.
+            stamp = max([stamp, *(_order(run.path)[0] for run in past_rounds(home, wiki))])
             number = 1
             while True:
                 name = stamp if number == 1 else f"{stamp}-{number}"
@@ -114,6 +119,18 @@ class RunFolder:
             write_atomically(found.path / "run.json", run.model_dump_json(indent=1) + "\n")
             sync_folder(parent)
         return found
+
+    def force(self) -> None:
+        """Note that the round goes on whatever estimates say, also when it is called again.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        known = self.read()
+        if known is not None and not known.is_forced:
+            forced = known.model_copy(update={"is_forced": True})
+            with store_errors(self.path):
+                write_atomically(self.path / "run.json", forced.model_dump_json(indent=1) + "\n")
 
     def read(self) -> RunFile | None:
         """Return what round this is, or None where the folder was never finished making."""
@@ -134,7 +151,11 @@ class RunFolder:
             write_atomically(self.path / "result.json", text)
 
     def manifest(self, stage: str) -> StageManifest | None:
-        """Return the manifest of a stage, or None where it is missing or damaged."""
+        """Return the manifest of a stage, or None where it is not finished.
+
+        Raises:
+            DataError: It is damaged, or of another version.
+        """
         return _read(StageManifest, self.path / f"{stage}.json")
 
     def is_whole(self, manifest: StageManifest) -> bool:
@@ -170,8 +191,21 @@ def past_rounds(home: Path, wiki: str) -> list[RunFolder]:
     parent = home / "loops" / wiki
     if not parent.is_dir():
         return []
-    found = [path for path in parent.iterdir() if _NAME.fullmatch(path.name)]
+    with store_errors(parent):
+        named = [path for path in parent.iterdir() if _NAME.fullmatch(path.name)]
+        # A link is no round of ours, and nothing is written to where it leads.
+        found = [path for path in named if path.is_dir() and not path.is_symlink()]
     return [RunFolder(path) for path in sorted(found, key=_order, reverse=True)]
+
+
+def unfinished_round(home: Path, wiki: str) -> RunFolder | None:
+    """Return the newest round of a wiki where it has not ended.
+
+    Raises:
+        DataError: Its files are damaged, or of another version.
+    """
+    newest = next((run for run in past_rounds(home, wiki) if run.read() is not None), None)
+    return newest if newest is not None and newest.result() is None else None
 
 
 @contextmanager
@@ -199,7 +233,8 @@ def one_round_at_a_time(home: Path, wiki: str) -> Generator[None]:
             write_atomically(parent / _HOLDER, json.dumps(holder) + "\n")
         yield
     finally:
-        (parent / _HOLDER).unlink(missing_ok=True)
+        with suppress(OSError):  # whatever it says, nobody holds the lock after the next line
+            (parent / _HOLDER).unlink()
         lock.__exit__(None, None, None)
 
 
@@ -233,10 +268,28 @@ def _order(path: Path) -> tuple[str, int]:
 
 def _read(kind: type[Model], path: Path) -> Model | None:
     try:
-        return kind.model_validate_json(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
         return None
-    except ValidationError:
-        raise DataError(f"{path} is damaged; remove it, and its stage is done again") from None
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError:
+        pass
+    if _format(data) not in (None, 1):
+        raise DataError(
+            f"{path} is of another version of wikiswarm; go on with that one, or begin anew with"
+            " --fresh"
+        )
+    raise DataError(
+        f"{path} is damaged; remove it, and its stage is done again, or begin anew with --fresh"
+    )
+
+
+def _format(data: bytes) -> object:
+    """Return the version of the format that a file names."""
+    try:
+        return json.loads(data)["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

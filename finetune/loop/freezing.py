@@ -1,7 +1,7 @@
 """The dataset version of a round, and the questions that its model is tested with.
 
-No row of the test is trained on, whatever file it came from; of two answers to one question the
-one that a person gave last is learnt.
+No row of the test is trained on, whatever file it came from. Of two answers to one question the
+newer is learnt, and what a person wrote before what a model said.
 """
 
 import json
@@ -29,7 +29,16 @@ from finetune.train.rows import dump_rows, read_chats, read_data
 from swarm.errors import DataError, SwarmError
 from swarm.files import write_atomically
 
-__all__ = ["Chosen", "choose", "freeze_rows", "freeze_settings", "test_rows", "training_settings"]
+__all__ = [
+    "Chosen",
+    "News",
+    "choose",
+    "compare_rows",
+    "freeze_rows",
+    "freeze_settings",
+    "test_rows",
+    "training_settings",
+]
 
 _Rows = list[dict[str, JsonValue]]
 
@@ -72,12 +81,17 @@ def choose(round: Round, own: Sequence[Sample], captured: Sequence[Sample]) -> C
     removed: list[Removed] = []
     last: dict[str, Sample] = {}
     is_own: set[str] = set()
+    since = _own_since(round, own)
     # What comes later replaces what answered the same question before.
     for group in (_by_time(captured, False), own, _by_time(captured, True)):
         for sample in group:
             key = normalise(_asked(sample))
             if key in asked:
                 removed.append(Removed(id=sample.id, step="loop", code="in_test"))
+                continue
+            if key in is_own and since[last[key].id] > (sample.provenance.at or 0.0):
+                # The owner has written another answer since this one was corrected.
+                removed.append(Removed(id=sample.id, step="loop", code="answered_anew"))
                 continue
             if (before := last.pop(key, None)) is not None and before.id != sample.id:
                 removed.append(Removed(id=before.id, step="loop", code="answered_anew"))
@@ -97,6 +111,28 @@ def choose(round: Round, own: Sequence[Sample], captured: Sequence[Sample]) -> C
     if round.gate.golden is None:
         test = test + [_row(sample) for sample in valid]
     return Chosen(train + learnt, valid, test, removed)
+
+
+def _own_since(round: Round, own: Sequence[Sample]) -> dict[str, float]:
+    """Return what each own row is newer than, by its id: the start of a round without it.
+
+    The rows of the first round are as old as can be: what is corrected is an answer to them. The
+    time of the file would not do, since a copy of the same file is newer.
+    """
+    since: dict[str, float] = {}
+    began = 0.0
+    for run in reversed(past_rounds(round.home, round.wiki.wiki_name)):
+        path = run.path / "collect" / "own.jsonl"
+        if run.path == round.run.path or not path.is_file():
+            continue
+        try:
+            seen, known = _samples(path), run.read()
+        except SwarmError:
+            continue  # damaged, or of another version
+        for sample in seen:
+            since.setdefault(sample.id, began)
+        began = known.started_at.timestamp() if known is not None else began
+    return {sample.id: since.get(sample.id, began) for sample in own}
 
 
 def test_rows(round: Round) -> _Rows:
@@ -144,14 +180,10 @@ def _freeze(round: Round) -> StageOutput:
     chosen = choose(round, own, captured)
     if not chosen.train:
         return _too_little("there is no row to train on; add questions, or corrections")
-    known = _known_ids(round)
-    new = [s for s in chosen.train if s.id not in known.ids]
-    gone = known.ids - {s.id for s in (*chosen.train, *chosen.valid)}
-    is_same = known.training in (None, digest(training_settings(round)))
-    changed = len(new) + len(gone)
-    if is_same and not round.is_forced and changed < round.spec.minimum_new_rows:
+    news = compare_rows(round, chosen)
+    if not news.is_enough and not round.is_forced:
         return _too_little(
-            f"{len(new)} new rows and {len(gone)} that are gone since the round before;"
+            f"{news.new} new rows and {news.gone} that are gone since the round before;"
             f" minimum_new_rows is {round.spec.minimum_new_rows}"
         )
     version = freeze(
@@ -175,7 +207,7 @@ def _freeze(round: Round) -> StageOutput:
         "train_rows": version.manifest.train_rows,
         "valid_rows": version.manifest.valid_rows,
         "test_rows": len(chosen.test),
-        "new_rows": len(new),
+        "new_rows": news.new,
         "removed": removed,
         "training": digest(training_settings(round)),
     }
@@ -198,6 +230,27 @@ def _check(version: DatasetVersion) -> None:
         raise DatasetError(str(path), report.problems)
 
 
+class News(NamedTuple):
+    """What a round has that the last one that trained had not."""
+
+    new: int
+    """Rows to train on."""
+    gone: int
+    """Rows that are not there any more."""
+    is_enough: bool
+    """Whether that, or other settings of the training, make another model."""
+
+
+def compare_rows(round: Round, chosen: Chosen) -> News:
+    """Compare the rows of a round with those of the last one that trained."""
+    known = _known_ids(round)
+    new = sum(sample.id not in known.ids for sample in chosen.train)
+    gone = len(known.ids - {sample.id for sample in (*chosen.train, *chosen.valid)})
+    is_same = known.training in (None, digest(training_settings(round)))
+    is_enough = not is_same or new + gone >= round.spec.minimum_new_rows
+    return News(new, gone, is_enough)
+
+
 class _Known(NamedTuple):
     ids: set[str]
     training: str | None
@@ -207,20 +260,25 @@ class _Known(NamedTuple):
 def _known_ids(round: Round) -> _Known:
     """Return the rows of the last round that trained, and how it did."""
     for run in past_rounds(round.home, round.wiki.wiki_name):
-        if run.path == round.run.path or (found := _trained(run)) is None:
+        if run.path == round.run.path:
             continue
         try:
+            if (found := _trained(run)) is None:
+                continue
             version = open_version(round.home / "datasets", found[0])
             return _Known({origin.id for origin in read_origins(version)}, found[1])
         except SwarmError:
-            continue  # its dataset is gone or damaged, and tells nothing
+            continue  # it, or its dataset, is gone, damaged or of another version
     return _Known(set(), None)
 
 
 def _trained(run: RunFolder) -> tuple[str, str] | None:
-    """Return dataset and settings of a round that came to its end with a model."""
-    frozen = run.manifest("freeze")
-    if run.result() is None or frozen is None or frozen.outcome is not None:
+    """Return dataset and settings of a round whose model was judged.
+
+    Where the questions were too few to decide, more of them make a round worth its training again.
+    """
+    frozen, result = run.manifest("freeze"), run.result()
+    if result is None or result.outcome == "not_enough_data" or frozen is None:
         return None
     return str(frozen.outputs["dataset"]), str(frozen.outputs["training"])
 

@@ -56,13 +56,14 @@ class _Side(NamedTuple):
 
 
 def live_version(round: Round) -> ModelVersion | None:
-    """Return the version in service when this round began to promote, or None before the first."""
+    """Return the version that the new one replaces, or None before the first."""
     try:
-        for event in round.registry.history(round.model):
+        changes = [one for one in round.registry.history(round.model) if one.alias == LIVE]
+        last = changes[-1] if changes else None
+        if last is not None and last.by == round.author and last.action == "promote":
             # What the round itself put there, before it was killed, is not what it replaces.
-            if event.by == round.author and event.alias == LIVE:
-                number = event.previous
-                return None if number is None else round.registry.get(f"{round.model}@{number}")
+            number = last.previous
+            return None if number is None else round.registry.get(f"{round.model}@{number}")
         return round.registry.get(f"{round.model}@{LIVE}")
     except (NotPromotedError, UnknownNameError):
         return None
@@ -145,8 +146,6 @@ async def gate_model(round: Round) -> StageOutput:
     if decision.decision == "promote":
         return StageOutput(values, files, reasons=decision.reasons)
     refused = decision.decision == "refuse"
-    if refused and not round.spec.keep_refused:
-        await to_thread.run_sync(_remove_weights, round)
     return StageOutput(
         values,
         files,
@@ -265,9 +264,3 @@ def _write(round: Round, found: Comparison) -> tuple[Path, ...]:
         write_report(found, text)
         write_atomically(decision, found.gate.model_dump_json(indent=1) + "\n")
     return page, text, decision
-
-
-def _remove_weights(round: Round) -> None:
-    shutil.rmtree(round.path("package"), ignore_errors=True)
-    for folder in round.run.path.glob("train-*"):
-        shutil.rmtree(folder, ignore_errors=True)

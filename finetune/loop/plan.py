@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict
 
 from finetune.dataset import check_file, write_rows
 from finetune.dataset.sample import Sample
-from finetune.loop.folder import RunFolder, past_rounds
-from finetune.loop.freezing import choose
+from finetune.loop.folder import RunFolder, unfinished_round
+from finetune.loop.freezing import choose, compare_rows
 from finetune.loop.gathering import curated, gather
 from finetune.loop.judging import live_version
 from finetune.loop.preflight import disk_free, disk_needed, plan_training
 from finetune.loop.round import Round
 from finetune.loop.run import open_round
-from finetune.loop.settings import hosted_config, train_config
+from finetune.loop.settings import asked_instead, hosted_config, train_config
 from finetune.loop.stages import STAGES
 from finetune.train import TrainConfig
 from finetune.train.bases import measure_data
@@ -47,6 +47,10 @@ class LoopPlan(BaseModel):
     removed: int
     """Captured rows that the curation leaves out."""
     train_rows: int
+    new_rows: int
+    """Of these, those that the last round which trained had not."""
+    is_enough: bool
+    """Whether they are worth a training, by `minimum_new_rows`."""
     held_out_rows: int
     test_rows: int
     minimum_test_rows: int
@@ -61,6 +65,8 @@ class LoopPlan(BaseModel):
     """Bytes, roughly."""
     disk_free: int
     promote: str
+    hint: str | None
+    """What keeps the wiki from being answered by what is promoted; None where nothing does."""
 
 
 async def plan_loop(
@@ -83,8 +89,7 @@ async def plan_loop(
     Raises:
         SwarmError: What would keep the round from starting, as `run_loop` says.
     """
-    newest = next(iter(past_rounds(home, wiki.wiki_name)), None)
-    unfinished = newest if newest is not None and newest.result() is None else None
+    unfinished = await to_thread.run_sync(unfinished_round, home, wiki.wiki_name)
     round = open_round(
         wiki,
         home=home,
@@ -104,6 +109,7 @@ async def plan_loop(
             step = config.batch_size * config.accumulation
             steps = config.steps or -(-size.rows * config.epochs // step)
             plan = await to_thread.run_sync(plan_training, round, size)
+    news = await to_thread.run_sync(compare_rows, round, chosen)
     live = await to_thread.run_sync(live_version, round)
     return LoopPlan(
         wiki=wiki.wiki_name,
@@ -115,6 +121,8 @@ async def plan_loop(
         sources=found.counts,
         removed=len(found.captured) - len(kept),
         train_rows=len(chosen.train),
+        new_rows=news.new,
+        is_enough=news.is_enough or round.is_forced,
         held_out_rows=len(chosen.valid),
         test_rows=len(chosen.test),
         minimum_test_rows=round.gate.minimum_rows,
@@ -125,6 +133,7 @@ async def plan_loop(
         disk_needed=disk_needed(round),
         disk_free=disk_free(home),
         promote=round.spec.promote,
+        hint=asked_instead(wiki, round.model),
     )
 
 

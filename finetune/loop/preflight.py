@@ -1,12 +1,15 @@
 """What is refused before anything is spent: a base that ends, has no licence, or does not fit."""
 
 import shutil
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from finetune.licence import licence_of_run
 from finetune.loop.errors import LicenceUnknownError, MachineTooSmallError, NoSpaceError
+from finetune.loop.gathering import pipeline_of
 from finetune.loop.round import Round
 from finetune.loop.settings import hosted_config, policy_of, quantisation_of, train_config
+from finetune.retired import refuse_retired
 from finetune.train.bases import PlannedBase, find_base
 from finetune.train.catalogue import WeightShape
 from finetune.train.child import check_installed
@@ -15,7 +18,7 @@ from finetune.train.hardware import Hardware, find_hardware
 from finetune.train.hosted import RetiredError
 from finetune.train.memory import lora_weights
 from finetune.train.plan import DataSize, Plan, make_plan
-from swarm.completions.retired import retirement, service
+from swarm.completions.retired import service
 from swarm.errors import DataError, UnknownNameError
 from wiki.registry.reference import check_name
 
@@ -25,10 +28,8 @@ __all__ = [
     "disk_free",
     "disk_needed",
     "plan_training",
-    "refuse_retired",
 ]
 
-_SHORTEST_LIFE = timedelta(days=90)
 _SLACK = 100_000_000
 """Bytes for data, logs and reports."""
 
@@ -40,6 +41,7 @@ def check_round(round: Round, today: date | None = None) -> None:
         RetiredError: The base, the judge or the service ends.
         LicenceUnknownError: Nobody said under which licence the base is.
         DeclarationError: The declaration is wrong.
+        CurationError: A step of the curation is.
         DataError: The base is no model folder.
         TrainingStopped: The technique needs a GPU, and there is none.
         MissingExtraError: A library is not installed.
@@ -47,12 +49,14 @@ def check_round(round: Round, today: date | None = None) -> None:
     spec = round.spec
     check_name(round.model, "model")
     policy_of(round)
+    _check_files(round)
+    pipeline_of(round)
     if round.gate.judge is not None:
-        refuse_retired(round.gate.judge, what="the judge", today=today)
+        refuse_retired([round.gate.judge], what="the judge", home=round.home, today=today)
     if round.is_hosted:
         config = hosted_config(round)
         if config.base_url is None:
-            refuse_retired(f"{spec.backend}/{spec.base}", what="the base", today=today)
+            refuse_retired([f"{spec.backend}/{spec.base}"], what="the base", today=today)
             _refuse_service(spec.backend, today)
         return
     quantisation_of(round)
@@ -61,27 +65,31 @@ def check_round(round: Round, today: date | None = None) -> None:
     check_installed("xllamacpp", "gguf", extra="gguf")
     check_installed("numpy", extra="evaluate")
     base = _planned_base(round)
-    if base is not None and base.licence is None and spec.licence is None:
+    folder = round.base_folder
+    if folder is not None and spec.licence is None and licence_of_run(folder) is None:
         raise LicenceUnknownError(round.wiki.wiki_name, spec.base)
     if spec.technique == "qlora" and base is not None and find_hardware().gpu is None:
         raise no_gpu("the technique qlora")
 
 
-def refuse_retired(reference: str, *, what: str, today: date | None = None) -> None:
-    """Refuse a hosted model that ends too soon to be worth a round.
-
-    Args:
-        reference: A model reference; those that nothing is known of pass.
-        what: What it is in the round, for the message.
-        today: The day that counts; the present one when absent.
+def _check_files(round: Round) -> None:
+    """Raise unless the files that the declaration names are there, each named by its place.
 
     Raises:
-        RetiredError: It has ended, or ends within 90 days.
+        DeclarationError: One leads out of the document's folder.
+        DataError: One is missing.
     """
-    known = retirement(reference)
-    if known is not None and known.date - (today or _today()) < _SHORTEST_LIFE:
-        hint = "name another model"
-        raise RetiredError(f"{what} {reference}", known.date, known.detail, hint=hint)
+    spec, golden = round.spec, round.gate.golden or ()
+    named = [(spec.questions, "questions")]
+    named += [(spec.curation, "curation")] if isinstance(spec.curation, str) else []
+    for name in (golden,) if isinstance(golden, str) else golden:
+        # Without such an ending it is the name of a golden set.
+        if name.endswith((".yaml", ".yml", ".jsonl")):
+            named.append((name, "gate.golden"))
+    for name, field in named:
+        if name is not None and not (path := round.inside(name, field)).is_file():
+            where = f"wikis.{round.wiki.wiki_name}.loop.{field}"
+            raise DataError(f"{where}: there is no file {path}; make it, or correct the name")
 
 
 def _planned_base(round: Round) -> PlannedBase | None:
@@ -129,7 +137,8 @@ def check_size(
     """
     if round.is_hosted or round.is_forced:
         return
-    needed = disk_needed(round)
+    # What an earlier call of this round has written is not written again.
+    needed = max(_SLACK, disk_needed(round) - _held(round.run.path))
     left = disk_free(round.home) if free is None else free
     if left < needed:
         raise NoSpaceError(round.home, needed, left)
@@ -157,6 +166,11 @@ def disk_needed(round: Round) -> int:
     is_adapter = round.base_folder is not None and round.spec.technique != "full"
     trained = lora_weights(shape, 16) if is_adapter else shape.parameters
     return _SLACK + 2 * 12 * trained + (4 + 2 + 2 + 2) * shape.parameters
+
+
+def _held(folder: Path) -> int:
+    """Return the bytes of the files in a folder, which need not be there."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def disk_free(folder: Path) -> int:

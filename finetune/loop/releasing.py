@@ -2,12 +2,14 @@
 
 import contextlib
 import time
+from pathlib import Path
 
 from anyio import to_thread
 from pydantic import JsonValue
 
 from finetune.evaluate import EvaluationReport, read_results
 from finetune.evaluate.served import evaluate_reference
+from finetune.licence import duties_of
 from finetune.loop.errors import LiveChangedError
 from finetune.loop.judging import live_version
 from finetune.loop.result import Outcome
@@ -16,10 +18,11 @@ from finetune.package import GgufFile
 from finetune.publish import BuiltRun, register_run
 from finetune.train.hosted import register_hosted
 from finetune.train.rows import read_data
-from swarm.errors import SwarmError
+from swarm.errors import StoreError, SwarmError, UnknownNameError
 from wiki import ModelVersion
+from wiki.errors import OutsideGroupsError
 from wiki.registry import NotPromotedError
-from wiki.registry.reference import LIVE
+from wiki.registry.reference import CANDIDATE, LIVE
 
 __all__ = [
     "promote_settings",
@@ -53,7 +56,16 @@ def promote_settings(round: Round) -> dict[str, JsonValue]:
 
 async def promote_version(round: Round) -> StageOutput:
     """Put the version into service, or make it the candidate, or ask."""
-    return await to_thread.run_sync(_promote, round)
+    number, judged = int(round.output("register", "version")), round.output("evaluate", "live")
+    reference = f"{round.model}@{number}"
+    outcome = await to_thread.run_sync(_outcome_before, round, number)
+    if outcome is None:
+        await to_thread.run_sync(_check_live, round, judged)
+        if round.spec.promote == "ask" and not await _is_agreed(round, reference):
+            outcome = "waiting"
+        else:
+            outcome = await to_thread.run_sync(_set_alias, round, number, judged)
+    return StageOutput({"version": reference, "before": judged, "outcome": outcome})
 
 
 def watch_settings(round: Round) -> dict[str, JsonValue]:
@@ -64,11 +76,17 @@ def watch_settings(round: Round) -> dict[str, JsonValue]:
 async def watch_version(round: Round) -> StageOutput:
     """Ask the version some questions where it serves now; one that does not answer is taken back.
 
-    The round is refused then: it may not end as promoted, and trying it again helps nobody.
+    The round is refused then: called again it would put the same version into service again.
+
+    Raises:
+        StoreError: What it answered cannot be kept; it serves on.
     """
     outcome: Outcome = round.output("promote", "outcome")
     if outcome == "waiting":
         return StageOutput({"looked_at": 0})
+    alias = LIVE if outcome == "promoted" else CANDIDATE
+    if (gone := await to_thread.run_sync(_gone, round, alias)) is not None:
+        return gone
     reference = f"registry/{round.output('promote', 'version')}"
     rows = read_data(round.path("freeze", "test.jsonl"))[:_LOOKED_AT]
     started = time.monotonic()
@@ -81,9 +99,15 @@ async def watch_version(round: Round) -> StageOutput:
             system=round.wiki.system,
             max_tokens=round.spec.max_tokens,
         )
+    except StoreError:
+        raise  # of the disk, which says nothing about the version
+    except OutsideGroupsError:
+        return StageOutput({"looked_at": 0})  # it serves on other machines than this one
     except SwarmError as error:
-        after = await to_thread.run_sync(_take_back, round)
-        reasons = (f"it does not answer where it serves: {error}", after)
+        after = await to_thread.run_sync(_take_back, round, alias)
+        version = round.output("promote", "version")
+        after_that = f"when it answers: wikiswarm models promote {version}"
+        reasons = (f"it does not answer where it serves: {error}", after, after_that)
         return StageOutput({"looked_at": 0}, outcome="refused", reasons=reasons)
     same = await to_thread.run_sync(_same_answers, round, report)
     values: dict[str, JsonValue] = {
@@ -97,12 +121,15 @@ async def watch_version(round: Round) -> StageOutput:
 
 
 def _register_run(round: Round) -> ModelVersion:
-    notes: dict[str, JsonValue] = {"loop": round.wiki.wiki_name, "round": round.name}
-    for known in reversed(_versions(round)):
-        if all(known.manifest.notes.get(key) == value for key, value in notes.items()):
-            return known
+    notes = _notes(round)
     run_dir = round.path(round.output("train", "run"))
     weights = round.path(round.output("package", "weights"))
+    sha256 = round.manifests["package"].files[round.output("package", "weights")]
+    for known in reversed(_versions(round)):
+        # A round whose settings were changed half-way may have left another model before.
+        is_own = all(known.manifest.notes.get(key) == value for key, value in notes.items())
+        if is_own and any(file.sha256 == sha256 for file in known.manifest.files):
+            return known
     modelfile = round.output("package", "modelfile")
     gguf = GgufFile.model_validate({**round.output("package", "gguf"), "path": weights})
     built = BuiltRun(gguf, weights.parent / modelfile if modelfile else None)
@@ -114,7 +141,7 @@ def _register_run(round: Round) -> ModelVersion:
         metrics=_metrics(round),
         licence=round.spec.licence,
         dataset_sha256=round.output("freeze", "train_sha256"),
-        files={"decision.json": round.path("gate", "decision.json")},
+        files=_files(round),
         notes=notes,
     )
 
@@ -125,7 +152,18 @@ def _register_hosted(round: Round) -> ModelVersion:
         round.model,
         round.registry,
         metrics=_metrics(round),
+        licence=round.spec.licence,
+        files=_files(round),
+        notes=_notes(round),
     )
+
+
+def _notes(round: Round) -> dict[str, JsonValue]:
+    return {"loop": round.wiki.wiki_name, "round": round.name}
+
+
+def _files(round: Round) -> dict[str, Path]:
+    return {"decision.json": round.path("gate", "decision.json")}
 
 
 def _versions(round: Round) -> tuple[ModelVersion, ...]:
@@ -140,41 +178,76 @@ def _metrics(round: Round) -> dict[str, JsonValue]:
     return {**found, "rows_test": round.output("gate", "rows")}
 
 
-def _promote(round: Round) -> StageOutput:
-    number = int(round.output("register", "version"))
-    reference = f"{round.model}@{number}"
-    judged, live = round.output("evaluate", "live"), live_version(round)
-    values: dict[str, JsonValue] = {"version": reference, "before": judged}
-    for event in round.registry.history(round.model):
-        # A call before this one did it and was killed; who changed it since meant it.
-        if event.by == round.author and event.version == number:
-            return _promoted(values, "promoted" if event.alias == LIVE else "candidate")
-    if (str(live) if live else None) != judged:
-        raise LiveChangedError(judged or "its base", str(live) if live else "nothing")
-    how = round.spec.promote
-    if how == "candidate":
-        round.registry.alias(round.model, "candidate", number, by=round.author)
-        return _promoted(values, "candidate")
-    if how == "ask":
-        reasons = "; ".join(round.manifests["gate"].reasons)
-        if round.confirm is None or not round.confirm(f"{reference}: {reasons}"):
-            return _promoted(values, "waiting")
+async def _is_agreed(round: Round, reference: str) -> bool:
+    if round.confirm is None:
+        return False
+    version = await to_thread.run_sync(round.registry.get, reference)
+    reasons = "; ".join(round.manifests["gate"].reasons)
+    text = "\n".join([f"{reference}: {reasons}", *duties_of(version).lines()])
+    # Who interrupts the program waits for no answer, and an answer after that promotes nothing.
+    return await to_thread.run_sync(round.confirm, text, abandon_on_cancel=True)
+
+
+def _set_alias(round: Round, number: int, judged: str | None) -> Outcome:
+    # Clients of a trial are taken from those of a live version; where none is, nobody would ask it.
+    if round.spec.promote == "candidate" and judged is not None:
+        round.registry.alias(round.model, CANDIDATE, number, by=round.author)
+        return "candidate"
     round.registry.verify(round.model, number)
-    round.registry.promote(round.model, number, by=round.author)
-    return _promoted(values, "promoted")
+    expected = 0 if judged is None else int(judged.rpartition("@")[2])
+    try:
+        round.registry.promote(round.model, number, by=round.author, expected=expected)
+    except NotPromotedError:
+        # Somebody else was quicker, maybe while a person was asked.
+        _check_live(round, judged)
+        raise
+    return "promoted"
 
 
-def _promoted(values: dict[str, JsonValue], outcome: Outcome) -> StageOutput:
-    return StageOutput({**values, "outcome": outcome})
+def _outcome_before(round: Round, number: int) -> Outcome | None:
+    """Return what a call before this one, which was killed, did with the version; None for nothing.
+
+    A version that somebody else took out of service waits for them.
+    """
+    history = round.registry.history(round.model)
+    own = [one for one in history if one.by == round.author and one.version == number]
+    if any(one.action == "alias" for one in own):
+        return "candidate"
+    if not own:
+        return None
+    last = [one for one in history if one.alias == LIVE][-1]
+    # What the round itself took back is no success either; the watch says so.
+    return "promoted" if last.version == number or last.by == round.author else "waiting"
 
 
-def _take_back(round: Round) -> str:
+def _check_live(round: Round, judged: str | None) -> None:
+    live = live_version(round)
+    if (None if live is None else str(live)) != judged:
+        raise LiveChangedError(judged or "its base", str(live) if live else "nothing")
+
+
+def _gone(round: Round, alias: str) -> StageOutput | None:
+    """Return the end of a round whose version has lost its alias; None where it has it."""
+    version = round.registry.get(str(round.output("promote", "version")))
+    if alias in version.aliases:
+        return None
+    changes = [one for one in round.registry.history(round.model) if one.alias == alias]
+    if changes and changes[-1].by == round.author:
+        # A call before this one did it, and was killed.
+        reason = "it did not answer where it served, and was taken back"
+        return StageOutput({"looked_at": 0}, outcome="refused", reasons=(reason,))
+    by = changes[-1].by if changes else "somebody"
+    reason = f"it was {alias}, until {by} put another version there or took it away"
+    return StageOutput({"looked_at": 0}, outcome="waiting", reasons=(reason,))
+
+
+def _take_back(round: Round, alias: str) -> str:
     """Take the version out of service, unless somebody did; return what serves now."""
     number = int(round.output("register", "version"))
-    if round.output("promote", "outcome") == "candidate":
-        candidate = round.registry.get(f"{round.model}@candidate")
-        if candidate.version == number:
-            round.registry.unalias(round.model, "candidate", by=round.author)
+    if alias == CANDIDATE:
+        with contextlib.suppress(UnknownNameError):
+            if round.registry.get(f"{round.model}@{CANDIDATE}").version == number:
+                round.registry.unalias(round.model, CANDIDATE, by=round.author)
         return "it is no candidate any more"
     if round.output("evaluate", "live") is None:
         return "it stays live, as nothing was in service before it"

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from finetune.licence import Duties
+
 __all__ = ["LoopResult", "Outcome", "StageReport"]
 
 Outcome = Literal["promoted", "candidate", "waiting", "refused", "not_enough_data"]
@@ -32,6 +34,7 @@ class StageReport(_Record):
 class LoopResult(_Record):
     """The end of a round."""
 
+    format: Literal[1] = 1
     wiki: str
     name: str
     """The round, named by the time of its start in UTC: `20261125T021500Z`."""
@@ -44,6 +47,10 @@ class LoopResult(_Record):
     """The version in the registry, such as `pharma@3`; None where nothing was registered."""
     before: str | None = None
     """What was in service when the round began; None before the first version."""
+    duties: Duties | None = None
+    """What the licence of the version asks of whoever serves it; None where there is none."""
+    hint: str | None = None
+    """What keeps the wiki from being answered by what was promoted; None where nothing does."""
     stages: tuple[StageReport, ...]
     finished_at: datetime
 
@@ -58,7 +65,7 @@ class LoopResult(_Record):
             "promoted": f"{self.version} is live",
             "candidate": f"{self.version} is the candidate",
             "waiting": f"{self.version} is better and waits for its promotion",
-            "refused": "refused: the new version does not take over",
+            "refused": "refused",
             "not_enough_data": "not enough data",
         }[self.outcome]
         return "\n".join([head, *(f"- {reason}" for reason in self.reasons)])

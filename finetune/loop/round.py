@@ -92,7 +92,7 @@ class Round:
     @property
     def author(self) -> str:
         """Who changes aliases, in the registry's history."""
-        return f"loop {self.name}"
+        return f"loop {self.wiki.wiki_name} {self.name}"
 
     @property
     def is_hosted(self) -> bool:

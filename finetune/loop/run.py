@@ -4,6 +4,7 @@ A call finds the round that an earlier one left unfinished and goes on with it. 
 again only where what it depends on has changed.
 """
 
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,24 +14,24 @@ from pathlib import Path
 from anyio import CancelScope, to_thread
 from pydantic import JsonValue
 
+from finetune.licence import duties_of
 from finetune.loop.folder import (
     RunFolder,
     StageManifest,
     digest,
     one_round_at_a_time,
-    past_rounds,
+    unfinished_round,
 )
-from finetune.loop.preflight import check_round, check_size
+from finetune.loop.preflight import check_round
 from finetune.loop.result import LoopResult, Outcome, StageReport
 from finetune.loop.round import Confirm, OnProgress, Round, Stage, StageOutput, model_name
+from finetune.loop.settings import asked_instead
 from finetune.loop.stages import STAGES
 from finetune.package.bundle import code_version
 from finetune.train import base_sha256
-from finetune.train.bases import measure_data
 from finetune.train.manifest import library_versions
-from finetune.train.plan import DataSize
 from swarm.errors import DeclarationError
-from wiki import ModelRegistry, WikiSpec
+from wiki import LoopSpec, ModelRegistry, WikiSpec
 
 __all__ = ["open_round", "run_loop"]
 
@@ -78,6 +79,7 @@ async def run_loop(
         DataError: Rows, questions or the base cannot be used.
         SwarmError: What a stage raises besides.
     """
+    _loop_of(wiki)
     lock = one_round_at_a_time(home, wiki.wiki_name)
     await to_thread.run_sync(lock.__enter__)
     try:
@@ -130,16 +132,12 @@ def open_round(
     Raises:
         SwarmError: As `run_loop`.
     """
-    if wiki.loop is None:
-        raise DeclarationError(
-            f"wikis.{wiki.wiki_name} has no `loop`; say there what it learns from, such as"
-            " loop: {questions: questions.yaml}"
-        )
+    spec = _loop_of(wiki)
     now = datetime.now(UTC)
-    found = run or (None if fresh else _unfinished(home, wiki.wiki_name))
+    found = run or (None if fresh else unfinished_round(home, wiki.wiki_name))
     round = Round(
         wiki=wiki,
-        spec=wiki.loop,
+        spec=spec,
         home=home,
         beside=beside or Path(),
         store=store,
@@ -159,9 +157,13 @@ def open_round(
     if run is None:
         # A folder is made only for a round that may begin.
         round.run = found or RunFolder.begin(home, wiki.wiki_name, now)
-        known = round.run.read()
-        assert known is not None
+        if force:
+            round.run.force()
+    known = round.run.read()
+    if known is not None:
         round.name, round.until = known.name, known.started_at.timestamp()
+        # What was asked for when it began, or later, holds until it ends.
+        round.is_forced = force or known.is_forced
     return round
 
 
@@ -170,8 +172,6 @@ async def _run(round: Round, on_stage: Callable[[StageReport], None] | None) -> 
     before: str | None = None
     done: StageManifest | None = None
     for stage in STAGES:
-        if stage.name == "train" and not round.is_hosted:
-            await to_thread.run_sync(_check_size, round)
         done, is_kept = await _finish(round, stage, before)
         before = done.digest
         round.manifests[stage.name] = done
@@ -188,7 +188,10 @@ async def _run(round: Round, on_stage: Callable[[StageReport], None] | None) -> 
         if done.outcome is not None:
             break
     assert done is not None
-    result = _result(round, done, tuple(reports))
+    if done.outcome == "refused" and not round.spec.keep_refused:
+        # After the decision is on the disk: killed before, nothing is trained once more.
+        await to_thread.run_sync(_remove_weights, round)
+    result = await to_thread.run_sync(_result, round, done, tuple(reports))
     await to_thread.run_sync(round.run.finish, result)
     return result
 
@@ -242,10 +245,10 @@ def _manifest(
     )
 
 
-def _check_size(round: Round) -> None:
-    path = round.home / "datasets" / round.output("freeze", "dataset") / "train.jsonl"
-    rows, tokens, longest = measure_data(path)
-    check_size(round, DataSize(rows=rows, tokens=tokens, longest=longest))
+def _remove_weights(round: Round) -> None:
+    shutil.rmtree(round.path("package"), ignore_errors=True)
+    for folder in round.run.path.glob("train-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _result(round: Round, last: StageManifest, reports: tuple[StageReport, ...]) -> LoopResult:
@@ -253,23 +256,29 @@ def _result(round: Round, last: StageManifest, reports: tuple[StageReport, ...])
     reasons = last.reasons or round.manifests["gate"].reasons
     evaluated = round.manifests.get("evaluate")
     before = evaluated.outputs.get("live") if evaluated is not None else None
-    has_version = "promote" in round.manifests
+    version = round.output("promote", "version") if "promote" in round.manifests else None
     return LoopResult(
         wiki=round.wiki.wiki_name,
         name=round.name,
         run_dir=round.run.path,
         outcome=outcome,
         reasons=reasons,
-        version=round.output("promote", "version") if has_version else None,
+        version=version,
         before=str(before) if before is not None else None,
+        duties=None if version is None else duties_of(round.registry.get(version)),
+        hint=asked_instead(round.wiki, round.model),
         stages=reports,
         finished_at=datetime.now(UTC),
     )
 
 
-def _unfinished(home: Path, wiki: str) -> RunFolder | None:
-    newest = next((run for run in past_rounds(home, wiki) if run.read() is not None), None)
-    return newest if newest is not None and newest.result() is None else None
+def _loop_of(wiki: WikiSpec) -> LoopSpec:
+    if wiki.loop is None:
+        raise DeclarationError(
+            f"wikis.{wiki.wiki_name} has no `loop`; say there what it learns from, such as"
+            " loop: {questions: questions.yaml}"
+        )
+    return wiki.loop
 
 
 def _quiet(stage: str, done: int, total: int | None, remark: str) -> None:

@@ -14,8 +14,10 @@ from finetune.train.defaults import epochs_for
 from finetune.train.hosted import HostedConfig, dated_suffix
 from swarm.errors import DeclarationError, Problem
 from wiki import LoopSpec, WikiSpec
+from wiki.registry.reference import LIVE
 
 __all__ = [
+    "asked_instead",
     "find_setting_problems",
     "hosted_config",
     "policy_of",
@@ -102,6 +104,20 @@ def policy_of(round: Round) -> GatePolicy:
     )
 
 
+def asked_instead(wiki: WikiSpec, model: str) -> str | None:
+    """Return what to change where a wiki asks something else than what its loop promotes.
+
+    Args:
+        wiki: The wiki.
+        model: The name of the loop's model in the registry.
+    """
+    live = f"registry/{model}@{LIVE}"
+    if wiki.model in (live, f"registry/{model}"):
+        return None
+    asked = wiki.model or f"the completion {wiki.completion!r}"
+    return f"{wiki.wiki_name} asks {asked}; to be answered by what the loop promotes: model: {live}"
+
+
 def find_setting_problems(wiki: WikiSpec) -> Iterator[Problem]:
     """Find what a wiki's `loop` says that no training, gate or packaging knows."""
     spec, where = wiki.loop, f"wikis.{wiki.wiki_name}.loop"
@@ -113,6 +129,10 @@ def find_setting_problems(wiki: WikiSpec) -> Iterator[Problem]:
         if name in spec.train:
             yield Problem("the loop decides it; leave it out", f"{where}.train.{name}")
     yield from _train_problems(spec, own, where)
+    if spec.promote == "candidate" and wiki.candidate is None:
+        hint = "candidate: {share: 0.1}"
+        message = "the wiki does not say which clients a candidate answers"
+        yield Problem(message, f"{where}.promote", hint=hint)
     if spec.gate is not None and spec.gate.metric not in (*ROW_METRICS, "judge"):
         known = ", ".join([*ROW_METRICS, "judge"])
         message = f"no figure {spec.gate.metric!r}"

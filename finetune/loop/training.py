@@ -10,15 +10,18 @@ from pydantic import JsonValue
 
 from finetune.dataset.version import DatasetVersion
 from finetune.dataset.versions import verify
-from finetune.loop.folder import digest
+from finetune.loop.folder import digest, store_errors
 from finetune.loop.freezing import training_settings
+from finetune.loop.preflight import check_size
 from finetune.loop.round import Round, StageOutput
 from finetune.loop.settings import hosted_config, quantisation_of, train_config
 from finetune.package import read_lineage
 from finetune.publish import BuiltRun, build_run
 from finetune.train import TrainConfig, TrainProgress, train
+from finetune.train.bases import measure_data
 from finetune.train.files import sha256_file
 from finetune.train.hosted import HostedJob, train_hosted
+from finetune.train.plan import DataSize
 from swarm.errors import DataError
 
 __all__ = [
@@ -48,6 +51,7 @@ async def train_model(round: Round) -> StageOutput:
     )
     if round.is_hosted:
         return await _train_hosted(round, frozen)
+    await to_thread.run_sync(_check_size, round, frozen.train)
     folder = train_folder(round)
     config = train_config(round, frozen.manifest.train_rows)
     await to_thread.run_sync(_remove_others, folder, config)
@@ -67,6 +71,11 @@ async def train_model(round: Round) -> StageOutput:
         **_figures(folder),
     }
     return StageOutput(values, (folder / "manifest.json",))
+
+
+def _check_size(round: Round, data: Path) -> None:
+    rows, tokens, longest = measure_data(data)
+    check_size(round, DataSize(rows=rows, tokens=tokens, longest=longest))
 
 
 async def _train_hosted(round: Round, frozen: DatasetVersion) -> StageOutput:
@@ -120,7 +129,8 @@ def _remove_others(folder: Path, config: TrainConfig) -> None:
     """Remove a training with other settings, such as one of an older version of this code."""
     path = folder / "config.json"
     if path.is_file() and path.read_text("utf-8") != config.model_dump_json(indent=2) + "\n":
-        shutil.rmtree(folder)
+        with store_errors(folder):
+            shutil.rmtree(folder)
 
 
 def _figures(folder: Path) -> dict[str, JsonValue]:

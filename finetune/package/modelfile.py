@@ -11,6 +11,7 @@ from finetune.package.converter import PackagingError, UnknownModelError
 from finetune.package.vocabulary import read_vocabulary
 from finetune.train.files import model_folder
 from finetune.train.template import END_OF_TURN, TEMPLATE
+from swarm.errors import StoreError
 from swarm.files import write_atomically
 
 __all__ = ["modelfile", "write_modelfile"]
@@ -64,6 +65,7 @@ def write_modelfile(
     Raises:
         UnknownModelError: The chat template is not the ChatML of models made from nothing.
         PackagingError: The system message holds three quotes in a row.
+        StoreError: It cannot be written.
     """
     folder = model_folder(model)
     config: dict[str, int] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -74,5 +76,8 @@ def write_modelfile(
         )
     path = gguf.parent / name
     text = modelfile(gguf.name, num_ctx=config["max_position_embeddings"], system=system)
-    write_atomically(path, text)
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
     return path

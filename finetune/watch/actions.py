@@ -7,14 +7,16 @@ second look does anything, and a rollback never leads to a version that had an a
 from typing import NamedTuple
 
 from finetune.watch.alarm import Alarm
-from finetune.watch.observed import LOG
 from finetune.watch.state import WatchState
 from swarm.errors import DeclarationError, SwarmError
-from wiki import ModelRegistry
-from wiki.registry import NotPromotedError, parse_version_reference
+from wiki import ModelRegistry, ModelVersion
+from wiki.registry import NotPromotedError, Promotion, parse_version_reference
 from wiki.registry.reference import LIVE, PREVIOUS
 
-__all__ = ["Done", "act"]
+__all__ = ["Done", "act", "live_version"]
+
+_BY = "watch"
+"""Who asks for a rollback, in the history of the registry."""
 
 
 class Done(NamedTuple):
@@ -44,24 +46,33 @@ def act(
     """
     if alarm.action == "report":
         return Done("told")
+    judged = alarm.judged or alarm.model
     try:
-        name = _live_name(model)
-        serving = _serving(alarm, name, registry, state)
-        # A log does not tell which version answered; it is that of the wiki in service.
-        judged = serving if alarm.model.startswith(LOG) else alarm.model
-        if judged not in state.alarmed:
-            state.alarmed.append(judged)
+        live = live_version(model, registry)
+        serving = f"registry/{live}" if live is not None else state.latest or alarm.model
+        if live is not None and _was_rolled_back(live, judged, alarm, registry):
+            return Done(f"rolled back already: {live} is live")
         if judged != serving:
             return Done(f"nothing was changed: {serving} is in service, not {judged}")
         if alarm.action == "loop":
             return _start(judged, state, has_loop=has_loop)
-        return Done(_roll_back(name, model, registry, state))
+        return Done(_roll_back(live, model, registry, state))
     except SwarmError as error:
         return Done(f"failed: {error}")
 
 
-def _live_name(model: str | None) -> str | None:
-    """Return the name of the registry's model whose live version a wiki asks, or None."""
+def live_version(model: str | None, registry: ModelRegistry) -> ModelVersion | None:
+    """Return the version that answers a wiki now; None for a wiki that asks no live version.
+
+    Args:
+        model: The reference of the wiki's own model; None where it has none.
+        registry: The model registry.
+
+    Raises:
+        UnknownNameError: There is no such model.
+        NotPromotedError: No version of it is live.
+        CorruptedVersionError: The version is damaged.
+    """
     provider, _, rest = (model or "").partition("/")
     if provider != "registry":
         return None
@@ -69,14 +80,17 @@ def _live_name(model: str | None) -> str | None:
         reference = parse_version_reference(rest)
     except DeclarationError:
         return None
-    return reference.name if reference.alias == LIVE else None
+    return registry.get(f"{reference.name}@{LIVE}") if reference.alias == LIVE else None
 
 
-def _serving(alarm: Alarm, name: str | None, registry: ModelRegistry, state: WatchState) -> str:
-    """Return the model that answers the wiki now."""
-    if name is not None:
-        return f"registry/{registry.get(f'{name}@{LIVE}')}"
-    return state.latest or alarm.model
+def _was_rolled_back(
+    live: ModelVersion, judged: str, alarm: Alarm, registry: ModelRegistry
+) -> bool:
+    """Whether a watch that was killed, or an alarm before, did what a rollback asks for."""
+    return alarm.action == "rollback" and any(
+        f"registry/{live.name}@{one.previous}" == judged and one.at.timestamp() >= alarm.at
+        for one in _own_rollbacks(live, registry)
+    )
 
 
 def _start(model: str, state: WatchState, *, has_loop: bool) -> Done:
@@ -88,21 +102,27 @@ def _start(model: str, state: WatchState, *, has_loop: bool) -> Done:
     return Done("the loop was started", starts_loop=True)
 
 
+def _own_rollbacks(live: ModelVersion, registry: ModelRegistry) -> list[Promotion]:
+    """Return what watches went back from, also those of other wikis and projects."""
+    history = registry.history(live.name)
+    return [one for one in history if one.action == "rollback" and one.by == _BY]
+
+
 def _roll_back(
-    name: str | None, model: str | None, registry: ModelRegistry, state: WatchState
+    live: ModelVersion | None, model: str | None, registry: ModelRegistry, state: WatchState
 ) -> str:
-    if name is None:
+    if live is None:
         asked = f"the wiki asks {model}" if model else "the wiki has no model reference"
         return f"nothing to roll back: {asked}, and not a live version of the registry"
-    live = registry.get(f"{name}@{LIVE}")
     try:
-        previous = registry.get(f"{name}@{PREVIOUS}")
+        previous = registry.get(f"{live.name}@{PREVIOUS}")
     except NotPromotedError:
-        return f"nothing to roll back to: no version of {name} was live before"
-    if f"registry/{previous}" in state.alarmed:
+        return f"nothing to roll back to: no version of {live.name} was live before"
+    taken_away = {one.previous for one in _own_rollbacks(live, registry)}
+    if f"registry/{previous}" in state.alarmed or previous.version in taken_away:
         return f"not rolled back: {previous} had an alarm itself"
     try:
-        registry.rollback(name, by="watch", expected=live.version)
+        done = registry.rollback(live.name, by=_BY, expected=live.version)
     except NotPromotedError as error:
         return f"not rolled back: {error}"
-    return f"rolled back: {registry.get(f'{name}@{LIVE}')} is live again"
+    return f"rolled back: {live.name}@{done.version} is live again"

@@ -19,6 +19,9 @@ class Alarm(BaseModel):
     wiki_name: str
     model: str
     """Whose answers changed: a model reference with its version, or `log:FILE`."""
+    judged: str | None = None
+    """The version that the alarm is about: `model`, or for a log, which does not tell who answered,
+    the one that was in service when the alarm was raised. None in lines of before."""
     signal: WatchSignal
     at: float
     """When it was raised, in seconds since 1970."""

@@ -156,7 +156,8 @@ class ChangeDetector(BaseModel):
         else:
             usual = before = (self.baseline - self.low) / (self.high - self.low)
             before_count = 0
-            imagined = _DECLARED * usual * (1 - usual)
+            # A mean at an end of the range allows no variance at all.
+            imagined = max(_DECLARED * usual * (1 - usual), _PRIOR)
             spread = self.squares - self.count * mean * mean
             variance = (spread + imagined) / (self.count + _DECLARED)
         return Shift(

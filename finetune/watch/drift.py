@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,7 +31,7 @@ class DriftReport(BaseModel):
     chance: float | None = None
     """At most how likely so large a fall is without any change."""
     fell_at: int | None = None
-    """After how many ratings the sequential test found a fall that still lasts, if it did."""
+    """After how many ratings the sequential test found the first fall that still lasts, if any."""
     ratings: int
     message: str
     problems: tuple[str, ...] = ()
@@ -74,9 +75,8 @@ def check_drift(log: Path | str = "predictions_log.jsonl", window: int = 100) ->
     earlier = math.fsum(given[:-window]) / (len(given) - window)
     recent = math.fsum(given[-window:]) / window
     change = recent - earlier
-    found = _first_fall(given, window)
-    if found is not None and recent > (found[1].before + found[1].after) / 2:
-        found = None  # it fell and came back
+    lasting = [fall for fall in _falls(given, window) if recent <= fall.halfway]
+    found = lasting[0] if lasting else None
     message = f"Drift: {earlier:.2f} → {recent:.2f} (Δ={change:+.2f})"
     chance = _chance(earlier - recent, given, window)
     if change < _FALL:
@@ -84,31 +84,53 @@ def check_drift(log: Path | str = "predictions_log.jsonl", window: int = 100) ->
         if chance > _CHANCE:
             message += f"\n{window} ratings are few: chance alone may do this ({chance:.0%})."
     elif found is not None:
-        at, shift = found
         message += (
-            f"\nA lasting fall was found after {at:,} ratings, from {shift.before:.2f} to"
-            f" {shift.after:.2f}. Consider retraining."
+            f"\nA lasting fall was found after {found.at:,} ratings, from"
+            f" {found.shift.before:.2f} to {found.shift.after:.2f}. Consider retraining."
         )
     return DriftReport(
         has_drifted=change < _FALL or found is not None,
         earlier=earlier,
         recent=recent,
         chance=chance,
-        fell_at=None if found is None else found[0],
+        fell_at=None if found is None else found.at,
         ratings=len(given),
         message=message,
         problems=problems,
     )
 
 
-def _first_fall(given: list[int], window: int) -> tuple[int, Shift] | None:
-    detector = ChangeDetector(low=1, high=5, first=max(FIRST, window))
-    limit = threshold(_FALSE_ALARMS)
+class _Fall(NamedTuple):
+    at: int
+    """After how many ratings it was found."""
+    shift: Shift
+
+    @property
+    def halfway(self) -> float:
+        """The mean above which it is over."""
+        return (self.shift.before + self.shift.after) / 2
+
+
+def _falls(given: list[int], window: int) -> list[_Fall]:
+    """Return the falls, oldest first, but those that were over later on."""
+    first, limit = max(FIRST, window), threshold(_FALSE_ALARMS)
+    # A rise is looked for as well: the next fall is from the level that ratings came back to.
+    down, up = (ChangeDetector(low=1, high=5, first=first) for _ in range(2))
+    falls: list[_Fall] = []
     for at, rating in enumerate(given, start=1):
-        shift = detector.add(rating)
-        if shift is not None and shift.evidence >= limit:
-            return at, shift
-    return None
+        fell, rose = down.add(rating), up.add(6 - rating)
+        if fell is not None and fell.evidence >= limit:
+            falls = [fall for fall in falls if fell.before <= fall.halfway]
+            falls.append(_Fall(at, fell))
+            stretch = fell.after_count
+        elif rose is not None and rose.evidence >= limit:
+            falls = [fall for fall in falls if 6 - rose.after <= fall.halfway]
+            stretch = rose.after_count
+        else:
+            continue
+        down.restart(stretch)
+        up.restart(stretch)
+    return falls
 
 
 def _chance(fall: float, given: list[int], window: int) -> float:

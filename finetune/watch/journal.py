@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 
 async def read_ratings(
-    database: Database, wiki_name: str, after: int
+    database: Database, wiki_name: str, after: int, *, project: str | None = None
 ) -> tuple[list[Rated], int | None]:
     """Return some ratings that came after an earlier one, oldest first.
 
@@ -42,6 +42,7 @@ async def read_ratings(
         database: The journal's database.
         wiki_name: The wiki.
         after: The number of the last one that was read; 0 reads from the beginning.
+        project: Only of conversations of this project; `""` stands for no project.
 
     Returns:
         The ratings, and the number of the last one; None when there are no more.
@@ -75,7 +76,7 @@ async def read_ratings(
         if not rows:
             return [], None
         newest = {row.run_id: row for row in rows if not row.is_counted}
-        streams = _streams(connection, database, wiki_name, list(newest))
+        streams = _streams(connection, database, wiki_name, project, list(newest))
         ratings = [
             Rated(stream, int(json.loads(row.payload)["rating"]), row.at, client_id)
             for row in sorted(newest.values(), key=lambda row: row.id)
@@ -87,7 +88,7 @@ async def read_ratings(
 
 
 async def read_answers(
-    database: Database, wiki_name: str, after: Place
+    database: Database, wiki_name: str, after: Place, *, project: str | None = None
 ) -> tuple[list[Answered], Place | None]:
     """Return some answers that came after an earlier one, oldest first.
 
@@ -95,6 +96,7 @@ async def read_answers(
         database: The journal's database.
         wiki_name: The wiki.
         after: The last one that was read.
+        project: Only of conversations of this project; `""` stands for no project.
 
     Returns:
         The answers, and the place of the last event; None when there are no more.
@@ -113,6 +115,7 @@ async def read_answers(
             events.c.at >= after.at,
             place > sa.tuple_(sa.literal(after.at), sa.literal(after[1]), sa.literal(after[2])),
             field(events.c.payload, "topic") == _TOPIC,
+            *_of_project(database, project),
         )
         .order_by(events.c.at, events.c.session_id, events.c.seq)
         .limit(_ANSWERS_AT_ONCE)
@@ -136,7 +139,11 @@ async def read_answers(
 
 
 def _streams(
-    connection: "sqlalchemy.Connection", database: Database, wiki_name: str, run_ids: list[str]
+    connection: "sqlalchemy.Connection",
+    database: Database,
+    wiki_name: str,
+    project: str | None,
+    run_ids: list[str],
 ) -> dict[str, dict[str, str]]:
     """Return for each run the streams of a wiki that answered in it, with the run's client."""
     import sqlalchemy as sa
@@ -148,6 +155,7 @@ def _streams(
             events.c.kind == "noted",
             field(events.c.payload, "run_id").in_(run_ids),
             field(events.c.payload, "topic") == _TOPIC,
+            *_of_project(database, project),
         )
         .order_by(events.c.at, events.c.seq)
     )
@@ -156,6 +164,20 @@ def _streams(
         client_id = session_id.partition("/")[2]
         found.setdefault(run_id, {})[_stream(data)] = client_id
     return found
+
+
+def _of_project(database: Database, project: str | None) -> "list[sqlalchemy.ColumnElement[bool]]":
+    """Return the conditions under which an event's conversation belongs to a project."""
+    import sqlalchemy as sa
+
+    if project is None:
+        return []
+    events = database.tables.events
+    opened = events.alias("opened")
+    named = sa.func.coalesce(json_field(database)(opened.c.payload, "project"), "")
+    # In the same statement, so that a conversation that begins meanwhile is not passed over.
+    of_session = opened.c.session_id == events.c.session_id
+    return [sa.select(opened).where(of_session, opened.c.seq == 1, named == project).exists()]
 
 
 def _answers(rows: Any, wiki_name: str) -> "Iterator[tuple[str, str, Mapping[str, JsonValue]]]":

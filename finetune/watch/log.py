@@ -1,7 +1,7 @@
 """Reads a log of predictions, also while programs write to it.
 
-A line that is no prediction is named and left out; a last line without its end is left for the
-next time, for its writer may not be done.
+A line that is no prediction, or too long for one, is named and left out; a last line without its
+end is left for the next time, for its writer may not be done.
 """
 
 import json
@@ -18,6 +18,7 @@ from swarm.errors import DataError
 __all__ = ["LogReading", "read_log"]
 
 _LONGEST = 10_000_000
+"""Bytes of a line; a longer one is passed over, in portions of this size."""
 
 
 class LogReading(NamedTuple):
@@ -56,11 +57,18 @@ def read_log(path: Path, *, offset: int = 0, line: int = 0) -> LogReading:
             file.seek(offset)
             predictions: list[Prediction] = []
             while raw := file.readline(_LONGEST):
-                if not raw.endswith(b"\n"):
+                length, end = len(raw), raw[-1:]
+                while end != b"\n" and (more := file.readline(_LONGEST)):
+                    length, end = length + len(more), more[-1:]
+                if end != b"\n":
                     problems.append(f"{path}:{line + 1}: the last line has no end; left for later")
                     break
                 line += 1
-                offset += len(raw)
+                offset += length
+                if length > _LONGEST:
+                    reason = f"it is longer than {_LONGEST:,} bytes"
+                    problems.append(f"{path}:{line}: no prediction: {reason}")
+                    continue
                 if not raw.strip():
                     continue
                 try:

@@ -47,14 +47,32 @@ class Watched(BaseModel):
     alarms: tuple[Alarm, ...]
     """Those that were raised, or carried out, by this look."""
     problems: tuple[str, ...]
-    """What could not be read, and what could not be watched."""
+    """What could not be read or watched, and why a loop failed."""
 
 
 class Look:
-    """Takes in what is new, and puts alarms into the state; it acts on none."""
+    """Takes in what is new, and puts alarms into the state; it acts on none.
 
-    def __init__(self, wiki: WikiSpec, state: WatchState, home: Path) -> None:
+    Args:
+        wiki: The wiki.
+        state: What the watch remembers; it is changed.
+        home: Where vectors of a model are remembered.
+        live: The version of the registry that is in service; None where nothing tells it.
+        project: Only conversations of this project count; `""` stands for no project.
+    """
+
+    def __init__(
+        self,
+        wiki: WikiSpec,
+        state: WatchState,
+        home: Path,
+        *,
+        live: str | None = None,
+        project: str | None = None,
+    ) -> None:
         self.state = state
+        self._project = project
+        self._live = live
         self._wiki_name = wiki.wiki_name
         self._spec = wiki.watch or WatchSpec()
         self._home = home
@@ -72,7 +90,9 @@ class Look:
         """Take in the ratings and answers that came into the journal."""
         unheard = 0
         while True:
-            ratings, number = await read_ratings(database, self._wiki_name, self.state.feedback)
+            ratings, number = await read_ratings(
+                database, self._wiki_name, self.state.feedback, project=self._project
+            )
             if number is None:
                 break
             self.state.feedback = number
@@ -85,7 +105,9 @@ class Look:
             most = f"more than {self._spec.per_client} of one client on one day (`per_client`)"
             self._problems.append(f"{unheard:,} new ratings do not count: {most}")
         while True:
-            answers, place = await read_answers(database, self._wiki_name, self.state.answers)
+            answers, place = await read_answers(
+                database, self._wiki_name, self.state.answers, project=self._project
+            )
             if place is None:
                 break
             self.state.answers = place
@@ -106,8 +128,8 @@ class Look:
         for first in range(0, len(answers), _LOG_AT_ONCE):
             self._answer(answers[first : first + _LOG_AT_ONCE])
 
-    def result(self, alarms: Sequence[Alarm]) -> Watched:
-        """Return what was found, with the alarms that were acted on."""
+    def result(self, alarms: Sequence[Alarm], problems: Sequence[str] = ()) -> Watched:
+        """Return what was found, with the alarms that were acted on and further problems."""
         streams = tuple(
             StreamSummary(
                 model=model,
@@ -123,7 +145,7 @@ class Look:
             new_answers=self._answers,
             streams=streams,
             alarms=tuple(alarms),
-            problems=tuple(self._problems),
+            problems=(*self._problems, *problems),
         )
 
     def _adopt(self) -> None:
@@ -145,7 +167,7 @@ class Look:
     def _answer(self, answers: Sequence[Answered]) -> None:
         self._answers += len(answers)
         for answer in answers:
-            if not answer.stream.endswith(FALLBACK):
+            if not answer.stream.endswith(FALLBACK) and not answer.stream.startswith(LOG):
                 self.state.latest = answer.stream
             for move in self._stream(answer.stream).take_answer(answer, self._limits):
                 self._raise(answer.stream, move)
@@ -174,12 +196,20 @@ class Look:
 
     def _raise(self, model: str, move: Move) -> None:
         acts = move.signal in self._spec.act_on and not model.endswith(FALLBACK)
+        action = self._spec.on_alarm if acts else "report"
+        judged = model
+        if model.startswith(LOG):
+            judged = self._live or self.state.latest or model
+        # Known before anything is done, so that a process that is killed does not undo it later.
+        if action != "report" and judged not in self.state.alarmed:
+            self.state.alarmed.append(judged)
         self.state.raised += 1
         self.state.pending.append(
             Alarm(
                 number=self.state.raised,
                 wiki_name=self._wiki_name,
                 model=model,
+                judged=judged,
                 signal=move.signal,
                 at=round(time.time(), 3),
                 before=round(move.before, 6),
@@ -187,7 +217,7 @@ class Look:
                 before_count=move.before_count,
                 after_count=move.after_count,
                 message=f"{self._wiki_name}, {model}: {move.text}",
-                action=self._spec.on_alarm if acts else "report",
+                action=action,
             )
         )
 

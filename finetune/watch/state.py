@@ -47,13 +47,13 @@ class WatchState(BaseModel):
     questions: QuestionState = Field(default_factory=QuestionState)
     """Of all models: what people ask does not depend on who answers."""
     latest: str | None = None
-    """The model that answered last, fallbacks left out."""
+    """The model that answered last in the journal, fallbacks left out."""
     rated: str | None = None
     """The version of the registry that was rated last: the next new one took its place."""
     baseline: float | None = None
     """The declared one that the streams were begun with."""
     alarmed: list[str] = []
-    """Models that an alarm was acted on for: nothing is rolled back to them."""
+    """Models that had an alarm that something is done about: nothing is rolled back to them."""
     looped: list[str] = []
     """Models for which the next training was started already."""
     raised: int = 0

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
+from pydantic import JsonValue
 
 from swarm.context import ToolContext
 from swarm.errors import CallbackError
@@ -34,9 +36,10 @@ async def ask_people(
     spec = tool.spec
     if spec is None or spec.needs_approval is False:
         return None
+    arguments = tool.with_defaults(context.arguments)
     if spec.needs_approval is not True and not await checked_call(
         spec.needs_approval,
-        context.arguments,
+        arguments,
         context,
         role="needs_approval",
         place=f"tool {spec.tool_name!r}",
@@ -46,7 +49,26 @@ async def ask_people(
     approvals = session.plan.approvals
     if approvals is None:
         return Approval("rejected", "", "there is no inbox to ask a person; open it with a host")
-    return await approvals.ask(session, spec, call, context.arguments, context)
+    return await approvals.ask(session, spec, _whole(tool, call, arguments), arguments, context)
+
+
+def _whole(tool: BoundTool, call: ToolCall, arguments: dict[str, JsonValue]) -> ToolCall:
+    """Return a call with its defaults written out: they are what a person agrees to.
+
+    What runs later is then what was agreed to, even where the program has other defaults by then.
+    """
+    import orjson
+
+    if not tool.defaults:
+        return call
+    try:
+        text = orjson.dumps(arguments).decode()
+        tool.read_arguments(text)
+    except Exception:
+        # A default that no call may name, such as None for a text, or that a validator of the
+        # program does not take; the function knows it.
+        return call
+    return replace(call, arguments=text)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
+from pydantic import JsonValue
 
 from swarm.callbacks import ToolCallbacks
 from swarm.context import ToolContext
@@ -80,7 +81,8 @@ async def try_call(
     )
     spec = tool.spec
     if spec is not None and spec.validate_params is not None:
-        reason = await _refusal(spec.validate_params, spec.callbacks, context)
+        given = tool.with_defaults(arguments)
+        reason = await _refusal(spec.validate_params, spec.callbacks, context, given)
         if reason is not None:
             return _refused(reason)
     return await _run_with_approval(turn, tool, call, context)
@@ -179,14 +181,17 @@ async def _invoke(turn: "Turn", tool: BoundTool, context: ToolContext) -> ToolRe
 
 
 async def _refusal(
-    function: Callback, callbacks: ToolCallbacks | None, context: ToolContext
+    function: Callback,
+    callbacks: ToolCallbacks | None,
+    context: ToolContext,
+    arguments: dict[str, JsonValue],
 ) -> str | None:
     """Return why a tool's own check refuses the arguments, or None."""
     place = f"tool {context.tool_name!r}"
     if callbacks is not None:
         await observe(callbacks.on_validate, context, place=place)
     try:
-        verdict = await call_function(function, dict(context.arguments), context)
+        verdict = await call_function(function, arguments, context)
     except (Exception, SystemExit) as error:
         what = describe(function, "validate_params", place)
         return f"the arguments cannot be checked: {what} failed: {reason_of(error)}"

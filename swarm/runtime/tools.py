@@ -40,12 +40,18 @@ class BoundTool:
     """Nothing is lost when the journal does not know of a call."""
     spec: ToolSpec | None = None
     """The declaration; None for a hand-off that an agent's `handoffs` makes."""
+    defaults: Mapping[str, JsonValue] = dataclasses.field(default_factory=dict[str, JsonValue])
+    """What the function takes where a call leaves an argument out, as far as it is JSON."""
 
     @property
     def is_navigation(self) -> bool:
         """Whether a call hands the conversation over."""
         spec = self.spec
         return self.navigate_to is not None or (spec is not None and spec.navigate_to is not None)
+
+    def with_defaults(self, arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """Return arguments with the defaults of those that the call leaves out."""
+        return {**self.defaults, **arguments}
 
 
 def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
@@ -78,6 +84,7 @@ def bind_tool(spec: ToolSpec, catalog: Catalog) -> BoundTool:
         may_commit=signature.context_name is not None,
         read_only=spec.read_only,
         spec=declared,
+        defaults=signature.defaults(),
     )
 
 

@@ -92,6 +92,8 @@ def test_a_large_payment_waits_for_a_person(home: Path) -> None:
     assert "are paid with the next salary" not in out
     (item,) = json.loads(run("inbox", "--json", home=home))
     assert item["status"] == "waiting"
+    # The message names no amount; the person reads what would be paid.
+    assert json.loads(item["payload"]["call"]["arguments"]) == {"euros": 250.0}
     run("inbox", "approve", item["id"], home=home)
 
 

@@ -622,7 +622,9 @@ async def test_a_segment_knows_where_it_came_from(tmp_path: Path) -> None:
     assert (origin.client_id, origin.author, origin.agent_name) == ("ada", "ada", "seller")
     assert (origin.model, origin.strategy) == (run.model, "declared")
     assert (origin.status, origin.rating, origin.is_corrected) == ("answered", 2, True)
-    assert (origin.at, origin.seconds) == (run.started_at, run.seconds)
+    # A correction is as new as what the person wrote.
+    assert origin.at is not None and origin.at > run.started_at
+    assert origin.seconds == run.seconds
     assert (origin.input_tokens, origin.output_tokens) == (
         run.usage.input_tokens,
         run.usage.output_tokens,

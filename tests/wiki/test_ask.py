@@ -11,6 +11,7 @@ import pytest
 
 from swarm import Catalog, CompletionRequest, Host, add_completion, session, use_catalog
 from swarm.errors import (
+    DeclarationError,
     MissingKeyError,
     ProviderError,
     ProviderOutputError,
@@ -62,6 +63,11 @@ def shout_later(message: str) -> Awaitable[str]:
 def echo(request: CompletionRequest) -> str:
     """Answer as a model would."""
     return f"echo: {request.messages[-1].content}"
+
+
+def broken(request: CompletionRequest) -> str:
+    """Fail as a model would."""
+    raise RuntimeError("no")
 
 
 @pytest.mark.requirement("S4-12")
@@ -203,6 +209,20 @@ def _with_wiki(other: Catalog, **fields: Any) -> Catalog:
     for spec in other.completions:
         catalog.completions.add(spec)
     return catalog
+
+
+@pytest.mark.requirement("S1-19")
+async def test_a_chosen_model_answers_or_nobody_does(tmp_path: Path) -> None:
+    async with StubServer(lambda _: StubReply(status=500)) as server:
+        catalog = hosted(server.base_url, fallback="offline", min_confidence=0.5)
+        async with Host(catalog=catalog, home=tmp_path) as host:
+            chosen = await ask("pharma", "How?", model=f"python:{__name__}:echo", host=host)
+            assert (chosen.model, chosen.is_fallback) == (f"python:{__name__}:echo", False)
+            assert (await ask("pharma", "How?", host=host)).is_fallback
+            with pytest.raises(ProviderError):
+                await ask("pharma", "How?", model=f"python:{__name__}:broken", host=host)
+            with pytest.raises(DeclarationError, match="'answer' is no model reference"):
+                await ask("pharma", "How?", model="answer", host=host)
 
 
 @pytest.mark.requirement("S3-21")

@@ -37,13 +37,16 @@ def pass_on(request: CompletionRequest) -> Message | str:
 
 
 @asynccontextmanager
-async def _shop(home: Path, candidate: str = "answer") -> AsyncGenerator[Host]:
+async def _shop(
+    home: Path, candidate: str = "answer", *, share: float = 0.5
+) -> AsyncGenerator[Host]:
     registry = ModelRegistry(home / "models")
-    for name in ("answer", candidate):
-        registry.register("pharma", remote=f"python:{__name__}:{name}")
-    registry.promote("pharma", 1)
-    registry.alias("pharma", "candidate", 2)
-    catalog = shop(pass_on, model="registry/pharma@live", candidate={"share": 0.5})
+    if not (home / "models" / "pharma").exists():
+        for name in ("answer", candidate):
+            registry.register("pharma", remote=f"python:{__name__}:{name}")
+        registry.promote("pharma", 1)
+        registry.alias("pharma", "candidate", 2)
+    catalog = shop(pass_on, model="registry/pharma@live", candidate={"share": share})
     async with Host(catalog=catalog, home=home, environment={}) as host:
         yield host
 
@@ -61,7 +64,7 @@ async def _talk(host: Host, client: str, *ratings: int | None) -> None:
         for _ in ratings:
             assert await chat.complete("How much?") == "4.80 euros"
     runs = [run for run in await list_runs(host.database, limit=10_000) if run.client_id == client]
-    for run, rating in zip(runs, ratings, strict=True):
+    for run, rating in zip(runs[: len(ratings)], ratings, strict=True):
         if rating is not None:
             await add_feedback(host.database, Feedback(run_id=run.run_id, rating=rating))
 
@@ -127,22 +130,80 @@ async def test_an_answer_counts_for_the_version_that_failed(tmp_path: Path) -> N
     assert (found.live.answers, found.live.stepped_in, found.live.rated) == (2, 0, 2)
 
 
-async def test_who_rated_both_counts_for_neither(tmp_path: Path) -> None:
-    [ours, *_], [theirs, *_] = _clients(2)
+@pytest.mark.requirement("S2-30")
+async def test_ratings_from_before_the_trial_do_not_count(tmp_path: Path) -> None:
+    ours, theirs = _clients(8)
     async with _shop(tmp_path) as host:
-        await _talk(host, ours, 5)
-        await _talk(host, theirs, 2)
+        registry = ModelRegistry(tmp_path / "models")
+        registry.unalias("pharma", "candidate")
+        for client in (*ours, *theirs):
+            await _talk(host, client, 1)
+        before = await _compare(host)
+        assert (before.live.clients, before.candidate.clients) == (16, 0)
+        registry.alias("pharma", "candidate", 2)
+        for client in ours:
+            await _talk(host, client, 5)
+        for client in theirs:
+            await _talk(host, client, 4)
+        found = await _compare(host)
+    # Nobody is left out for having rated the old version when nothing else was there.
+    assert (found.both, found.candidate.clients, found.live.clients) == (0, 8, 8)
+    assert (found.candidate.mean, found.live.mean, found.live.answers) == (5, 4, 8)
+    assert found.verdict == "better" and found.is_randomised
+
+
+@pytest.mark.requirement("S2-30")
+async def test_ratings_of_an_earlier_trial_do_not_count_for_a_later_one(tmp_path: Path) -> None:
+    ours, theirs = _clients(8)
+    async with _shop(tmp_path) as host:
+        for client in ours:
+            await _talk(host, client, 5)
+        for client in theirs:
+            await _talk(host, client, 2)
         registry = ModelRegistry(tmp_path / "models")
         registry.promote("pharma", 2)
-        registry.unalias("pharma", "candidate")
-        async with session(theirs, "shop", host=host) as chat:
-            await chat.complete("And now?")
-        newest = (await list_runs(host.database, limit=1))[0]
-        await add_feedback(host.database, Feedback(run_id=newest.run_id, rating=4))
+        registry.register("pharma", remote=f"python:{__name__}:answer")
+        registry.alias("pharma", "candidate", 3)
+        # The same clients as before are answered by the new candidate.
+        for client in ours:
+            await _talk(host, client, 1)
+        for client in theirs:
+            await _talk(host, client, 4)
+        later = await compare_ratings(host.database, "pharma@3", "pharma@2", minimum_clients=8)
+        earlier = await _compare(host)
+        across = await compare_ratings(host.database, "pharma@3", "pharma@1", minimum_clients=8)
+    assert (later.both, later.candidate.clients, later.live.clients) == (0, 8, 8)
+    assert (later.verdict, later.candidate.mean, later.live.mean) == ("worse", 1, 4)
+    assert (earlier.verdict, earlier.candidate.mean, earlier.live.mean) == ("better", 5, 2)
+    # These two were never tried beside each other.
+    assert not across.is_randomised
+
+
+async def test_who_rated_both_counts_for_neither(tmp_path: Path) -> None:
+    ours, theirs = _clients(2)
+    async with _shop(tmp_path) as host:
+        for client in ours:
+            await _talk(host, client, 5)
+        for client in theirs:
+            await _talk(host, client, 2)
+        assert (await _compare(host)).both == 0
+    # A larger share takes clients over who were answered by the live version.
+    async with _shop(tmp_path, share=0.999) as host:
+        await _talk(host, theirs[0], 4)
         found = await _compare(host)
-    assert (found.both, found.candidate.clients, found.live.clients) == (1, 1, 0)
-    # The last answer was nobody's trial.
-    assert not found.is_randomised
+    assert (found.both, found.candidate.clients, found.live.clients) == (1, 2, 1)
+    assert found.is_randomised
+
+
+async def test_without_a_trial_all_answers_count_and_it_is_told(tmp_path: Path) -> None:
+    async with _shop(tmp_path) as host:
+        registry = ModelRegistry(tmp_path / "models")
+        registry.unalias("pharma", "candidate")
+        await _talk(host, "ann", 2)
+        registry.promote("pharma", 2)
+        await _talk(host, "bob", 4)
+        found = await _compare(host)
+    assert (found.candidate.mean, found.live.mean, found.is_randomised) == (4, 2, False)
 
 
 def test_ranks_are_compared_as_in_the_textbook() -> None:

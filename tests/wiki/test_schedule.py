@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from wiki.schedule import check_schedule, next_time
+from wiki.schedule import check_schedule, next_time, tolerance
 
 WEDNESDAY = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 
@@ -51,3 +51,10 @@ def test_times_are_those_of_utc() -> None:
 def test_what_is_no_schedule(schedule: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         check_schedule(schedule)
+
+
+def test_a_time_between_two_rounds_is_found_a_little_earlier() -> None:
+    assert tolerance("7 days") == timedelta(minutes=5)
+    assert tolerance("10 minutes") == timedelta(seconds=6)
+    # Cron's fields name a minute, and before it nothing is due.
+    assert tolerance("0 3 * * 1") == timedelta(0)

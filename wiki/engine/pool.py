@@ -4,13 +4,13 @@ An engine that answers is never closed to make room. When the idle ones do not f
 question waits until another is answered; its own timeout ends the waiting.
 """
 
-import asyncio  # noqa: TID251 - a load ahead outlives the question that began it
+import asyncio  # noqa: TID251 - a load outlives the question that began it
 import logging
 import os
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -71,8 +71,8 @@ class _Seat:
     used: int = 0
     """When it was last asked, as a count of questions."""
     engine: Engine | None = None
-    # Invariant: at most one child per file.
-    starting: anyio.Lock = field(default_factory=anyio.Lock)
+    starting: asyncio.Task[Engine] | None = None
+    """Loads the file for all who wait. Invariant: at most one child per file."""
 
 
 class EnginePool:
@@ -89,6 +89,7 @@ class EnginePool:
         self._seats: dict[Path, _Seat] = {}
         self._clock = 0
         self._ahead: dict[Path, asyncio.Task[None]] = {}
+        self._loads: set[asyncio.Task[Engine]] = set()
         self._is_closed = False
         # Invariant: seats and their users change together; who waits for room is told.
         self._changed = anyio.Condition()
@@ -121,22 +122,15 @@ class EnginePool:
             SetupError: The engine is not installed, or did not start.
         """
         seat = await self._sit(path, check)
-        is_given_up = False
         try:
             try:
                 engine = await self._running(seat, path, name, check)
             except EngineError as error:
                 raise (failure(error) if failure else error) from error
-            except anyio.get_cancelled_exc_class():
-                is_given_up = True
-                raise
             yield engine
         finally:
             with anyio.CancelScope(shield=True):
                 await self._rise(seat, path)
-            if is_given_up:
-                # Otherwise a model that takes longer than a question may would never be loaded.
-                self.load_ahead(path, name, check)
 
     def load_ahead(self, path: Path, name: str, check: Check | None = None) -> None:
         """Begin to load a file that may be asked soon, if it fits beside what is loaded.
@@ -150,10 +144,10 @@ class EnginePool:
         self._ahead[path] = task
         task.add_done_callback(lambda _: self._ahead.pop(path))
 
-    async def wait_ahead(self) -> None:
-        """Wait until nothing is being loaded ahead any more."""
-        while ahead := list(self._ahead.values()):
-            await asyncio.wait(ahead)
+    async def wait_for_loads(self) -> None:
+        """Wait until nothing is being loaded any more, asked for or ahead."""
+        while begun := self._begun():
+            await asyncio.wait(begun)
 
     async def aclose(self) -> None:
         """Stop all engines, also those that answer."""
@@ -161,14 +155,17 @@ class EnginePool:
             self._is_closed = True
             seats = list(self._seats.values())
             self._seats.clear()
-        if ahead := list(self._ahead.values()):
-            for task in ahead:
+        if begun := self._begun():
+            for task in begun:
                 task.cancel()
-            await asyncio.wait(ahead)
+            await asyncio.wait(begun)
         async with anyio.create_task_group() as group:
             for seat in seats:
                 if seat.engine is not None:
                     group.start_soon(seat.engine.aclose)
+
+    def _begun(self) -> list[asyncio.Task[None] | asyncio.Task[Engine]]:
+        return [*self._ahead.values(), *self._loads]
 
     async def _load(self, path: Path, name: str, check: Check | None) -> None:
         await anyio.sleep(_AHEAD_SECONDS)
@@ -244,20 +241,47 @@ class EnginePool:
         return True
 
     async def _running(self, seat: _Seat, path: Path, name: str, check: Check | None) -> Engine:
-        async with seat.starting:
-            if seat.engine is not None and not seat.engine.alive:
+        if seat.engine is not None and seat.engine.alive:
+            return seat.engine
+        if seat.starting is None:
+            # The load sits there itself: a model that takes longer than a question may wait would
+            # never be loaded if it ended with the question.
+            seat.users += 1
+            loading = self._start(seat, path, name, check)
+            seat.starting = asyncio.get_running_loop().create_task(loading)
+            self._loads.add(seat.starting)
+            seat.starting.add_done_callback(self._forget)
+        load = seat.starting
+        try:
+            return await asyncio.shield(load)
+        except asyncio.CancelledError:
+            if not load.cancelled():
+                raise
+            raise EngineError(f"{name}: its host was closed") from None
+
+    async def _start(self, seat: _Seat, path: Path, name: str, check: Check | None) -> Engine:
+        try:
+            if seat.engine is not None:
                 await seat.engine.aclose()
                 seat.engine = None
-            if seat.engine is None:
-                if check is not None:
-                    # It reads the whole file, and nobody who gave up waits for that.
-                    await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
-                log = self._logs / f"engine-{name}.log"
-                engine = await start_engine(
-                    path, model=name, log=log, context=_CONTEXT, parallel=_PARALLEL
-                )
-                if self._is_closed:
-                    await engine.aclose()
-                    raise EngineError(f"{name}: its host was closed")
-                seat.engine = engine
-            return seat.engine
+            if check is not None:
+                # It reads the whole file, and a host that is closed does not wait for that.
+                await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
+            log = self._logs / f"engine-{name}.log"
+            engine = await start_engine(
+                path, model=name, log=log, context=_CONTEXT, parallel=_PARALLEL
+            )
+            if self._is_closed:
+                await engine.aclose()
+                raise EngineError(f"{name}: its host was closed")
+            seat.engine = engine
+            return engine
+        finally:
+            seat.starting = None
+            with anyio.CancelScope(shield=True):
+                await self._rise(seat, path, is_asked=False)
+
+    def _forget(self, task: "asyncio.Task[Engine]") -> None:
+        self._loads.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited was told; nobody may have

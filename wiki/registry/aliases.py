@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from swarm.files import write_atomically
 from wiki.registry.errors import CorruptedVersionError
-from wiki.registry.reference import LIVE, PREVIOUS
+from wiki.registry.reference import CANDIDATE, LIVE, PREVIOUS
 
 __all__ = ["Action", "Aliases", "Promotion", "read_aliases", "write_aliases"]
 
@@ -71,7 +71,13 @@ class Aliases(BaseModel):
         version: int,
         by: str | None,
     ) -> "Aliases":
-        """Return the aliases after a change; the version that leaves `live` becomes `previous`."""
+        """Return the aliases after a change; the version that leaves `live` becomes `previous`.
+
+        The trial of a candidate that becomes live is over: it does not begin anew when that
+        version is rolled back.
+        """
+        if alias == LIVE and self.aliases.get(CANDIDATE) == version:
+            return self.without(name, CANDIDATE, by).changed(name, action, alias, version, by)
         before = self.aliases.get(alias)
         aliases = {**self.aliases, alias: version}
         if alias == LIVE and before is not None:

@@ -5,8 +5,17 @@ from typing import NamedTuple
 
 from swarm.errors import DeclarationError, InvalidIdError
 
-__all__ = ["LIVE", "PREVIOUS", "VersionReference", "check_name", "parse_version_reference"]
+__all__ = [
+    "CANDIDATE",
+    "LIVE",
+    "PREVIOUS",
+    "VersionReference",
+    "check_name",
+    "parse_version_reference",
+]
 
+CANDIDATE = "candidate"
+"""The alias of the version that is tried on some of the clients."""
 LIVE = "live"
 """The alias of the version in service."""
 PREVIOUS = "previous"

@@ -132,24 +132,31 @@ class ModelRegistry:
                 raise self._no_alias(name, alias, aliases)
         return self._read(name, number or 0, aliases)
 
-    def promote(self, name: str, version: int, *, by: str | None = None) -> Promotion:
+    def promote(
+        self, name: str, version: int, *, by: str | None = None, expected: int | None = None
+    ) -> Promotion:
         """Make a version live and the one that was live `previous`.
 
-        Promoting what is live already changes nothing.
+        Promoting what is live already changes nothing. A candidate that is promoted is none any
+        more.
 
         Args:
             name: The model.
             version: The version's number.
             by: Who asks for it; by default the user of the system.
+            expected: The version that has to be live before, 0 where none is: what was judged
+                beside one version does not replace another.
 
         Raises:
             UnknownNameError: There is no such model or version.
+            NotPromotedError: Another version is live than expected.
             StoreError: The folder cannot be written.
         """
 
         def change(aliases: Aliases) -> Aliases:
             if aliases.aliases.get(LIVE) == version:
                 return aliases
+            _check_live(name, expected, aliases)
             return aliases.changed(name, "promote", LIVE, version, by)
 
         self._read(name, version, Aliases())
@@ -174,9 +181,8 @@ class ModelRegistry:
         """
 
         def change(aliases: Aliases) -> Aliases:
-            live, previous = aliases.aliases.get(LIVE), aliases.aliases.get(PREVIOUS)
-            if expected is not None and live != expected:
-                raise NotPromotedError(f"{name}@{expected} is not live any more; {live} is")
+            _check_live(name, expected, aliases)
+            previous = aliases.aliases.get(PREVIOUS)
             if previous is None:
                 raise self._no_alias(name, PREVIOUS, aliases)
             self._read(name, previous, aliases)
@@ -308,6 +314,13 @@ class ModelRegistry:
             return NotPromotedError(f"no version of {name!r} was live before this one")
         known = [f"{name}@{known}" for known in aliases.aliases]
         return UnknownNameError("model version", f"{name}@{alias}", known)
+
+
+def _check_live(name: str, expected: int | None, aliases: Aliases) -> None:
+    live = aliases.aliases.get(LIVE, 0)
+    if expected is not None and live != expected:
+        before, now = (f"{name}@{number}" if number else "none" for number in (expected, live))
+        raise NotPromotedError(f"{now} is live, and not {before} any more")
 
 
 def _check_own_alias(alias: str) -> None:

@@ -8,20 +8,18 @@ __all__ = ["is_large", "reimburse"]
 
 _LIMIT = 200.0
 """Euros that are paid without a person."""
-_USUAL = 250.0
-"""Euros where the model names none, as offline."""
 
 
 def is_large(arguments: dict[str, Any], context: ToolContext) -> bool:
     """Tell whether a person has to agree."""
-    return float(arguments.get("euros", _USUAL)) > _LIMIT
+    return float(arguments["euros"]) > _LIMIT
 
 
-def reimburse(euros: float = _USUAL) -> str:
+def reimburse(euros: float = 250.0) -> str:
     """Pay an employee back.
 
     Args:
-        euros: The amount.
+        euros: The amount; `offline` names none.
     """
     if not 0 < euros < 100_000:
         raise ValueError(f"{euros} euros cannot be paid back")

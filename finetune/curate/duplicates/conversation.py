@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from finetune.curate.plain import plain_row
+from finetune.curate.remembered import Remembered
 from finetune.dataset.folding import MARKS, fold_text, fold_texts
 from finetune.dataset.rows import DpoRow, Message, OutputMessage, SftRow
 from finetune.dataset.rules import plain_text
@@ -32,14 +33,26 @@ _OURS: Final = frozenset({*_MARKS.values(), _OTHER, f" {REJECTED} "})
 _NO_MARKS: Final = str.maketrans(dict.fromkeys(MARKS, "\ufffd"))
 _MARK_BYTES: Final = "".join(MARKS).encode()
 _LEADING: Final = frozenset({_MARKS["system"]})
-_MOST: Final = 2048
-"""Rows that are remembered: those that a worker looks at together, for the steps that compare."""
 _UNRATED: Final = 3
 _SHORT: Final = 16
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 
 
-_remembered: dict[int, tuple[SftRow | DpoRow, list[str], list[str]]] = {}
+class _Pieces(NamedTuple):
+    """What all messages of a row say."""
+
+    texts: list[str]
+    """With a mark before each message."""
+    images: list[str]
+    """The addresses of images."""
+    settings: int | None = None
+    """How many texts at the beginning are settings and their marks; None where that has to be
+    looked up in the messages."""
+    joined: str | None = None
+    """The texts together, where they name the row as they are."""
+
+
+_remembered: Remembered[_Pieces] = Remembered()
 
 
 class Spoken(NamedTuple):
@@ -78,7 +91,9 @@ def digests(rows: Sequence[SftRow | DpoRow]) -> list[int]:
 def _named(row: SftRow | DpoRow) -> tuple[str, list[str]]:
     """Return the text of all that names a row, and the addresses of its images."""
     part = row if isinstance(row, SftRow) else row.input
-    pieces, images = _all_pieces(row, part.messages)
+    pieces, images, _, joined = _all_pieces(row, part.messages)
+    if joined is not None:
+        return joined, images
     # Folding leaves nothing of `?`, which does not say `!`.
     pieces = [
         piece if len(piece) > _SHORT or piece in _OURS else _with_word(piece) for piece in pieces
@@ -92,37 +107,45 @@ def _named(row: SftRow | DpoRow) -> tuple[str, list[str]]:
 def spoken(row: SftRow | DpoRow) -> Spoken:
     """Return what a row says; of a preference row the input and both outputs."""
     part = row if isinstance(row, SftRow) else row.input
-    settings = [m for m in part.messages if m.role in _SETTING_ROLES]
-    setting = _setting(type(row).__name__, *(plain_text(m.content) for m in settings))
-    pieces, images = _all_pieces(row, part.messages)
-    lead = 2 * len(settings)
-    if images or not _LEADING.issuperset(pieces[:lead:2]):
-        said = [message for message in part.messages if message.role not in _SETTING_ROLES]
-        pieces, images, lead = *_pieces(row, said), 0
-    body = "".join(pieces[lead:])
+    pieces, images, lead, joined = _all_pieces(row, part.messages)
+    if lead is not None:
+        setting = _setting(type(row).__name__, *pieces[1:lead:2])
+    else:
+        settings = [m for m in part.messages if m.role in _SETTING_ROLES]
+        setting = _setting(type(row).__name__, *(plain_text(m.content) for m in settings))
+        lead = 2 * len(settings)
+        if images or not _LEADING.issuperset(pieces[:lead:2]):
+            said = [message for message in part.messages if message.role not in _SETTING_ROLES]
+            pieces, images, lead = *_pieces(row, said), 0
+    body = "".join(pieces[lead:]) if joined is None else joined[sum(map(len, pieces[:lead])) :]
     if not body.isascii():
         body = _INVISIBLE.sub("", unicodedata.normalize("NFKC", body))
     return Spoken(setting ^ _number("\0".join(images)) if images else setting, body)
 
 
-def _all_pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> tuple[list[str], list[str]]:
+def _all_pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> _Pieces:
     """Return the pieces of all messages; of the last rows they are remembered."""
-    # A row never changes, so the same object says the same.
-    known = _remembered.get(id(row))
-    if known is not None and known[0] is row:
-        return known[1], known[2]
-    if (said := plain_row(row)) is not None:
-        pairs = zip(said.roles, said.contents, strict=True)
-        pieces = [piece for role, content in pairs for piece in (_MARKS[role], content)]
-        images: list[str] = []
-        if _count_marks("".join(said.contents)):
-            pieces, images = _pieces(row, messages)
+    if (known := _remembered.get(row)) is not None:
+        return known[1]
+    said = plain_row(row)
+    if said is None or any(map("".join(said.contents).__contains__, MARKS)):
+        pieces = _Pieces(*_pieces(row, messages))
     else:
-        pieces, images = _pieces(row, messages)
-    if len(_remembered) >= _MOST:
-        _remembered.clear()
-    _remembered[id(row)] = row, pieces, images
-    return pieces, images
+        marks, settings = _marks_of(said.roles)
+        texts = [piece for pair in zip(marks, said.contents, strict=True) for piece in pair]
+        has_short = any(len(content) <= _SHORT for content in said.contents)
+        joined = None if has_short or settings is None else "".join(texts)
+        pieces = _Pieces(texts, [], settings, joined)
+    _remembered.keep(row, pieces)
+    return pieces
+
+
+@functools.lru_cache(maxsize=1024)
+def _marks_of(roles: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
+    """Return the mark before each message of a row, and `settings` of its pieces."""
+    first = next((at for at, role in enumerate(roles) if role not in _SETTING_ROLES), len(roles))
+    is_leading = _SETTING_ROLES.isdisjoint(roles[first:])
+    return tuple([_MARKS[role] for role in roles]), 2 * first if is_leading else None
 
 
 def _pieces(row: SftRow | DpoRow, messages: Sequence[Message]) -> tuple[list[str], list[str]]:

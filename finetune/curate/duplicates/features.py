@@ -21,8 +21,8 @@ __all__ = ["PART", "Features", "features_of"]
 
 PART: Final = 256
 """Rows whose characters stay in the processor's cache."""
-_REMEMBERED: Final = 8
-"""Parts; what a worker sums up together has four."""
+_REMEMBERED: Final = 4
+"""Parts; what a worker sums up together has two."""
 
 
 class Features(NamedTuple):

@@ -32,6 +32,8 @@ _SUMMED: Final = 4096
 _SHARE: Final = 8
 """A word is usual that is said so often that every so many texts have it."""
 _FEW: Final = 4
+_TOGETHER: Final = 64
+"""Words whose vectors are made at once."""
 
 
 class TextVectors(Protocol):
@@ -211,9 +213,14 @@ def _wordllama() -> "Callable[[list[str]], NDArray[np.float32]]":
     model = library.WordLlama.load(cache_dir=Path(library.__file__).parent, disable_download=True)
 
     def embed(words: list[str]) -> "NDArray[np.float32]":
-        # The library gives means; a text's vector is that of its tokens, not of its words.
-        tokens = [sum(one.attention_mask) for one in model.tokenize(words)]
-        means: NDArray[np.float32] = model.embed(words)
-        return means * np.array(tokens, np.float32)[:, None]
+        sums: list[NDArray[np.float32]] = []
+        for start in range(0, len(words), _TOGETHER):
+            encoded = model.tokenize(words[start : start + _TOGETHER])
+            tokens = np.array([one.ids for one in encoded], np.int32)
+            mask = np.array([one.attention_mask for one in encoded], np.float32)
+            # The library gives means; a text's vector is that of its tokens, not of its words.
+            means = model.avg_pool(model.embedding[tokens], mask)
+            sums.append(means * mask.sum(axis=1)[:, None])
+        return np.concatenate(sums)
 
     return embed

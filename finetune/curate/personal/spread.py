@@ -5,6 +5,7 @@ a telephone number without its country code, a date of birth with the year first
 """
 
 from collections.abc import Collection, Iterator
+from itertools import compress
 
 from finetune.curate.personal.hit import Hit, Kind
 from finetune.curate.personal.view import goes_on, lowered, view_of
@@ -43,8 +44,9 @@ def spread(text: str, hits: list[Hit]) -> Iterator[Hit]:
         return
     view = view_of(text)
     low = lowered(view.text)
-    places = [at for at, character in enumerate(low) if character.isalnum()]
-    plain = "".join(low[at] for at in places)
+    is_kept = list(map(str.isalnum, low))
+    places = list(compress(range(len(low)), is_kept))
+    plain = "".join(compress(low, is_kept))
     for first, value in _occurrences(plain, wanted):
         last = first + len(value) - 1
         start, end = places[first], places[last] + 1

@@ -130,8 +130,13 @@ class Cue(NamedTuple):
     """A word that may announce personal data, and the phrases that hold it."""
 
     topic: Topic
-    pattern: re.Pattern[str]
-    """Finds the phrases in lower-case text."""
+    phrases: str
+    """The phrases in a pattern, the longest first."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds the phrases in lower-case text."""
+        return _ended(self.phrases)
 
 
 def phrases(*, without: Collection[Topic] = ()) -> list[str]:
@@ -155,8 +160,7 @@ def cues() -> dict[str, tuple[Cue, ...]]:
     found: dict[str, list[Cue]] = {}
     for (word, topic), patterns in phrases.items():
         longest_first = sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
-        ended = re.compile(f"(?:{'|'.join(longest_first)})(?![^\\W\\d_\u3000-\uffff])")
-        found.setdefault(word, []).append(Cue(topic, ended))
+        found.setdefault(word, []).append(Cue(topic, "|".join(longest_first)))
     return {word: tuple(listed) for word, listed in found.items()}
 
 
@@ -169,12 +173,18 @@ def cues_in(low: str, words: set[str]) -> dict[Topic, list[int]]:
     """
     ends: dict[Topic, list[int]] = {}
     for word in words:
-        for topic, pattern in cues()[word]:
-            for match in pattern.finditer(low):
+        for cue in cues()[word]:
+            for match in cue.pattern.finditer(low):
                 start = match.start()
                 if not goes_on(low, start - 1):
-                    ends.setdefault(topic, []).append(match.end())
+                    ends.setdefault(cue.topic, []).append(match.end())
     return ends
+
+
+@cache
+def _ended(phrases: str) -> re.Pattern[str]:
+    # All patterns together take half a second to compile, and a text has few of the words.
+    return re.compile(f"(?:{phrases})(?![^\\W\\d_\u3000-\uffff])")
 
 
 @cache

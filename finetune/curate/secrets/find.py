@@ -39,7 +39,8 @@ class Finder:
         encoded = [literal.encode() for literal in literals]
         scan = None if engine == "plain" else scan_with_re2(encoded)
         self._scan: Scan = scan or plain_scan(encoded)
-        self._find = quick_find("|".join(map(re.escape, literals))) if scan else None
+        signs = [re.escape(one) + _behind(self._rules[one.encode()]) for one in literals]
+        self._find = quick_find("|".join(signs)) if scan else None
 
     def may_hold_secrets(self, text: str) -> bool:
         """Return False where no rule can find anything; much faster than `find`."""
@@ -116,11 +117,19 @@ def _rules_at(literal: str, rules: Sequence[Rule]) -> list[tuple[int, Rule]]:
         offsets = {
             offset
             for anchor in rule.anchors
+            if anchor in literal or anchor.startswith(literal)
             for offset in range(len(literal))
             if literal.startswith(anchor, offset) or (offset == 0 and anchor.startswith(literal))
         }
         found += [(offset, rule) for offset in sorted(offsets)]
     return sorted(found, key=lambda pair: pair[0])
+
+
+def _behind(rules: Sequence[tuple[int, Rule]]) -> str:
+    """Return a pattern of what stands behind a literal in ASCII where one of its rules finds."""
+    # What is within the literal may have its body there, too.
+    fewest = min(0 if offset else rule.follows for offset, rule in rules)
+    return f"[!-~]{{{fewest}}}" if fewest else ""
 
 
 def _has_foreign(text: str) -> bool:

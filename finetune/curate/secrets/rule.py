@@ -37,6 +37,8 @@ class Rule(NamedTuple):
     """ASCII in lower case; one of them is in every secret of this kind, or shortly before it."""
     find: Callable[[str, int], Span | None]
     """Is given a text and where in it the anchor stands, and returns the secret's value."""
+    follows: int = 0
+    """At least so many characters, none of them a space, stand behind the anchor of a secret."""
 
 
 _ESCAPE = re.compile(r"\\[nrtbf0]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}")

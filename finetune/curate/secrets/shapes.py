@@ -25,6 +25,8 @@ class _Shape(NamedTuple):
     """Ordinary names begin like that, so what follows must be random."""
 
 
+_SHORTEST = 10
+"""Every body has at least so many characters, and none has a space."""
 _JUDGED = 120
 """So many characters decide whether it is one."""
 
@@ -181,6 +183,7 @@ def _rule(shape: _Shape) -> Rule:
         shape.rule,
         tuple(prefix.lower() for prefix in prefixes),
         partial(_find, pattern, whole, test),
+        _SHORTEST,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from finetune.licence import find_licence
 from finetune.train.hosted.record import RunRecord, read_events, read_record
 from swarm.errors import DataError
 from wiki import ModelRegistry, ModelVersion
@@ -22,6 +23,9 @@ def register_hosted(
     registry: ModelRegistry,
     *,
     metrics: Mapping[str, JsonValue] | None = None,
+    licence: str | None = None,
+    files: Mapping[str, Path] | None = None,
+    notes: Mapping[str, JsonValue] | None = None,
 ) -> ModelVersion:
     """Register the model of a finished run as the next version and return it.
 
@@ -32,6 +36,9 @@ def register_hosted(
         name: The model's name in the registry.
         registry: Where it goes.
         metrics: How good the model is; by default the last losses that the provider reported.
+        licence: The licence of the base; what the provider's terms say when absent.
+        files: Further files, such as a report.
+        notes: What differs between equal runs, beside what is known of the job.
 
     Raises:
         InvalidIdError: The name may not be used.
@@ -44,7 +51,9 @@ def register_hosted(
         state = job.status if job is not None else "not created"
         raise DataError(f"{run_dir}: its job is {state}; only a completed one has a model")
     for version in registry.list():
-        if version.name == name and version.remote == job.reference:
+        # Another job may have left a model of the same name.
+        is_same_job = version.manifest.notes.get("job") == job.id
+        if version.name == name and version.remote == job.reference and is_same_job:
             return version
     config = record.config.model_dump(mode="json", exclude_defaults=True)
     return registry.register(
@@ -54,7 +63,9 @@ def register_hosted(
         dataset_sha256=record.data_sha256,
         training={"backend": record.config.backend, **config},
         metrics=metrics if metrics is not None else _last_metrics(run_dir),
-        notes=_notes(record),
+        licence=None if licence is None else find_licence(licence),
+        files=files,
+        notes={**_notes(record), **(notes or {})},
     )
 
 

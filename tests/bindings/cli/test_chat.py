@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from swarm import Message
+from swarm import CompletionRequest, Message
 from swarm.testing import StubReply, call_tool
 from tests.bindings.cli.conftest import Serve, Wikiswarm
 
@@ -187,6 +187,27 @@ def test_a_model_beside_the_document_is_shown_as_it_was_written(
     with shop.with_suffix(".py").open("a", encoding="utf-8") as file:
         file.write("\n\ndef answer(request):\n    return '4.80'\n")
     assert wikiswarm("ask", shop, "pharma", "a", "--json").json["model"] == "python:shop:answer"
+
+
+OTHER = f"python:{__name__}:other_price"
+
+
+def other_price(request: CompletionRequest) -> str:
+    """Answer as another model would."""
+    return "4.90"
+
+
+@pytest.mark.requirement("S1-19")
+def test_a_question_is_answered_by_the_default_or_by_a_chosen_model(
+    wikiswarm: Wikiswarm, shop: Path
+) -> None:
+    usual = wikiswarm("ask", shop, "pharma", "How much?")
+    assert usual.err.startswith("(python:look_up, ")
+    chosen = wikiswarm("ask", shop, "pharma", "How much?", "--model", OTHER)
+    assert chosen.out == "4.90\n"
+    assert chosen.err.startswith(f"({OTHER}, ")
+    wrong = wikiswarm("ask", shop, "pharma", "How much?", "--model", "answer", code=1)
+    assert wrong.err == "error: 'answer' is no model reference; write provider/model\n"
 
 
 def test_bytes_that_are_no_text_end_no_conversation(wikiswarm: Wikiswarm, shop: Path) -> None:

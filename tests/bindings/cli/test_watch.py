@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from finetune.watch import log_prediction
+from swarm.locks import folder_lock
+from swarm.store import open_database
 from tests.bindings.cli.conftest import Wikiswarm
+from tests.finetune.watch.journals import Turn, write_turns
 from wiki import ModelRegistry
 
 SHOP = """\
@@ -114,6 +119,57 @@ def test_an_alarm_runs_a_round_of_the_loop_once(
     # Nobody corrected anything, so there is nothing to train on.
     assert "hours: the loop ended: not_enough_data" in output.err
     assert len(list((home / "loops" / "hours").glob("*/result.json"))) == 1
+
+
+@pytest.mark.requirement("S3-19")
+def test_a_loop_that_fails_keeps_the_alarm_and_the_other_wikis(
+    wikiswarm: Wikiswarm, shop: Path, home: Path
+) -> None:
+    text = SHOP.replace("on_alarm: rollback", "on_alarm: loop")
+    text = text.replace("    watch:", "    loop: {}\n    watch:")
+    shop.write_text(
+        text.replace("\ntools:", "\n  prices: {model: offline}\ntools:"), encoding="utf-8"
+    )
+    database = open_database(home)
+    turns = [Turn("registry/hours@2", rating) for rating in [5] * 70 + [1] * 30]
+    anyio.run(partial(write_turns, database, turns, wiki_name="hours"))
+    database.close()
+    rounds = home / "loops" / "hours"
+    rounds.mkdir(parents=True)
+    with folder_lock(rounds):
+        output = wikiswarm("watch", shop, code=1)
+    assert output.lines[0].startswith("ALARM hours, registry/hours@2: ratings fell")
+    assert "warning: hours: the loop failed: another round of 'hours' is running" in output.err
+    assert "prices: 0 new ratings" in output.err
+
+
+@pytest.mark.requirement("S3-19")
+def test_a_project_is_watched_and_trained_on_by_itself(
+    wikiswarm: Wikiswarm, shop: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SHOP.replace("on_alarm: rollback", "on_alarm: loop")
+    text = text.replace("registry/hours@live", "offline")
+    shop.write_text(text.replace("    watch:", "    loop: {}\n    watch:"), encoding="utf-8")
+    for project in ("north", "south"):
+        with monkeypatch.context() as patch:
+            patch.setenv("WIKISWARM_PROJECT", project)
+            said = ("--client", project, "--message", "When do you open?")
+            wikiswarm("chat", shop, *said)
+            (run,) = wikiswarm("runs", "list", "--json").json
+            wikiswarm("feedback", run["run_id"], "--rating", 1, "--correct", "At nine.")
+    log = tmp_path / "log.jsonl"
+    _predictions(log, [4, 5] * 50 + [1] * 30)
+    command = ("watch", shop, "--log", log, "--report")
+    output = wikiswarm(*command, "--project", "north", code=1)
+    assert "hours: 131 new ratings" in output.err
+    assert "hours: the loop ended: not_enough_data" in output.err
+    assert (home / "watch" / "hours" / "project-north" / "report.html").is_file()
+    with monkeypatch.context() as patch:
+        patch.setenv("WIKISWARM_PROJECT", "south")
+        assert "hours: the loop ended: not_enough_data" in wikiswarm(*command, code=1).err
+    output = wikiswarm(*command, code=1)
+    assert "hours: 132 new ratings" in output.err
+    assert "the loop failed: the conversations belong to several projects" in output.err
 
 
 def test_a_loop_that_is_not_declared_is_told(

@@ -16,6 +16,7 @@ from finetune.dataset import DatasetError, check_file, read_rows
 from finetune.dataset.sample import messages_of
 from swarm.errors import StoreError
 
+ROWS = 1700
 FILES = ("sft.jsonl", "sft.provenance.jsonl", "removed.jsonl", "changed.jsonl", "report.json")
 
 
@@ -35,7 +36,7 @@ def content(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sources") / "many.jsonl"
-    write_conversations(path, 1500, seed=3)
+    write_conversations(path, ROWS, seed=3)
     return path
 
 
@@ -52,8 +53,8 @@ def test_every_line_is_accounted_for(many: Path, alone: Path) -> None:
     removed = {(one["source"], one["line"]) for one in entries(alone / "removed.jsonl")}
     kept = {(one["source"], one["line"]) for one in entries(alone / "sft.provenance.jsonl")}
     assert not removed & kept
-    assert removed | kept == {(many.name, number) for number in range(1, 1501)}
-    assert report.rows_in == 1500
+    assert removed | kept == {(many.name, number) for number in range(1, ROWS + 1)}
+    assert report.rows_in == ROWS
     assert report.rows_out == len(kept)
     assert sum(sum(step.removed.values()) for step in report.steps) == len(removed)
     assert check_file(alone / "sft.jsonl").is_ok
@@ -200,6 +201,20 @@ def test_a_worker_that_dies_is_an_error_and_the_next_run_goes_on(
         curate([many], tmp_path, workers=2, on_progress=kill)
     curate([many], tmp_path, workers=2)
     assert content(tmp_path) == content(alone)
+
+
+def test_a_worker_that_cannot_be_started_is_an_error(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(WorkerError, match="cannot be started: No such file"):
+        curate([many], tmp_path / "out", workers=2)
+
+
+def test_workers_of_a_source_that_is_none_are_ended(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError):
+        curate([tmp_path / "missing.jsonl", tmp_path / "neither.jsonl"], tmp_path, workers=2)
+    assert _workers() == []
 
 
 def _workers() -> list[int]:

@@ -13,6 +13,7 @@ from finetune.curate.poison import PoisonConfig
 from finetune.curate.quality import QualityConfig
 from finetune.curate.screen import PlainRows
 from finetune.curate.search import quick_find
+from finetune.curate.secrets import SecretsConfig
 from finetune.curate.step import RowStep, ScreeningStep, StepConfig
 from finetune.dataset import AssistantMessage, SftRow, UserMessage
 from finetune.dataset.rows import FunctionDefinition, ToolDefinition
@@ -109,6 +110,33 @@ def test_most_usual_rows_are_not_suspected() -> None:
         step = config.build()
         assert isinstance(step, ScreeningStep)
         assert len(step.suspects(rows)) < 0.2 * len(batch), config.step_name
+
+
+def test_words_that_begin_like_a_key_are_not_suspected() -> None:
+    batch = [
+        talk("Which path does the patient take, and what is precious there?", "The patched one."),
+        talk("And now?", "pat" + "Kx3Qz7Lm2Vw9Rt" + "." + "9c41d07be5a2f386" * 4),
+    ]
+    step = SecretsConfig().build()
+    assert isinstance(step, ScreeningStep)
+    assert step.suspects(PlainRows.among(batch)) == {1}
+    assert step.judge(batch[1]).notes
+
+
+def test_rows_of_a_journal_are_suspected_by_how_their_run_ended_only() -> None:
+    answer = "It left our warehouse on Friday, and our carrier says that it takes three days. " * 2
+    answer += "You get another message with a link as soon as somebody has looked at it."
+    batch = [
+        talk("When does it come?", answer, origin=origin)
+        for origin in (
+            Provenance(status="answered", rating=4),
+            Provenance(status="failed"),
+            Provenance(status="answered", rating=2),
+            Provenance(),
+        )
+    ]
+    step = QualityConfig(min_rating=3).build()
+    assert step.suspects(PlainRows.among(batch)) == {1, 2}
 
 
 def test_only_ascii_rows_of_roles_and_texts_are_plain() -> None:

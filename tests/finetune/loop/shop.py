@@ -4,9 +4,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from wiki import WikiSpec
+from swarm import Catalog
+from wiki import WIKIS, WikiSpec
 
-__all__ = ["FACTS", "GOLDEN", "begin_again", "loop_of", "shop_wiki", "write_shop"]
+__all__ = [
+    "FACTS",
+    "GOLDEN",
+    "PARKING",
+    "begin_again",
+    "catalog_of",
+    "loop_of",
+    "shop_wiki",
+    "write_shop",
+]
 
 FACTS = """\
 - id: opening-hours
@@ -22,6 +32,16 @@ FACTS = """\
   answer: You find us at 14 Lantern Square.
   train: ["Where are you?", "What is your address?", "Where is the shop?"]
 """
+
+PARKING = """\
+- id: parking
+  answer: You park behind the house.
+  train: ["Where can I park my car?", "Is there parking?", "May I park here?"]
+- id: vouchers
+  answer: We sell gift vouchers at the till.
+  train: ["Do you have gift vouchers?", "Can I buy a voucher?", "Where are vouchers?"]
+"""
+"""More of what the test asks."""
 
 GOLDEN = """\
 - id: opening-hours
@@ -103,6 +123,14 @@ def shop_wiki(**changes: Any) -> WikiSpec:
     return WikiSpec.model_validate(
         {"wiki_name": "pharma", "model": "registry/pharma@live", "loop": loop_of(**changes)}
     )
+
+
+def catalog_of(*wikis: WikiSpec) -> Catalog:
+    """Return a catalog of wikis."""
+    catalog = Catalog()
+    for wiki in wikis:
+        catalog.registry(WIKIS).add(wiki)
+    return catalog
 
 
 def write_shop(folder: Path, facts: str = FACTS) -> Path:

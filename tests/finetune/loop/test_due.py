@@ -7,19 +7,11 @@ import anyio
 import pytest
 
 from finetune.loop import LoopResult, due_wikis, loop_starter
-from swarm import Catalog
+from finetune.loop.folder import RunFolder
 from swarm.errors import UnknownNameError
 from tests.finetune.loop.conftest import Shop
-from tests.finetune.loop.shop import begin_again, shop_wiki, write_shop
-from wiki import WIKIS, WikiSpec
-
-
-def catalog_of(*wikis: WikiSpec) -> Catalog:
-    """Return a catalog of wikis."""
-    catalog = Catalog()
-    for wiki in wikis:
-        catalog.registry(WIKIS).add(wiki)
-    return catalog
+from tests.finetune.loop.shop import begin_again, catalog_of, shop_wiki, write_shop
+from wiki import WikiSpec
 
 
 @pytest.mark.requirement("S1-17", "S0-40")
@@ -39,6 +31,31 @@ def test_a_wiki_is_due_by_its_schedule_and_when_its_round_is_unfinished(shop: Sh
     assert due(timedelta(days=1)) == {"pharma": True, "new": True}
     pharma = due_wikis(catalog, home=shop.home)[0]
     assert pharma.is_unfinished and pharma.last is not None
+
+
+@pytest.mark.requirement("S0-40")
+@pytest.mark.parametrize(
+    ("every", "before", "after"),
+    [
+        ("90 days", "2027-02-22", "2027-02-24"),
+        ("0 3 1 1,4,7,10 *", "2026-12-31", "2027-01-02"),
+    ],
+)
+def test_a_wiki_may_be_due_each_quarter(
+    tmp_path: Path, every: str, before: str, after: str
+) -> None:
+    began = datetime(2026, 11, 25, 2, 15, tzinfo=UTC)
+    run = RunFolder.begin(tmp_path, "pharma", began)
+    result = {"wiki": "pharma", "name": run.path.name, "run_dir": run.path, "stages": ()}
+    result |= {"outcome": "refused", "reasons": (), "finished_at": began}
+    run.finish(LoopResult.model_validate(result))
+
+    def is_due(day: str) -> bool:
+        now = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        (found,) = due_wikis(catalog_of(shop_wiki(every=every)), home=tmp_path, now=now)
+        return found.is_due
+
+    assert (is_due(before), is_due(after)) == (False, True)
 
 
 @pytest.mark.parametrize("is_async", [False, True])

@@ -139,7 +139,7 @@ async def test_what_was_rolled_back_after_the_kill_stays_rolled_back(shop: Shop)
     other = registry.register("pharma", weights=registry.get("pharma@1").weights)
     registry.promote("pharma", other.version, by="hand")
     # As the round left it when it was killed after its promotion, and somebody went back.
-    registry.promote("pharma", 1, by=f"loop {run.name}")
+    registry.promote("pharma", 1, by=f"loop pharma {run.name}")
     registry.rollback("pharma", by="hand")
     begin_again(shop.home, "watch")
     result = await run_loop(shop_wiki(), home=shop.home, beside=shop.folder)

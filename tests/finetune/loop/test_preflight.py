@@ -1,5 +1,6 @@
 """What a round refuses before anything is spent: nothing is registered, and the fix is named."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from finetune.loop import (
     run_loop,
 )
 from finetune.loop.folder import RunFolder
-from finetune.loop.preflight import check_size, disk_needed, refuse_retired
+from finetune.loop.preflight import check_size, disk_needed
 from finetune.loop.run import open_round
 from finetune.train import TrainingError, TrainResult
 from finetune.train.failure import TrainingStopped
@@ -23,6 +24,7 @@ from finetune.train.hosted import RetiredError
 from finetune.train.plan import DataSize
 from swarm.errors import DataError, DeclarationError, StoreError
 from tests.finetune.loop.shop import TRAIN, shop_wiki, write_shop
+from wiki import ModelRegistry
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +40,7 @@ async def refused(folder: Path, error: type[Exception], match: str, **changes: A
     with pytest.raises(error, match=match):
         await run_loop(shop_wiki(**changes), home=folder / "home", beside=folder)
     assert not list((folder / "home").glob("loops/pharma/2*"))
-    assert not (folder / "home" / "models").exists()
+    assert not (folder / "home" / "models" / "pharma").exists()
 
 
 HOSTED: Mapping[str, Any] = {"backend": "openai", "train": {}, "max_cost": 5}
@@ -46,18 +48,28 @@ HOSTED: Mapping[str, Any] = {"backend": "openai", "train": {}, "max_cost": 5}
 
 async def test_a_base_or_a_judge_that_ends_soon_is_refused_with_its_date(folder: Path) -> None:
     await refused(folder, RetiredError, "the base openai/gpt-4o-mini-2024-07-18: retires 2027-01-14"
-                  ", fine-tuned models of it too; name another", **HOSTED,
+                  ", fine-tuned models of it too; .*choose another", **HOSTED,
                   base="gpt-4o-mini-2024-07-18")  # fmt: skip
     gate = {"golden": "golden.yaml", "metric": "judge", "judge": "openai/gpt-4o"}
     await refused(folder, RetiredError, "the judge openai/gpt-4o: retires 2027-01-14", gate=gate)
-    refuse_retired("openai/a-model-of-tomorrow", what="the base")
+    registry = ModelRegistry(folder / "home" / "models")
+    registry.register("judge", remote="openai/gpt-4o")
+    gate = {"golden": "golden.yaml", "metric": "judge", "judge": "registry/judge@1"}
+    await refused(folder, RetiredError, r"the judge registry/judge@1 \(openai/gpt-4o\)", gate=gate)
 
 
 async def test_a_base_without_a_licence_is_refused(folder: Path, trained_run: TrainResult) -> None:
+    base = folder / "base"
+    shutil.copytree(trained_run.model_dir, base)
     await refused(
         folder, LicenceUnknownError, r"set wikis\.pharma\.loop\.licence, such as apache-2\.0",
-        base=str(trained_run.model_dir), train={},
+        base=str(base), train={},
     )  # fmt: skip
+    # A folder that says it, and a model of a run of one's own, need no word more.
+    (base / "README.md").write_text("---\nlicense: apache-2.0\n---\n", encoding="utf-8")
+    for known in (base, trained_run.model_dir):
+        wiki = shop_wiki(base=str(known), train={})
+        assert (await plan_loop(wiki, home=folder / "home", beside=folder)).train_rows == 12
 
 
 async def test_a_base_that_is_not_there_is_named(folder: Path) -> None:
@@ -85,6 +97,10 @@ async def test_a_technique_without_its_gpu_is_refused(
         ({"quantization": "q9"}, r"loop\.quantization: .*q9"),
         ({"gate": {"metric": "beauty"}}, r"gate\.metric: no figure 'beauty'"),
         ({"curation": ["magic"]}, r"loop\.curation\[0\]: there is no step 'magic'"),
+        ({"questions": "fcats.yaml"}, r"pharma\.loop\.questions: there is no file .*/fcats\.yaml"),
+        ({"curation": "steps.yaml"}, r"pharma\.loop\.curation: there is no file .*/steps\.yaml"),
+        ({"gate": {"golden": ["golden.yaml", "g.jsonl"]}}, r"golden: there is no file .*/g\.jsonl"),
+        ({"gate": {"golden": "/etc/passwd"}}, r"'/etc/passwd' leads out of the document's folder"),
         ({"questions": "../facts.yaml"}, r"'\.\./facts\.yaml' leads out of the document's folder"),
     ],
 )
@@ -93,6 +109,21 @@ async def test_a_wrong_setting_is_named_with_its_place(
 ) -> None:
     with pytest.raises((DeclarationError, DataError), match=reason):
         await plan_loop(shop_wiki(**changes), home=folder / "home", beside=folder)
+
+
+async def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text("- id: a\n", encoding="utf-8")
+    (folder / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    await refused(
+        folder, DeclarationError, r"'link\.yaml' leads out of the document's", questions="link.yaml"
+    )
+
+
+async def test_a_wiki_without_a_loop_leaves_nothing_behind(folder: Path) -> None:
+    wiki = shop_wiki().model_copy(update={"loop": None})
+    with pytest.raises(DeclarationError, match="has no `loop`; say there"):
+        await run_loop(wiki, home=folder / "home", beside=folder)
+    assert not (folder / "home").exists()
 
 
 async def test_wrong_questions_are_named_by_line(folder: Path) -> None:

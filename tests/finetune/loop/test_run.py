@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from finetune.dataset.versions import open_version
-from finetune.loop import STAGES, LiveChangedError, StageReport, run_loop
+from finetune.loop import STAGES, LiveChangedError, StageReport, due_wikis, run_loop
 from finetune.loop.folder import RunFolder
 from finetune.train.files import sha256_file
 from swarm import (
@@ -23,7 +23,7 @@ from swarm import (
 )
 from swarm.store import Feedback, add_feedback, list_runs, open_database
 from tests.finetune.loop.conftest import Shop
-from tests.finetune.loop.shop import FACTS, begin_again, shop_wiki
+from tests.finetune.loop.shop import FACTS, begin_again, catalog_of, shop_wiki
 from wiki import ModelRegistry, add_wiki, ask
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ async def test_the_first_round_makes_a_version_that_serves(first_round: Shop) ->
     dataset = open_version(home / "datasets", str(outputs["freeze"]["dataset"]))
     assert live.manifest.dataset_sha256 == sha256_file(dataset.train)
     assert live.manifest.notes["round"] == result.name
-    assert registry.history("pharma")[-1].by == f"loop {result.name}"
+    assert registry.history("pharma")[-1].by == f"loop pharma {result.name}"
     assert live.manifest.metrics["exact_test"] == outputs["gate"]["metrics"]["exact"]["candidate"]
 
 
@@ -95,9 +95,11 @@ def counter() -> Catalog:
     return catalog
 
 
-async def talk_and_correct(home: Path, answers: Mapping[str, str]) -> None:
+async def talk_and_correct(
+    home: Path, answers: Mapping[str, str], environment: Mapping[str, str] | None = None
+) -> None:
     """Ask the wiki through an agent, each question as another client, and correct each answer."""
-    async with Host(catalog=counter(), home=home, environment={}) as host:
+    async with Host(catalog=counter(), home=home, environment=environment or {}) as host:
         for number, question in enumerate(answers):
             async with session(f"client-{number}", "desk", host=host) as chat:
                 await chat.complete(question)
@@ -132,7 +134,9 @@ async def test_a_second_round_learns_what_people_corrected(shop: Shop) -> None:
     alone = await answered_itself(shop.home, list(LEARNT))
     await talk_and_correct(shop.home, LEARNT)
     stages: list[StageReport] = []
-    wiki = shop_wiki(held_out=0)
+    # On demand, although the quarter is not over.
+    wiki = shop_wiki(held_out=0, every="90 days")
+    assert not due_wikis(catalog_of(wiki), home=shop.home)[0].is_due
     result = await run_loop(wiki, home=shop.home, beside=shop.folder, on_stage=stages.append)
     assert (result.outcome, result.version, result.before) == ("promoted", "pharma@2", "pharma@1")
     outputs: dict[str, Any] = {report.stage: report.outputs for report in stages}
@@ -196,10 +200,7 @@ async def test_too_few_questions_of_the_test_decide_nothing(shop: Shop) -> None:
     assert not (shop.home / "models").exists()
 
 
-@pytest.mark.parametrize("promote", ["candidate", "ask"])
-async def test_a_better_version_may_be_a_candidate_or_wait_for_somebody(
-    shop: Shop, promote: str
-) -> None:
+async def test_a_better_version_may_wait_for_somebody(shop: Shop) -> None:
     begin_again(shop.home, "promote")
     asked: list[str] = []
 
@@ -207,17 +208,23 @@ async def test_a_better_version_may_be_a_candidate_or_wait_for_somebody(
         asked.append(text)
         return False
 
-    result = await run_loop(
-        shop_wiki(promote=promote), home=shop.home, beside=shop.folder, confirm=confirm
-    )
-    registry = ModelRegistry(shop.home / "models")
-    (version,) = registry.list("pharma")
-    if promote == "candidate":
-        assert result.outcome == "candidate" and not asked
-        assert version.aliases == ("candidate",)
-    else:
-        assert result.outcome == "waiting" and version.aliases == ()
-        assert asked[0].startswith("pharma@1: exact is better")
+    wiki = shop_wiki(promote="ask")
+    result = await run_loop(wiki, home=shop.home, beside=shop.folder, confirm=confirm)
+    (version,) = ModelRegistry(shop.home / "models").list("pharma")
+    assert result.outcome == "waiting" and version.aliases == ()
+    assert asked[0].startswith("pharma@1: exact is better")
+
+
+async def test_settings_that_change_after_the_registration_make_another_version(
+    shop: Shop,
+) -> None:
+    begin_again(shop.home, "promote")
+    result = await run_loop(shop_wiki(quantization="f16"), home=shop.home, beside=shop.folder)
+    assert (result.outcome, result.version) == ("promoted", "pharma@2")
+    live = ModelRegistry(shop.home / "models").get("pharma@live")
+    assert live.weights is not None
+    # What serves is what was judged.
+    assert sha256_file(live.weights) == sha256_file(result.run_dir / "package" / "weights.gguf")
 
 
 async def test_a_version_that_somebody_else_promoted_meanwhile_is_not_replaced_blindly(

@@ -7,6 +7,7 @@ import pytest
 
 from finetune.package import PackagingError, modelfile, write_modelfile
 from finetune.train import TrainResult
+from swarm.errors import StoreError
 
 
 @pytest.mark.requirement("S2-33")
@@ -37,3 +38,9 @@ def test_an_unknown_template_is_refused(trained_run: TrainResult, tmp_path: Path
     (model / "chat_template.jinja").write_text("{{ messages }}")
     with pytest.raises(PackagingError, match="chat template"):
         write_modelfile(model, tmp_path / "wiki.gguf")
+
+
+def test_a_folder_that_cannot_be_written_is_told(trained_run: TrainResult, tmp_path: Path) -> None:
+    (tmp_path / "Modelfile").mkdir()
+    with pytest.raises(StoreError, match=r"Modelfile: "):
+        write_modelfile(trained_run.run_dir, tmp_path / "wiki.gguf")

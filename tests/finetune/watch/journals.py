@@ -26,13 +26,20 @@ class Turn(NamedTuple):
 
 
 async def write_turns(
-    database: Database, turns: Sequence[Turn], *, client_id: str = "ann", wiki_name: str = "pharma"
+    database: Database,
+    turns: Sequence[Turn],
+    *,
+    client_id: str = "ann",
+    wiki_name: str = "pharma",
+    project: str | None = None,
 ) -> list[str]:
     """Write a conversation and return the ids of its runs."""
     journal = SqlJournal(database)
     session_id = f"shop/{client_id}"
     await journal.acquire(session_id)
-    opened = SessionOpened(swarm_name="shop", client_id=client_id, agent_name="seller", version="1")
+    opened = SessionOpened(
+        swarm_name="shop", client_id=client_id, agent_name="seller", version="1", project=project
+    )
     journal.append(session_id, 1, opened)
     runs: list[str] = []
     seq, ticket = 1, 0

@@ -15,7 +15,7 @@ def _false_alarms(found: "np.ndarray") -> float:
 
 
 @pytest.mark.requirement("S3-19")
-@pytest.mark.parametrize("baseline", [None, 4.2])
+@pytest.mark.parametrize("baseline", [None, 4.2, 5.0])
 def test_the_arrays_are_the_detector(baseline: float | None) -> None:
     values = ratings(np.random.default_rng(1), "mostly five", 3, 2500)
     expected = evidence(values, 1, 5, baseline)
@@ -112,6 +112,29 @@ def test_after_an_alarm_the_new_level_is_what_is_usual() -> None:
             alarms += 1
     assert alarms == 1
     assert detector.mean == pytest.approx(3.0, abs=0.1)
+
+
+@pytest.mark.requirement("S3-19")
+@pytest.mark.parametrize("baseline", [1.0000001, 4.99, 5.0])
+def test_a_baseline_at_the_end_of_the_range_is_compared_with(baseline: float) -> None:
+    detector = ChangeDetector(low=1, high=5, baseline=baseline)
+    assert [detector.add(5) for _ in range(200)][-1] == (0.0, 5.0, 5.0, 200, 0)
+    constant = ChangeDetector(low=1, high=5, baseline=baseline)
+    shifts = [shift for _ in range(20) if (shift := constant.add(4)) is not None]
+    # Nothing but fours is a fall below nearly five, and none below one.
+    assert (shifts[-1].evidence >= threshold(MOST)) == (baseline > 4)
+
+
+@pytest.mark.requirement("S3-19")
+@pytest.mark.parametrize("share", [0.9975, 0.999])
+def test_few_streams_near_the_end_of_the_range_raise_an_alarm(share: float) -> None:
+    random = np.random.default_rng(7)
+    values = (random.random((STREAMS, COUNT)) < share).astype(float)
+    assert _false_alarms(evidence(values, 0, 1, share)) <= MOST
+    # A single bad rating is no alarm where there should be none.
+    values = np.ones((1, COUNT))
+    values[0, 15] = 0
+    assert _false_alarms(evidence(values, 0, 1, 1.0)) == 0
 
 
 def test_values_outside_of_the_range_count_as_its_ends() -> None:

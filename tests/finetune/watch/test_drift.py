@@ -56,6 +56,35 @@ def test_a_small_fall_that_lasts_is_found_by_the_sequential_test(tmp_path: Path)
 
 
 @pytest.mark.requirement("S3-19")
+@pytest.mark.parametrize("second", [2.75, 3.55])
+def test_a_fall_after_one_that_recovered_is_found_at_its_own_place(
+    tmp_path: Path, second: float
+) -> None:
+    random = np.random.default_rng(2)
+    means = ((4.0, 500), (2.5, 60), (4.0, 600), (second, 400))
+    levels = [normal_ratings(random, mean, 1, count)[0] for mean, count in means]
+    path = _log(tmp_path / "log.jsonl", [int(rating) for level in levels[:3] for rating in level])
+    assert check_drift(path).fell_at is None
+    report = check_drift(_log(path, [int(rating) for rating in levels[3]]))
+    assert report.has_drifted
+    assert report.fell_at is not None and 1160 < report.fell_at <= 1560
+
+
+@pytest.mark.requirement("S3-19")
+def test_of_two_falls_that_last_the_first_is_told_also_when_the_second_recovers(
+    tmp_path: Path,
+) -> None:
+    random = np.random.default_rng(3)
+    means = ((4.4, 600), (3.9, 400), (3.0, 100))
+    levels = [normal_ratings(random, mean, 1, count)[0] for mean, count in means]
+    path = _log(tmp_path / "log.jsonl", [int(rating) for level in levels for rating in level])
+    first = check_drift(path).fell_at
+    assert first is not None and 600 < first <= 1000
+    back = normal_ratings(random, 3.9, 1, 200)[0]
+    assert check_drift(_log(path, [int(rating) for rating in back])).fell_at == first
+
+
+@pytest.mark.requirement("S3-19")
 def test_few_ratings_are_said_to_be_few(tmp_path: Path) -> None:
     report = check_drift(_log(tmp_path / "log.jsonl", [5, 5, 2, 4]), window=2)
     assert report.has_drifted

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.watch import normal_ratings
+from finetune.loop import LoopRunningError
 from finetune.watch import (
     ALARM_TOPIC,
     Watched,
@@ -21,7 +22,7 @@ from finetune.watch import (
 )
 from swarm import Catalog, Host, listen_event, use_catalog
 from swarm.bus import BusEvent
-from swarm.errors import DataError
+from swarm.errors import DataError, InvalidIdError
 from swarm.store import Database, Feedback, add_feedback, open_database
 from tests.finetune.watch.journals import Turn, write_turns
 from tests.postgres import PostgresServer
@@ -62,6 +63,14 @@ def _catalog(model: str = "registry/pharma@live", **watch: Any) -> Catalog:
 def _turns(model: str, mean: float, count: int, *, seed: int = 1, **fields: Any) -> list[Turn]:
     given = normal_ratings(np.random.default_rng(seed), mean, 1, count)[0]
     return [Turn(model, int(rating), **fields) for rating in given]
+
+
+def _log(folder: Path, turns: list[Turn]) -> Path:
+    """Add turns to a log of predictions."""
+    path = folder / "predictions.jsonl"
+    for turn in turns:
+        log_prediction(turn.question, turn.text, turn.rating, path=path)
+    return path
 
 
 async def _look(catalog: Catalog, database: Database, tmp_path: Path, **options: Any) -> Watched:
@@ -163,6 +172,30 @@ async def test_alarms_keep_their_numbers_when_the_state_is_removed(
     assert [alarm.number for alarm in read_alarms(folder)] == [1, 2]
 
 
+@pytest.mark.requirement("S3-19", "S3-20")
+async def test_each_project_is_watched_by_its_own_conversations(
+    database: Database, tmp_path: Path, registry: ModelRegistry
+) -> None:
+    catalog = _catalog(on_alarm="rollback", signals=False)
+    await write_turns(database, _turns(V3, 4, 300), client_id="ann", project="north")
+    await write_turns(database, _turns(V3, 2, 100, seed=2), client_id="ben", project="south")
+    await write_turns(database, _turns(V3, 4, 50, seed=3), client_id="cyd")
+    for project, count in (("north", 300), ("south", 100), ("", 50)):
+        found = await _look(catalog, database, tmp_path, project=project)
+        assert (found.new_ratings, found.new_answers, found.alarms) == (count, count, ())
+    await write_turns(database, _turns(V3, 2, 100, seed=4), client_id="dan", project="north")
+    (alarm,) = (await _look(catalog, database, tmp_path, project="north")).alarms
+    assert alarm.outcome == "rolled back: pharma@2 is live again"
+    # One project's watch does not go back to what that of another took away.
+    await write_turns(database, _turns(V2, 5, 300), client_id="eve", project="south")
+    await write_turns(database, _turns(V2, 1, 100), client_id="fay", project="south")
+    (alarm,) = (await _look(catalog, database, tmp_path, project="south")).alarms
+    assert alarm.outcome == "not rolled back: pharma@3 had an alarm itself"
+    with pytest.raises(InvalidIdError, match="project"):
+        await _look(catalog, database, tmp_path, project="../../north")
+    assert (await _look(catalog, database, tmp_path, project="..")).new_ratings == 0
+
+
 @pytest.mark.parametrize(
     ("model", "outcome"),
     [
@@ -194,6 +227,27 @@ async def test_the_loop_is_started_once_for_a_version(
     (alarm,) = (await _look(catalog, database, tmp_path, start=started.append)).alarms
     assert alarm.outcome == "not started again: the loop ran for this version already"
     assert started == ["pharma"]
+
+
+@pytest.mark.requirement("S3-19")
+async def test_a_loop_that_fails_costs_no_alarm_and_is_tried_again(
+    database: Database, tmp_path: Path, registry: ModelRegistry
+) -> None:
+    catalog = _catalog(on_alarm="loop", signals=False)
+    await write_turns(database, [*_turns(V3, 4, 300), *_turns(V3, 3, 200, seed=2)])
+
+    def fail(wiki_name: str) -> None:
+        raise LoopRunningError(wiki_name, " in process 1")
+
+    found = await _look(catalog, database, tmp_path, start=fail)
+    (alarm,) = found.alarms
+    assert (alarm.model, alarm.outcome) == (V3, "the loop was started")
+    (problem,) = found.problems
+    assert problem.startswith("pharma: the loop failed: another round of 'pharma' is running")
+    await write_turns(database, _turns(V3, 1, 300, seed=3), client_id="ben")
+    started: list[str] = []
+    found = await _look(catalog, database, tmp_path, start=started.append)
+    assert (started, found.problems) == (["pharma"], ())
 
 
 async def test_without_a_loop_it_is_told_that_it_is_not_there(
@@ -408,6 +462,61 @@ async def test_a_look_that_was_cut_off_is_finished_by_the_next(
     assert found.new_ratings == 0
     assert [alarm.outcome for alarm in found.alarms] == ["rolled back: pharma@2 is live again"]
     assert [alarm.number for alarm in read_alarms(watch_folder(tmp_path, "pharma"))] == [1]
+
+
+@pytest.mark.requirement("S3-19", "S3-20")
+@pytest.mark.parametrize(
+    ("from_log", "is_promoted"), [(True, False), (False, False), (False, True)]
+)
+async def test_a_look_that_is_killed_after_its_rollback_is_not_undone_by_the_next(
+    database: Database,
+    tmp_path: Path,
+    registry: ModelRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    from_log: bool,
+    is_promoted: bool,
+) -> None:
+    import finetune.watch.run as run
+
+    turns = [*_turns(V3, 4, 300), *_turns(V3, 2.5, 100, seed=2)]
+    log = _log(tmp_path, turns) if from_log else None
+    if not from_log:
+        await write_turns(database, turns)
+    catalog = _catalog(on_alarm="rollback", signals=False)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(run, "append_alarm", killed)
+        await _look(catalog, database, tmp_path, log=log)
+    assert registry.get("pharma@live").version == 2
+    if is_promoted:  # by a person who thinks otherwise
+        registry.promote("pharma", 3)
+    live = registry.get("pharma@live")
+    (alarm,) = (await _look(catalog, database, tmp_path, log=log)).alarms
+    assert (alarm.judged, alarm.outcome) == (V3, f"rolled back already: {live} is live")
+    assert registry.get("pharma@live").version == live.version
+    assert [event.action for event in registry.history("pharma")].count("rollback") == 1
+
+
+@pytest.mark.requirement("S3-19", "S3-20")
+async def test_two_alarms_of_a_log_in_one_look_are_about_one_version(
+    database: Database, tmp_path: Path, registry: ModelRegistry
+) -> None:
+    catalog = _catalog(on_alarm="rollback", signals=False)
+    log = _log(tmp_path, [*_turns(V3, 4, 300), *_turns(V3, 3, 100), *_turns(V3, 1, 100, seed=2)])
+    alarms = (await _look(catalog, database, tmp_path, log=log)).alarms
+    assert [(alarm.judged, alarm.outcome) for alarm in alarms] == [
+        (V3, "rolled back: pharma@2 is live again"),
+        (V3, "rolled back already: pharma@2 is live"),
+    ]
+    # The version that came back was not blamed, so that a later one may be rolled back to it.
+    registry.register("pharma", remote="vllm/pharma-4")
+    registry.promote("pharma", 4)
+    _log(tmp_path, [*_turns(V3, 5, 400), *_turns(V3, 1, 100)])
+    alarms = (await _look(catalog, database, tmp_path, log=log)).alarms
+    assert [alarm.outcome for alarm in alarms] == ["rolled back: pharma@2 is live again"]
 
 
 async def test_a_journal_on_postgresql_is_read_alike(

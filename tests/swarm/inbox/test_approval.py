@@ -1,12 +1,19 @@
 """Tool calls that need a person: asked inside the turn, kept where nobody answers."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
 
-from swarm import ToolContext, add_tool, commit_tool_output, session, use_catalog
+from swarm import (
+    ToolContext,
+    add_tool,
+    commit_tool_output,
+    override_tool,
+    session,
+    use_catalog,
+)
 from swarm.errors import CallbackError, TurnTimeoutError
 from swarm.inbox import Inbox
 from swarm.runtime import Session, plan_swarm
@@ -121,6 +128,92 @@ async def test_a_function_says_which_calls_need_a_person(program: Program) -> No
         assert await chat.complete("Pay!") == "paid 5"
         assert await host.inbox.list() == []
     assert seen == [({"euros": 5}, "pay")]
+
+
+class Counter:
+    """Pays, where an argument may be left out."""
+
+    def __init__(self) -> None:
+        self.seen: list[Mapping[str, Any]] = []
+        self.paid: list[tuple[int, str]] = []
+
+    def is_much(self, arguments: Mapping[str, Any], context: ToolContext) -> bool:
+        self.seen.append(arguments)
+        return arguments["euros"] > 5
+
+    def pay(self, currency: str = "EUR", euros: int = 250) -> str:
+        """Pay something."""
+        self.paid.append((euros, currency))
+        return f"paid {euros}"
+
+
+async def test_arguments_that_a_call_leaves_out_are_decided_by_their_defaults(
+    program: Program,
+) -> None:
+    counter = Counter()
+    checked: list[Mapping[str, Any]] = []
+
+    def is_right(arguments: Mapping[str, Any], context: ToolContext) -> bool:
+        checked.append(arguments)
+        return True
+
+    program.tool(
+        counter.pay, needs_approval=counter.is_much, validate_params=is_right, approval_wait=20.0
+    )
+    program.agent("seller", [call_tool("pay", currency="USD"), "Done."], tools=["pay"])
+    program.swarm(turn_timeout=30.0)
+    async with program.host() as host, session("client", "shop", host=host) as chat:
+        async with anyio.create_task_group() as group:
+            group.start_soon(lambda: _decide(host.inbox, "approve"))
+            assert await chat.complete("Pay!") == "Done."
+        assert counter.seen == checked == [{"currency": "USD", "euros": 250}]
+        (item,) = await host.inbox.list()
+        # The person read what would be paid.
+        assert item.call_text == 'pay({"currency":"USD","euros":250})'
+    assert counter.paid == [(250, "USD")]
+
+
+async def test_what_was_agreed_to_runs_later_whatever_the_default_is_then(
+    program: Program,
+) -> None:
+    counter = Counter()
+    program.tool(counter.pay, needs_approval=True)
+    program.agent("seller", [call_tool("pay"), "It waits.", "It is paid."], tools=["pay"])
+    program.swarm()
+    async with program.host() as host:
+        async with session("client", "shop", host=host) as chat:
+            assert await chat.complete("Pay!") == "It waits."
+        await host.inbox.approve((await host.inbox.list())[0].id)
+
+    def pay(currency: str = "EUR", euros: int = 9000) -> str:
+        return counter.pay(currency, euros)
+
+    with use_catalog(program.catalog), override_tool("pay", call=pay):
+        async with program.host() as host, session("client", "shop", host=host):
+
+            async def is_done() -> bool:
+                return (await host.inbox.list())[0].settled_at is not None
+
+            await wait_for(is_done)
+    assert counter.paid == [(250, "EUR")]
+
+
+async def test_a_default_that_no_call_may_name_is_left_to_the_function(program: Program) -> None:
+    notes: list[object] = []
+
+    def pay(note: str = cast(Any, None)) -> str:
+        notes.append(note)
+        return "paid"
+
+    program.tool(pay, description="Pays.", needs_approval=True, approval_wait=20.0)
+    program.agent("seller", [call_tool("pay"), "Done."], tools=["pay"])
+    program.swarm(turn_timeout=30.0)
+    async with program.host() as host, session("client", "shop", host=host) as chat:
+        async with anyio.create_task_group() as group:
+            group.start_soon(lambda: _decide(host.inbox, "approve"))
+            assert await chat.complete("Pay!") == "Done."
+        assert (await host.inbox.list())[0].call_text == "pay({})"
+    assert notes == [None]
 
 
 async def test_a_function_that_raises_is_named_to_the_caller(program: Program) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 import anyio.from_thread
+import anyio.lowlevel
 import pytest
 
 from swarm.errors import SetupError
@@ -125,6 +126,54 @@ def test_the_limit_is_a_size() -> None:
             memory_limit({"WIKISWARM_ENGINE_MEMORY": wrong})
 
 
+async def test_who_gives_up_takes_the_load_from_nobody(files: list[Path], tmp_path: Path) -> None:
+    path = files[0]
+    is_begun, may_go_on = anyio.Event(), threading.Event()
+    checks: list[str] = []
+
+    def slow_check() -> None:
+        checks.append("read")
+        anyio.from_thread.run_sync(is_begun.set)
+        assert may_go_on.wait(30)
+
+    async def ask() -> None:
+        async with pool.lease(path, "a", check=slow_check) as engine:
+            assert engine.alive
+
+    async with pool_of(_TWO, tmp_path) as pool:
+        async with anyio.create_task_group() as waiting:
+            async with anyio.create_task_group() as impatient:
+                impatient.start_soon(ask)
+                await is_begun.wait()
+                waiting.start_soon(ask)
+                await anyio.lowlevel.checkpoint()
+                impatient.cancel_scope.cancel()
+            may_go_on.set()
+        assert checks == ["read"]
+        assert pool.files == (path,)
+
+
+async def test_who_waits_is_told_that_the_host_was_closed(
+    files: list[Path], tmp_path: Path
+) -> None:
+    is_begun, may_go_on = anyio.Event(), threading.Event()
+
+    def slow_check() -> None:
+        anyio.from_thread.run_sync(is_begun.set)
+        assert may_go_on.wait(30)
+
+    async def ask() -> None:
+        with pytest.raises(EngineError, match="its host was closed"):
+            async with pool.lease(files[0], "a", check=slow_check):
+                raise AssertionError("it was loaded")
+
+    async with pool_of(_TWO, tmp_path) as pool, anyio.create_task_group() as group:
+        group.start_soon(ask)
+        await is_begun.wait()
+        await pool.aclose()
+        may_go_on.set()
+
+
 async def test_a_model_that_took_too_long_is_there_for_the_next_question(
     files: list[Path], tmp_path: Path
 ) -> None:
@@ -147,5 +196,5 @@ async def test_a_model_that_took_too_long_is_there_for_the_next_question(
             group.cancel_scope.cancel()
         assert pool.files == ()
         may_go_on.set()
-        await pool.wait_ahead()
+        await pool.wait_for_loads()
         assert pool.files == (path,)

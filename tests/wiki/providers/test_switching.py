@@ -106,7 +106,7 @@ async def test_the_previous_version_is_loaded_before_it_is_needed(host: Host, ho
     registry = ModelRegistry(home / "models")
     await ask("pharma", "hello", host=host)
     pool = await _pool(host)
-    await pool.wait_ahead()
+    await pool.wait_for_loads()
     old, new = (registry.path_of_weights(f"pharma@{number}") for number in (1, 2))
     # The one that nobody has asked makes room first.
     assert pool.files == (old, new)
@@ -121,7 +121,7 @@ async def test_nothing_is_loaded_ahead_where_there_is_no_room(home: Path) -> Non
     async with Host(catalog=catalog, home=home, environment=environment) as host:
         await ask("pharma", "hello", host=host)
         pool = await _pool(host)
-        await pool.wait_ahead()
+        await pool.wait_for_loads()
         assert len(pool.files) == 1
 
 
@@ -161,6 +161,6 @@ async def test_a_changed_version_is_not_loaded_ahead_either(
     _flip_a_bit(ModelRegistry(home / "models").path_of_weights("pharma@1"))
     assert (await ask("pharma", "hello", host=host)).version == 2
     pool = await _pool(host)
-    await pool.wait_ahead()
+    await pool.wait_for_loads()
     assert len(pool.files) == 1
     assert "has other content than was registered" in caplog.text

@@ -143,6 +143,24 @@ def test_listing_is_by_name_and_number(registry: ModelRegistry, weights: Path) -
 
 
 @pytest.mark.requirement("S3-20")
+def test_a_candidate_that_was_promoted_is_on_trial_no_more(
+    registry: ModelRegistry, weights: Path
+) -> None:
+    for _ in range(2):
+        _register(registry, weights)
+    registry.promote("pharma", 1, expected=0)
+    registry.alias("pharma", "candidate", 2)
+    registry.promote("pharma", 2, expected=1)
+    registry.rollback("pharma")
+    assert registry.get("pharma@live").version == 1
+    with pytest.raises(UnknownNameError):
+        registry.get("pharma@candidate")
+    assert [event.action for event in registry.history("pharma")] == [
+        "promote", "alias", "unalias", "promote", "rollback",
+    ]  # fmt: skip
+
+
+@pytest.mark.requirement("S3-20")
 def test_promote_and_roll_back(registry: ModelRegistry, weights: Path) -> None:
     for _ in range(3):
         _register(registry, weights)
@@ -157,8 +175,10 @@ def test_promote_and_roll_back(registry: ModelRegistry, weights: Path) -> None:
     assert registry.get("pharma@previous").version == 3
     registry.rollback("pharma")
     assert registry.get("pharma@live").version == 3
-    with pytest.raises(NotPromotedError, match="pharma@1 is not live any more; 3 is"):
+    with pytest.raises(NotPromotedError, match="pharma@3 is live, and not pharma@1 any more"):
         registry.rollback("pharma", expected=1)
+    with pytest.raises(NotPromotedError, match="pharma@3 is live, and not none any more"):
+        registry.promote("pharma", 2, expected=0)
     assert registry.get("pharma@live").version == 3
     assert [(event.action, event.by) for event in registry.history("pharma")][:3] == [
         ("promote", "ann"),
@@ -211,8 +231,8 @@ def test_nothing_is_live_until_it_is_promoted(registry: ModelRegistry, weights: 
 def test_a_candidate_is_an_alias(registry: ModelRegistry, weights: Path) -> None:
     for _ in range(2):
         _register(registry, weights)
-    registry.alias("pharma", "candidate", 2)
     registry.promote("pharma", 2)
+    registry.alias("pharma", "candidate", 2)
     assert registry.get("pharma@candidate").aliases == ("candidate", "live")
     with pytest.raises(DeclarationError, match="promote a version instead"):
         registry.alias("pharma", "live", 1)

@@ -71,6 +71,8 @@ class FakeOpenAI:
     looks: int = 0
     on_create: Callable[[], None] | None = None
     """Called when a job was made, before the answer."""
+    reply: Callable[[Json], str] | None = None
+    """What a chat is answered, by the body of its request."""
 
     def event(self, message: str, *, level: str = "info", data: Json | None = None) -> None:
         """Add a line to the log."""
@@ -185,7 +187,8 @@ def _add_files(app: web.Application, fake: FakeOpenAI) -> None:
 
     async def chat(request: web.Request) -> web.Response:
         body: Json = orjson.loads(await request.read())
-        message = {"role": "assistant", "content": f"{body['model']} answers."}
+        text = f"{body['model']} answers." if fake.reply is None else fake.reply(body)
+        message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return _json({"id": "c", "object": "chat.completion", "choices": [choice]})
 
@@ -242,7 +245,8 @@ def _add_jobs(app: web.Application, fake: FakeOpenAI) -> None:
         if job["status"] != "cancelled":
             job |= state
         if job["status"] == "succeeded":
-            name = f"ft:{job['model']}:org:{job['suffix'] or ''}:abc"
+            end = job["id"].removeprefix("ftjob-").replace("0", "abc")
+            name = f"ft:{job['model']}:org:{job['suffix'] or ''}:{end}"
             job |= {"fine_tuned_model": name, "trained_tokens": 4200, "finished_at": _BEGAN + 90}
         fake.looks += 1
         if fake.on_look is not None:
