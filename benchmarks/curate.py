@@ -14,7 +14,7 @@
     python benchmarks/curate.py --rows 100000 --workers 2
     python benchmarks/curate.py --rows 1000000 --limit-mb 2048
 
-On two cores the first of these gave 9,910 rows a second with the accelerators and 2,583 without,
+On two cores the first of these gave 9,548 rows a second with the accelerators and 2,815 without,
 and 244 MB.
 """
 
