@@ -58,7 +58,6 @@ def test_the_whole_trial_from_the_command_line(
     assert figures["candidate"]["clients"] + figures["live"]["clients"] == 12
     # Once it was promoted, the live version is compared with the one before it.
     wikiswarm("models", "promote", "pharma@2")
-    wikiswarm("models", "unalias", "pharma", "candidate")
     after = wikiswarm("models", "compare", "pharma", "--minimum-clients", 3)
     assert "pharma@2 against pharma@1: better" in after.out
     other = ("--candidate", "1", "--against", "2", "--minimum-clients", 3)
