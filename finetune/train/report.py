@@ -3,7 +3,6 @@
 Everything in it comes from the run folder, so a report can be written at any time.
 """
 
-import html
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from pydantic import JsonValue, ValidationError
 from finetune.train.config import TrainConfig, TrainProgress
 from finetune.train.curve import CurvePoint, CurveReading, read_curve
 from finetune.train.svg import line_plot
+from finetune.train.tables import Section, html_tables, markdown_tables
 from swarm.errors import DataError
 from swarm.files import write_atomically
 
@@ -20,11 +20,6 @@ __all__ = ["RunRecord", "read_run", "write_report"]
 
 _ROWS = 20
 """Rows of the table of metrics in Markdown, at most."""
-_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .6em;text-align:left}"
-    "svg{max-width:100%;height:auto}"
-)
 
 
 class RunRecord(NamedTuple):
@@ -71,18 +66,14 @@ def write_report(run_dir: Path) -> tuple[Path, Path]:
     """
     record = read_run(run_dir)
     markdown, page = run_dir / "report.md", run_dir / "report.html"
-    write_atomically(markdown, _markdown(record))
-    write_atomically(page, _html(record))
+    title, sections = "Training report", _sections(record)
+    write_atomically(markdown, markdown_tables(title, sections))
+    plots = {"Verdict": _plots(record.reports)}
+    write_atomically(page, html_tables(title, sections, plots))
     return markdown, page
 
 
-class _Section(NamedTuple):
-    title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-
-
-def _sections(record: RunRecord) -> list[_Section]:
+def _sections(record: RunRecord) -> list[Section]:
     config, reports, done = record.config, record.reports, record.done
     reading = record.reading
     verdict = [
@@ -112,17 +103,18 @@ def _sections(record: RunRecord) -> list[_Section]:
         (_text(r.step), _text(r.eval_loss), "best, kept in model/" if r is best else "")
         for r in measured
     ]
-    return [
-        _Section("Verdict", ("", ""), verdict),
-        _Section("Configuration", ("field", "value", ""), settings),
-        _Section("Resources", ("", ""), resources),
-        _Section("Checkpoints", ("step", "validation loss", ""), checkpoints),
-        _Section(
+    sections = [
+        Section("Verdict", ("", ""), verdict),
+        Section("Configuration", ("field", "value", ""), settings),
+        Section("Resources", ("", ""), resources),
+        Section("Checkpoints", ("step", "validation loss", ""), checkpoints),
+        Section(
             "Metrics",
             ("step", "epoch", "training loss", "validation loss", "learning rate", "seconds"),
             [_metrics(report) for report in _thinned(reports)],
         ),
     ]
+    return [section for section in sections if section.rows]
 
 
 def _metrics(report: TrainProgress) -> tuple[str, ...]:
@@ -138,20 +130,8 @@ def _thinned(reports: list[TrainProgress]) -> list[TrainProgress]:
     return [r for at, r in enumerate(reports) if at % every == 0 or r is reports[-1]]
 
 
-def _markdown(record: RunRecord) -> str:
-    parts = ["# Training report\n"]
-    for title, columns, rows in _sections(record):
-        if not rows:
-            continue
-        lines = [columns, tuple("---" for _ in columns), *rows]
-        table = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-        parts.append(f"## {title}\n\n{table}\n")
-    return "\n".join(parts)
-
-
-def _html(record: RunRecord) -> str:
-    reports = record.reports
-    plots = [
+def _plots(reports: list[TrainProgress]) -> list[str]:
+    return [
         line_plot("Loss", {"training": _training(reports), "validation": _validation(reports)}),
         line_plot(
             "Learning rate",
@@ -164,29 +144,6 @@ def _html(record: RunRecord) -> str:
             },
         ),
     ]
-    parts: list[str] = []
-    for title, columns, rows in _sections(record):
-        if not rows:
-            continue
-        lines = [_row("th", columns), *(_row("td", row) for row in rows)]
-        parts.append(f"<h2>{html.escape(title)}</h2>\n<table>\n{''.join(lines)}</table>\n")
-        if title == "Verdict":
-            parts += plots
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>Training report</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>Training report</h1>\n{''.join(parts)}</body></html>\n"
-    )
-
-
-def _row(kind: str, cells: tuple[str, ...]) -> str:
-    return f"<tr>{''.join(f'<{kind}>{html.escape(cell)}</{kind}>' for cell in cells)}</tr>\n"
-
-
-def _cell(text: str) -> str:
-    # A cell of Markdown ends at a bar or a line end, and may hold HTML.
-    escaped = text.replace("|", "\\|").replace("\n", " ")
-    return escaped.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _text(value: JsonValue) -> str:
