@@ -1,6 +1,7 @@
-"""One finished round for all tests of the loop, made at its first use."""
+"""What tests of the loop share: one finished round, made at its first use, and a provider."""
 
 import shutil
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,9 @@ import anyio
 import pytest
 
 from finetune.loop import LoopResult, run_loop
+from tests.finetune.loop.hosting import KEY, KEY_NAME, open_provider
 from tests.finetune.loop.shop import shop_wiki, write_shop
+from tests.finetune.train.hosted.openai_server import FakeOpenAI
 
 __all__ = ["Shop"]
 
@@ -47,3 +50,17 @@ def shop(first_round: Shop, tmp_path: Path) -> Shop:
     folder = tmp_path / "shop"
     shutil.copytree(first_round.folder, folder)
     return Shop(folder, folder / "home", first_round.first)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files of the shop's wiki."""
+    return write_shop(tmp_path / "shop")
+
+
+@pytest.fixture
+async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[FakeOpenAI]:
+    """A provider, and the key for it."""
+    monkeypatch.setenv(KEY_NAME, KEY)
+    async with open_provider() as found:
+        yield found

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,40 +15,13 @@ from finetune.loop.folder import RunFolder, past_rounds
 from swarm import Host
 from swarm.errors import StoreError
 from swarm.files import write_atomically
-from tests.finetune.loop.hosting import KEY, KEY_NAME, hosted_loop, open_provider
-from tests.finetune.loop.shop import FACTS, PARKING, catalog_of, write_shop
+from tests.finetune.loop.hosting import KEY, KEY_NAME, hosted_loop, hosted_wiki, open_provider
+from tests.finetune.loop.shop import FACTS, PARKING, catalog_of
 from tests.finetune.loop.test_run import LEARNT, counter, talk_and_correct
 from tests.finetune.train.hosted.openai_server import FakeOpenAI, Refuse
-from wiki import ModelRegistry, WikiSpec, ask
+from wiki import ModelRegistry, ask
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[FakeOpenAI]:
-    """A provider, and the key for it."""
-    monkeypatch.setenv(KEY_NAME, KEY)
-    async with open_provider() as found:
-        yield found
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The files of the shop's wiki."""
-    return write_shop(tmp_path / "shop")
-
-
-def hosted_wiki(provider: FakeOpenAI, **changes: Any) -> WikiSpec:
-    """Return the wiki."""
-    loop = hosted_loop(provider, **changes)
-    return WikiSpec.model_validate(
-        {
-            "wiki_name": "pharma",
-            "model": "registry/pharma@live",
-            "loop": loop,
-            "candidate": {"share": 0.5},
-        }
-    )
 
 
 def grow_old(run: Path, days: int) -> None:

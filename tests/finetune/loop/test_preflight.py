@@ -23,16 +23,10 @@ from finetune.train.hardware import Hardware
 from finetune.train.hosted import RetiredError
 from finetune.train.plan import DataSize
 from swarm.errors import DataError, DeclarationError, StoreError
-from tests.finetune.loop.shop import TRAIN, shop_wiki, write_shop
+from tests.finetune.loop.shop import TRAIN, shop_wiki
 from wiki import ModelRegistry
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The files of the shop's wiki."""
-    return write_shop(tmp_path / "shop")
 
 
 async def refused(folder: Path, error: type[Exception], match: str, **changes: Any) -> None:

@@ -1,16 +1,13 @@
 """Which answer to a question a round learns, and when rows are worth a training."""
 
-import json
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from finetune.loop import StageReport, plan_loop, run_loop
 from swarm.errors import SwarmError
-from tests.finetune.loop.hosting import KEY, KEY_NAME, open_provider
-from tests.finetune.loop.shop import FACTS, write_shop
-from tests.finetune.loop.test_hosted import hosted_wiki
+from tests.finetune.loop.hosting import KEY, KEY_NAME, hosted_wiki, training_rows
+from tests.finetune.loop.shop import FACTS
 from tests.finetune.loop.test_run import talk_and_correct
 from tests.finetune.train.hosted.openai_server import FakeOpenAI, Refuse
 
@@ -19,24 +16,9 @@ pytestmark = pytest.mark.anyio
 QUESTION = "How much is Velorin?"
 
 
-@pytest.fixture
-async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[FakeOpenAI]:
-    """A provider, and the key for it."""
-    monkeypatch.setenv(KEY_NAME, KEY)
-    async with open_provider() as found:
-        yield found
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The files of the shop's wiki."""
-    return write_shop(tmp_path / "shop")
-
-
 def learnt(provider: FakeOpenAI) -> list[str]:
     """Return the answers to the question in the newest training file."""
-    lines = provider.contents[provider.jobs[-1]["training_file"]].decode().splitlines()
-    rows = [[part["content"] for part in json.loads(line)["messages"]] for line in lines]
+    rows = training_rows(provider, provider.jobs[-1])
     return [answer for *_, asked, answer in rows if asked == QUESTION]
 
 
